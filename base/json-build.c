@@ -97,6 +97,7 @@ struct json *json_build_close(struct json_build *build)
     size_t count = build->count - top->start;
 
     container->length = (uint32_t)count;
+    container->repeats = top->repeats;
     if (!count) {
         container->items = NULL;
     } else if (top->object) {
@@ -244,6 +245,7 @@ void json_build_duplicates(struct json_build *build, bool keep_last)
         return;
     found = count <= MEMBERS_SCANNED_MAX ? find_few(build, members, count)
                                          : find_many(build, members, count);
+    top->repeats = found && !keep_last;
     if (found && keep_last)
         build->count = top->start + remove_earlier(members, count);
 }

@@ -11,6 +11,7 @@ struct json_frame {
     uint32_t slot;  /* where the container itself waits on the stack */
     uint32_t start; /* its first item or member */
     bool object;
+    bool repeats;
 };
 
 struct json_build {

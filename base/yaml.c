@@ -7,6 +7,7 @@
  */
 #include "nodeagent/base/yaml.h"
 #include "json-build.h"
+#include "nodeagent/base/base64.h"
 #include "nodeagent/base/mem.h"
 #include "yaml-scalar.h"
 
@@ -143,41 +144,18 @@ static int core_tag(struct yaml_read *read, const yaml_char_t *tag, size_t offse
     return 0;
 }
 
-static int base64_digit(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *found = c ? strchr(digits, c) : NULL;
-
-    return found ? (int)(found - digits) : -1;
-}
-
 static int read_binary(struct yaml_read *read, struct json *value)
 {
-    char *out = arena_strndup(read->arena, value->text, value->length);
-    uint32_t bits = 0, length = 0, digits = 0, padding = 0;
+    char *bytes = arena_strndup(read->arena, value->text, value->length);
+    size_t length;
 
-    for (uint32_t i = 0; i < value->length; i++) {
-        int digit = base64_digit(value->text[i]);
-
-        if (isspace((unsigned char)value->text[i]))
-            continue;
-        if (value->text[i] == '=') {
-            padding++;
-            continue;
-        }
-        if (digit < 0 || padding)
-            return yaml_fail(read, value->offset, -EINVAL, "!!binary is not valid base64");
-        bits = bits << 6 | (uint32_t)digit;
-        if (++digits % 4 != 1)
-            out[length++] = (char)(bits >> (6 - 2 * ((digits - 1) % 4)));
-    }
-    if ((digits + padding) % 4 || padding > 2)
+    if (base64_decode(bytes, value->length, &length) < 0)
         return yaml_fail(read, value->offset, -EINVAL, "!!binary is not valid base64");
-    if (utf8_check(out, length))
+    if (utf8_check(bytes, length))
         return yaml_fail(read, value->offset, -EINVAL,
                          "!!binary does not decode to text; use a binaryData field");
-    value->text = out;
-    value->length = length;
+    value->text = bytes;
+    value->length = (uint32_t)length;
     return 0;
 }
 

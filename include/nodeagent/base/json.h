@@ -24,6 +24,7 @@ struct json {
     uint8_t type;
     bool boolean;
     bool inherited;  /* came through a YAML merge key: it may be overridden */
+    bool repeats;    /* an object in which a name stands more than once */
     uint32_t offset; /* where the value starts in the text */
     uint32_t length; /* bytes of text, or number of items or members */
     union {
