@@ -55,7 +55,7 @@ void *arena_alloc(struct arena *arena, size_t size)
     void *memory;
 
     assert_that(size < SIZE_MAX / 2);
-    size = (size + 7) & ~(size_t)7;
+    size = (MAX(size, (size_t)1) + 7) & ~(size_t)7;
     if ((size_t)(arena->end - arena->next) < size) {
         if (arena_wants_own_block(arena, size))
             return arena_alloc_big(arena, size);

@@ -288,3 +288,12 @@ int64_t quantity_milli_value(const struct quantity *quantity)
 {
     return quantity_in_units(quantity, NANOS / 1000);
 }
+
+void quantity_round_up_milli(struct quantity *quantity)
+{
+    const int128 milli = NANOS / 1000;
+    int128 nanos = quantity_nanos(quantity), rest = nanos % milli;
+
+    if (rest)
+        quantity_set(quantity, nanos - rest + (rest > 0 ? milli : -milli));
+}

@@ -53,5 +53,10 @@ void validate_tolerations(const struct toleration *tolerations, size_t count,
  * overhead): its name, its sign, whether it must be whole, hugepages' multiples. */
 void validate_container_resource(const char *name, const struct quantity *quantity,
                                  const struct path *path, struct report *report);
+
+/* Only the amount: not negative, and whole where things are counted. */
+void validate_amount(const char *name, const struct quantity *quantity, const struct path *path,
+                     struct report *report);
+bool resource_is_counted(const char *name);
 bool resource_is_extended(const char *name);
 bool resource_is_hugepages(const char *name);

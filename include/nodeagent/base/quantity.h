@@ -41,3 +41,6 @@ void quantity_add(struct quantity *sum, const struct quantity *more);
 /* Rounded up, saturating at the ends of int64_t. */
 int64_t quantity_value(const struct quantity *quantity);
 int64_t quantity_milli_value(const struct quantity *quantity);
+
+/* The API keeps amounts of resources in thousandths: finer ones are rounded up. */
+void quantity_round_up_milli(struct quantity *quantity);
