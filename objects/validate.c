@@ -58,6 +58,30 @@ bool require_one_of(struct report *report, const struct path *path, const char *
     return false;
 }
 
+void require_in(struct report *report, const struct path *path, const char *name, const char *value,
+                const char *complaint)
+{
+    struct path child = path_name(path, name);
+
+    require(report, &child, value, complaint);
+}
+
+bool require_some_in(struct report *report, const struct path *path, const char *name,
+                     const char *value)
+{
+    struct path child = path_name(path, name);
+
+    return require_some(report, &child, value);
+}
+
+bool require_one_of_in(struct report *report, const struct path *path, const char *name,
+                       const char *value, const char *const *words)
+{
+    struct path child = path_name(path, name);
+
+    return require_one_of(report, &child, value, words);
+}
+
 /* labels, annotations and selectors */
 
 void validate_labels(const struct string_map *labels, const struct path *path,

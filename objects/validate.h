@@ -27,6 +27,14 @@ bool require_some(struct report *report, const struct path *path, const char *va
 bool require_one_of(struct report *report, const struct path *path, const char *value,
                     const char *const *words);
 
+/* The same for a child of the path, so that callers need no local for it. */
+void require_in(struct report *report, const struct path *path, const char *name, const char *value,
+                const char *complaint);
+bool require_some_in(struct report *report, const struct path *path, const char *name,
+                     const char *value);
+bool require_one_of_in(struct report *report, const struct path *path, const char *name,
+                       const char *value, const char *const *words);
+
 /* metadata */
 
 enum name_format { NAME_SUBDOMAIN, NAME_LABEL, NAME_PATH_SEGMENT };
