@@ -5,6 +5,7 @@
 #include "schema.h"
 
 extern const struct schema object_meta_schema;
+extern const struct schema owner_reference_schema;
 extern const struct schema label_selector_schema;
 extern const struct schema local_reference_schema;
 extern const struct schema toleration_schema;

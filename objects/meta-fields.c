@@ -9,7 +9,7 @@ static const struct field owner_reference_fields[] = {
     FIELD("controller", OPT_BOOL, owner_reference, controller),
     FIELD("blockOwnerDeletion", OPT_BOOL, owner_reference, block_owner_deletion),
 };
-static const struct schema owner_reference_schema = SCHEMA(owner_reference, owner_reference_fields);
+const struct schema owner_reference_schema = SCHEMA(owner_reference, owner_reference_fields);
 
 static const struct field object_meta_fields[] = {
     FIELD("name", STRING, object_meta, name),
