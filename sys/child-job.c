@@ -153,6 +153,7 @@ int job_start(struct job **started, uint64_t id, struct strbuf *request, struct 
         err_set(err, r, "the request to run a program is malformed");
     } else {
         job->started = now_usec(CLOCK_MONOTONIC);
+        job->deadline = MIN(job->deadline, usec_add(job->started, CHILD_TIMEOUT_MAX));
         r = job_fork(job, &setup, err);
     }
     fd_close_at(&setup.input);

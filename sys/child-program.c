@@ -28,11 +28,14 @@ enum {
 
 /* gcc's, and only in a coverage build. */
 extern void __gcov_dump(void) __attribute__((weak));
+extern void __gcov_reset(void) __attribute__((weak));
 
 void coverage_keep(void)
 {
-    if (__gcov_dump)
+    if (__gcov_dump && __gcov_reset) {
         __gcov_dump();
+        __gcov_reset();
+    }
 }
 
 struct walk {

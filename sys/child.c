@@ -15,13 +15,11 @@
 #include "now.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,7 +54,7 @@ int child_helper_start(struct child_helper **started, struct err *err)
 {
     struct epoll_event event = {.events = EPOLLIN};
     struct child_helper *helper;
-    int sockets[2];
+    int sockets[2], r;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
         return err_set(err, -errno, "cannot make a socket for the helper process: %s",
@@ -70,26 +68,29 @@ int child_helper_start(struct child_helper **started, struct err *err)
         helper->pid = fork();
     if (helper->pid == 0)
         helper_main(sockets[1]);
+    r = helper->pid < 0 ? -errno : 0;
     close(sockets[1]);
-    if (helper->pid < 0) {
-        err_set(err, -errno, "cannot start the helper process: %s", strerror(errno));
+    if (r < 0) {
         child_helper_free(helper);
-        return err ? err->code : -EAGAIN;
+        return err_set(err, r, "cannot start the helper process: %s", strerror(-r));
     }
     *started = helper;
     return 0;
 }
 
-/* Reaps the helper if it ends in time. */
+/* Reaps the helper if it ends in time; it happens at the end of this process, or of its own. */
 static bool helper_wait(struct child_helper *helper, int timeout_msec, siginfo_t *ended)
 {
-    _cleanup_(fd_close_at) int process = (int)syscall(SYS_pidfd_open, helper->pid, 0);
-    struct pollfd polled = {.fd = process, .events = POLLIN};
+    const struct timespec nap = {.tv_nsec = 1000000};
 
-    ended->si_pid = 0;
-    if (process >= 0)
-        poll(&polled, 1, timeout_msec);
-    return waitid(P_PID, (id_t)helper->pid, ended, WEXITED | WNOHANG) == 0 && ended->si_pid;
+    for (;;) {
+        ended->si_pid = 0;
+        if (waitid(P_PID, (id_t)helper->pid, ended, WEXITED | WNOHANG) < 0)
+            return false;
+        if (ended->si_pid || timeout_msec-- <= 0)
+            return ended->si_pid;
+        nanosleep(&nap, NULL);
+    }
 }
 
 static void child_free(struct child_helper *helper, struct child *child)

@@ -9,6 +9,7 @@
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/child.h"
 #include "nodeagent/sys/files.h"
+#include "now.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -269,13 +271,15 @@ static void test_deadline_kills_the_whole_group(void **state)
     _cleanup_(outcome_deinit) struct outcome outcome = {0};
     struct child_request request =
         request_for(SHELL("trap '' TERM INT HUP; sleep 1000 & echo $!; wait; sleep 1000"));
+    usec_t begun;
 
     request.timeout = 300 * USEC_PER_MSEC;
+    begun = now_usec(CLOCK_MONOTONIC);
     run(*state, &request, &outcome);
+    assert_true(now_usec(CLOCK_MONOTONIC) - begun >= request.timeout);
     assert_int_equal(outcome.result.outcome, CHILD_TIMED_OUT);
     assert_int_equal(outcome.result.err.code, -ETIMEDOUT);
     assert_string_equal(outcome.result.err.text, "/bin/sh did not end within 0.3 s and was killed");
-    assert_true(outcome.result.wall_usec >= request.timeout - 10 * USEC_PER_MSEC);
     assert_true(gone_in_time(atoi(outcome.out)));
     assert_true(gone_in_time(outcome.result.pid));
 }
@@ -520,7 +524,50 @@ static void test_a_stalled_agent_stalls_no_program(void **state)
     }
 }
 
+/* No descriptors left, here and in the helper. */
+static void test_without_descriptors(void **state)
+{
+    const struct rlimit six = {6, 6};
+    _cleanup_(child_helper_free_at) struct child_helper *helper = NULL;
+    struct child_request request = request_for(SHELL("exit 0"));
+    _cleanup_(outcome_deinit) struct outcome outcome = {0};
+    struct rlimit before, limit;
+    struct err err;
+    int next = dup(0);
+
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (rlim_t more = 1; more <= 2; more++) {
+        limit = (struct rlimit){(rlim_t)next + more, before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        assert_int_equal(child_helper_start(&helper, &err), -EMFILE);
+        assert_non_null(strstr(err.text, "the helper process: Too many open files"));
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(child_helper_start(&helper, &err), 0);
+    run(helper, &request, &outcome);
+    assert_int_equal(prlimit(child_helper_pid(helper), RLIMIT_NOFILE, &six, NULL), 0);
+    run(helper, &request, &outcome);
+    assert_int_equal(outcome.result.outcome, CHILD_NOT_STARTED);
+    assert_string_equal(outcome.result.err.text, "cannot run /bin/sh: Too many open files");
+}
+
 /* deaths */
+
+static void test_freeing_forgets_what_runs(void **state)
+{
+    struct child_request request = request_for(SHELL("echo $$ > /srv/pid; exec sleep 1000"));
+    _cleanup_(child_helper_free_at) struct child_helper *helper = NULL;
+    _cleanup_(outcome_deinit) struct outcome outcome = {0};
+
+    request.ends_with_agent = true;
+    assert_int_equal(child_helper_start(&helper, NULL), 0);
+    assert_int_equal(child_spawn(helper, &request, keep, &outcome, NULL, NULL), 0);
+    read_pid("/srv/pid");
+    helper = child_helper_free(helper);
+    assert_false(outcome.done);
+    assert_true(gone_in_time(read_pid("/srv/pid")));
+}
 
 static void test_a_dead_helper_is_noticed(void **state)
 {
@@ -661,6 +708,8 @@ int main(void)
         with_helper(test_hundreds),
         with_helper(test_large_requests_are_refused),
         with_helper(test_a_stalled_agent_stalls_no_program),
+        with_helper(test_without_descriptors),
+        with_helper(test_freeing_forgets_what_runs),
         with_helper(test_a_dead_helper_is_noticed),
         with_helper(test_programs_outlive_the_agent_within_their_deadline),
         with_helper(test_malformed_requests_are_answered),
@@ -670,7 +719,7 @@ int main(void)
     umask(0077);
     /* Orphans of dead helpers come here. */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, "") < 0) {
         perror("a mount namespace is needed (root)");
         return 1;
     }
