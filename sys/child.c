@@ -1,0 +1,381 @@
+/*
+ * The agent's side of running programs: requests go out, results come in, and the caller's loop is
+ * asked for one descriptor. That is an epoll one over the helper's socket, so that waiting for room
+ * to send needs no other interface than waiting for results.
+ *
+ * Bytes are all that crosses the socket. The helper reads a program's output itself and sends what
+ * the limits let through once the program has ended: no descriptor is passed, an agent that stalls
+ * stalls no program, and nothing of a program is left to watch here.
+ */
+#include "nodeagent/sys/child.h"
+#include "child-helper.h"
+#include "child-wire.h"
+#include "nodeagent/base/mem.h"
+#include "nodeagent/sys/files.h"
+#include "now.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    HELPER_END_MSEC = 1000,  /* patience with a helper that has nothing left to do; it takes 1 */
+    QUOTED_ERRORS_MAX = 200, /* of a program's stderr in a sentence */
+};
+
+struct child_helper {
+    struct wire wire;
+    int epoll;
+    bool watching_room;
+    pid_t pid;
+    struct list children;
+    size_t in_flight;
+    uint64_t last_id;
+    struct err lost; /* code 0 while the helper lives */
+};
+
+struct child {
+    struct list link;
+    uint64_t id;
+    char *program;
+    usec_t timeout;
+    child_done_fn done; /* NULL: cancelled */
+    void *userdata;
+};
+
+/* the helper */
+
+int child_helper_start(struct child_helper **started, struct err *err)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    struct child_helper *helper;
+    int sockets[2], r;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+        return err_set(err, -errno, "cannot make a socket for the helper process: %s",
+                       strerror(errno));
+    helper = mem_new(struct child_helper);
+    wire_init(&helper->wire, sockets[0]);
+    list_init(&helper->children);
+    helper->epoll = epoll_create1(EPOLL_CLOEXEC);
+    helper->pid = -1;
+    if (helper->epoll >= 0 && epoll_ctl(helper->epoll, EPOLL_CTL_ADD, sockets[0], &event) == 0)
+        helper->pid = fork();
+    if (helper->pid == 0)
+        helper_main(sockets[1]);
+    r = helper->pid < 0 ? -errno : 0;
+    close(sockets[1]);
+    if (r < 0) {
+        child_helper_free(helper);
+        return err_set(err, r, "cannot start the helper process: %s", strerror(-r));
+    }
+    *started = helper;
+    return 0;
+}
+
+/* Reaps the helper if it ends in time; it happens at the end of this process, or of its own. */
+static bool helper_wait(struct child_helper *helper, int timeout_msec, siginfo_t *ended)
+{
+    const struct timespec nap = {.tv_nsec = 1000000};
+
+    for (;;) {
+        ended->si_pid = 0;
+        if (waitid(P_PID, (id_t)helper->pid, ended, WEXITED | WNOHANG) < 0)
+            return false;
+        if (ended->si_pid || timeout_msec-- <= 0)
+            return ended->si_pid;
+        nanosleep(&nap, NULL);
+    }
+}
+
+static void child_free(struct child_helper *helper, struct child *child)
+{
+    list_unlink(&child->link);
+    helper->in_flight--;
+    free(child->program);
+    free(child);
+}
+
+struct child_helper *child_helper_free(struct child_helper *helper)
+{
+    bool busy;
+    siginfo_t ended;
+
+    if (!helper)
+        return NULL;
+    busy = helper->in_flight > 0;
+    list_for_each_safe (node, &helper->children)
+        child_free(helper, list_entry(node, struct child, link));
+    wire_deinit(&helper->wire);
+    fd_close_at(&helper->epoll);
+    if (helper->pid > 0 && !helper->lost.code)
+        helper_wait(helper, busy ? 0 : HELPER_END_MSEC, &ended);
+    free(helper);
+    return NULL;
+}
+
+void child_helper_free_at(struct child_helper **helper)
+{
+    *helper = child_helper_free(*helper);
+}
+
+pid_t child_helper_pid(const struct child_helper *helper)
+{
+    return helper->pid;
+}
+
+size_t child_helper_in_flight(const struct child_helper *helper)
+{
+    return helper->in_flight;
+}
+
+int child_helper_fd(const struct child_helper *helper)
+{
+    return helper->epoll;
+}
+
+static void watch_room(struct child_helper *helper)
+{
+    bool wanted = !wire_idle(&helper->wire);
+    struct epoll_event event = {.events = EPOLLIN | (wanted ? EPOLLOUT : 0)};
+
+    if (wanted == helper->watching_room)
+        return;
+    assert_that(epoll_ctl(helper->epoll, EPOLL_CTL_MOD, helper->wire.fd, &event) == 0);
+    helper->watching_room = wanted;
+}
+
+/* results */
+
+/* "program: exited with status 1: what it wrote to stderr" */
+static void explain(const struct child *child, struct child_result *result)
+{
+    _cleanup_(strbuf_deinit) struct strbuf said = STRBUF_INIT;
+    struct err *err = &result->err;
+    size_t length = result->errors.length;
+
+    while (length && strchr("\n\r \t", result->errors.bytes[length - 1]))
+        length--;
+    if (length) {
+        strbuf_add(&said, ": ");
+        strbuf_add_quoted(&said, result->errors.bytes, length, QUOTED_ERRORS_MAX);
+    }
+    switch (result->outcome) {
+    case CHILD_EXITED:
+        if (result->status)
+            err_set(err, -EIO, "%s exited with status %d%s", child->program, result->status,
+                    said.text ? said.text : "");
+        break;
+    case CHILD_SIGNALLED:
+        err_set(err, -EIO, "%s was ended by signal %d (%s)%s", child->program, result->status,
+                strsignal(result->status), said.text ? said.text : "");
+        break;
+    case CHILD_TIMED_OUT:
+        if (err->code)
+            err_prefix(err, "%s", child->program);
+        else
+            err_set(err, -ETIMEDOUT, "%s did not end within %.1f s and was killed%s",
+                    child->program, (double)child->timeout / USEC_PER_SEC,
+                    said.text ? said.text : "");
+        break;
+    case CHILD_NOT_STARTED:
+    case CHILD_LOST:
+        break;
+    }
+}
+
+/* Takes the outputs and the sentence out of the message, which stays theirs. */
+static int decode(const struct strbuf *payload, struct child_result *result)
+{
+    struct wire_result head;
+    const char *next = payload->text + sizeof(head);
+    size_t left = payload->length - sizeof(head);
+    struct child_output *outputs[] = {&result->out, &result->errors};
+
+    if (payload->length < sizeof(head))
+        return -EBADMSG;
+    memcpy(&head, payload->text, sizeof(head));
+    for (size_t i = 0; i < array_size(outputs); i++) {
+        if (left <= head.output_length[i])
+            return -EBADMSG;
+        *outputs[i] = (struct child_output){next, head.output_length[i], head.output_dropped[i]};
+        next += head.output_length[i] + 1;
+        left -= head.output_length[i] + 1;
+    }
+    result->outcome = (enum child_outcome)head.outcome;
+    result->status = head.status;
+    result->pid = head.pid;
+    result->wall_usec = head.wall_usec;
+    result->user_usec = head.user_usec;
+    result->system_usec = head.system_usec;
+    if (head.code < 0)
+        err_set(&result->err, head.code, "%.*s", (int)strnlen(next, left), next);
+    return 0;
+}
+
+static void finish(struct child_helper *helper, struct child *child, struct child_result *result)
+{
+    child_done_fn done = child->done;
+    void *userdata = child->userdata;
+
+    explain(child, result);
+    /* Before the call, which may well spawn the next. */
+    child_free(helper, child);
+    if (done)
+        done(userdata, result);
+}
+
+static int deliver(struct child_helper *helper, const struct wire_message *message)
+{
+    struct child_result result = {0};
+    int r = message->kind == WIRE_RESULT ? decode(&message->payload, &result) : -EBADMSG;
+
+    if (r < 0)
+        return r;
+    list_for_each (node, &helper->children) {
+        struct child *child = list_entry(node, struct child, link);
+
+        if (child->id == message->id) {
+            finish(helper, child, &result);
+            return 0;
+        }
+    }
+    return -EBADMSG;
+}
+
+/* The end: a sentence, and an answer for everybody who waits. */
+static void lose_helper(struct child_helper *helper, int code)
+{
+    struct child *child;
+    siginfo_t ended;
+
+    if (!helper_wait(helper, HELPER_END_MSEC, &ended))
+        err_set(&helper->lost, code, "the helper process %d, which runs programs, is gone: %s",
+                (int)helper->pid, strerror(-code));
+    else
+        err_set(&helper->lost, -EPIPE, "the helper process %d, which runs programs, %s %d",
+                (int)helper->pid,
+                ended.si_code == CLD_EXITED ? "exited with status" : "was ended by signal",
+                ended.si_status);
+    while ((child = list_first(&helper->children, struct child, link))) {
+        struct child_result result = {.outcome = CHILD_LOST, .out.bytes = "", .errors.bytes = ""};
+
+        err_set(&result.err, helper->lost.code, "%s: %s", child->program, helper->lost.text);
+        finish(helper, child, &result);
+    }
+}
+
+int child_helper_dispatch(struct child_helper *helper, struct err *err)
+{
+    struct wire_message message;
+    int r = 1;
+
+    for (int i = 0; !helper->lost.code && r > 0 && i < CHILD_DISPATCH_MAX; i++) {
+        r = wire_receive(&helper->wire, &message);
+        if (r > 0) {
+            r = deliver(helper, &message);
+            strbuf_deinit(&message.payload);
+            r = r == 0 ? 1 : r;
+        }
+    }
+    if (r >= 0 && !helper->lost.code)
+        r = wire_flush(&helper->wire);
+    if (r < 0)
+        lose_helper(helper, r);
+    if (helper->lost.code)
+        return err_set(err, helper->lost.code, "%s", helper->lost.text);
+    watch_room(helper);
+    return 0;
+}
+
+/* programs */
+
+static uint32_t add_strings(struct strbuf *payload, const char *const *strings)
+{
+    uint32_t count = 0;
+
+    for (; strings && strings[count]; count++)
+        strbuf_add_bytes(payload, strings[count], strlen(strings[count]) + 1);
+    return count;
+}
+
+static void request_encode(const struct child_request *request, struct strbuf *payload)
+{
+    const char *directory = request->directory ? request->directory : "/";
+    struct wire_spawn spawn = {
+        .deadline = usec_add(now_usec(CLOCK_MONOTONIC), MIN(request->timeout, CHILD_TIMEOUT_MAX)),
+        .input_length = (uint32_t)request->input_length,
+        .output_max = {(uint32_t)MIN(request->stdout_max, (size_t)CHILD_OUTPUT_MAX),
+                       (uint32_t)MIN(request->stderr_max, (size_t)CHILD_OUTPUT_MAX)},
+        .ends_with_agent = request->ends_with_agent,
+    };
+
+    strbuf_add_bytes(payload, &spawn, sizeof(spawn));
+    strbuf_add_bytes(payload, directory, strlen(directory) + 1);
+    spawn.argument_count = add_strings(payload, request->argv);
+    spawn.environment_count = add_strings(payload, request->environment);
+    strbuf_add_bytes(payload, request->input, request->input_length);
+    memcpy(payload->text, &spawn, sizeof(spawn));
+}
+
+static int request_check(const struct child_helper *helper, const struct child_request *request,
+                         struct err *err)
+{
+    const char *program = request->argv[0];
+
+    assert_that(program);
+    if (helper->lost.code)
+        return err_set(err, helper->lost.code, "cannot run %s: %s", program, helper->lost.text);
+    if (helper->in_flight == CHILD_IN_FLIGHT_MAX)
+        return err_set(err, -EBUSY, "cannot run %s: %d programs are running, which is the most",
+                       program, CHILD_IN_FLIGHT_MAX);
+    if (request->input_length > CHILD_REQUEST_MAX)
+        return err_set(err, -E2BIG, "cannot run %s: its input has %zu bytes of %d allowed", program,
+                       request->input_length, CHILD_REQUEST_MAX);
+    return 0;
+}
+
+int child_spawn(struct child_helper *helper, const struct child_request *request,
+                child_done_fn done, void *userdata, struct child **spawned, struct err *err)
+{
+    _cleanup_(strbuf_deinit) struct strbuf payload = STRBUF_INIT;
+    int r = request_check(helper, request, err);
+    struct child *child;
+
+    if (r < 0)
+        return r;
+    request_encode(request, &payload);
+    if (payload.length > CHILD_REQUEST_MAX)
+        return err_set(err, -E2BIG,
+                       "cannot run %s: arguments, environment and input have %zu bytes of %d "
+                       "allowed",
+                       request->argv[0], payload.length, CHILD_REQUEST_MAX);
+    child = mem_new(struct child);
+    child->id = ++helper->last_id;
+    child->program = mem_strdup(request->argv[0]);
+    child->timeout = request->timeout;
+    child->done = done;
+    child->userdata = userdata;
+    list_push_back(&helper->children, &child->link);
+    helper->in_flight++;
+    wire_queue(&helper->wire, child->id, WIRE_SPAWN, &payload);
+    if (spawned)
+        *spawned = child;
+    /* A dead helper is noticed, and everybody told, by the dispatch that its socket asks for. */
+    wire_flush(&helper->wire);
+    watch_room(helper);
+    return 0;
+}
+
+void child_cancel(struct child_helper *helper, struct child *child)
+{
+    child->done = NULL;
+    wire_queue(&helper->wire, child->id, WIRE_KILL, NULL);
+    wire_flush(&helper->wire);
+    watch_room(helper);
+}
