@@ -281,7 +281,7 @@ static void assert_contents(int directory, const char *name, const char *text)
 
 static size_t count_entries(int directory, const char *path)
 {
-    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(1024);
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(1024, 1024);
     struct directory_listing listing;
 
     assert_int_equal(directory_list(directory, path, 1000, &arena, &listing, NULL), 0);
@@ -434,7 +434,7 @@ static void test_makes_directories_beneath_only(void **state)
 static void test_lists_sorted_and_bounded(void **state)
 {
     struct place *place = *state;
-    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(1024);
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(1024, 1024);
     struct directory_listing listing;
     struct err err;
 
@@ -457,7 +457,7 @@ static void test_lists_sorted_and_bounded(void **state)
 static void test_a_vanished_directory_cannot_be_listed(void **state)
 {
     struct place *place = *state;
-    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(1024);
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(1024, 1024);
     struct directory_listing listing;
     struct err err;
     int fd;
