@@ -17,6 +17,8 @@ struct json_parse {
     const char *text;
     size_t length;
     yajl_handle yajl;
+    size_t skip_length;
+    unsigned skipping; /* levels open inside a member that is passed over; 1 at its name */
 };
 
 /* Where the parser is: just behind the token that it reports. */
@@ -60,9 +62,29 @@ static const char *parse_string(struct json_parse *parse, const unsigned char *b
     return arena_strndup(parse->build.arena, string, length);
 }
 
+/*
+ * While a member is passed over, values only open and close levels. `levels` is what this event
+ * adds. Returns whether the event ends here.
+ */
+static bool skip(struct json_parse *parse, int levels)
+{
+    if (!parse->skipping)
+        return false;
+    parse->skipping += (unsigned)levels;
+    if (parse->skipping == 1) {
+        parse->skipping = 0;
+        json_build_value(&parse->build,
+                         (struct json){.type = JSON_NULL, .offset = (uint32_t)parse_end(parse)});
+    }
+    return true;
+}
+
 static int on_null(void *context)
 {
     struct json_parse *parse = context;
+
+    if (skip(parse, 0))
+        return 1;
     struct json value = {.type = JSON_NULL, .offset = (uint32_t)(parse_end(parse) - 4)};
 
     return json_build_value(&parse->build, value) == 0;
@@ -71,6 +93,9 @@ static int on_null(void *context)
 static int on_bool(void *context, int boolean)
 {
     struct json_parse *parse = context;
+
+    if (skip(parse, 0))
+        return 1;
     struct json value = {
         .type = JSON_BOOL,
         .boolean = boolean != 0,
@@ -83,6 +108,9 @@ static int on_bool(void *context, int boolean)
 static int on_number(void *context, const char *text, size_t length)
 {
     struct json_parse *parse = context;
+
+    if (skip(parse, 0))
+        return 1;
     struct json value = {
         .type = JSON_NUMBER,
         .offset = (uint32_t)(text - parse->text),
@@ -98,6 +126,9 @@ static int on_string(void *context, const unsigned char *bytes, size_t length)
 {
     struct json_parse *parse = context;
     size_t offset;
+
+    if (skip(parse, 0))
+        return 1;
     const char *string = parse_string(parse, bytes, length, &offset);
     struct json value = {
         .type = JSON_STRING,
@@ -113,8 +144,13 @@ static int on_name(void *context, const unsigned char *bytes, size_t length)
 {
     struct json_parse *parse = context;
     size_t offset;
+
+    if (parse->skipping)
+        return 1;
     const char *name = parse_string(parse, bytes, length, &offset);
 
+    parse->skipping =
+        length == parse->skip_length && !memcmp(name, parse->build.limits->skip, length);
     return json_build_name(&parse->build, name, length, offset) == 0;
 }
 
@@ -122,12 +158,18 @@ static int on_object(void *context)
 {
     struct json_parse *parse = context;
 
+    if (skip(parse, 1))
+        return 1;
+
     return json_build_open(&parse->build, JSON_OBJECT, parse_end(parse) - 1) == 0;
 }
 
 static int on_object_end(void *context)
 {
     struct json_parse *parse = context;
+
+    if (skip(parse, -1))
+        return 1;
 
     json_build_duplicates(&parse->build, false);
     json_build_close(&parse->build);
@@ -138,12 +180,18 @@ static int on_array(void *context)
 {
     struct json_parse *parse = context;
 
+    if (skip(parse, 1))
+        return 1;
+
     return json_build_open(&parse->build, JSON_ARRAY, parse_end(parse) - 1) == 0;
 }
 
 static int on_array_end(void *context)
 {
     struct json_parse *parse = context;
+
+    if (skip(parse, -1))
+        return 1;
 
     json_build_close(&parse->build);
     return 1;
@@ -204,7 +252,11 @@ int json_parse(struct arena *arena, const char *text, size_t length,
                const struct json_limits *limits, struct json_findings *findings, struct json **root,
                struct err *err)
 {
-    struct json_parse parse = {.text = text, .length = length};
+    struct json_parse parse = {
+        .text = text,
+        .length = length,
+        .skip_length = limits->skip ? strlen(limits->skip) : SIZE_MAX,
+    };
     yajl_status status;
     int result;
 

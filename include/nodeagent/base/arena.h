@@ -26,7 +26,7 @@ struct arena {
 
 enum {
     ARENA_DOCUMENT_FIRST = 4 << 10, /* for what is parsed, used and thrown away */
-    ARENA_DOCUMENT_LAST = 256 << 10,
+    ARENA_DOCUMENT_LAST = 64 << 10, /* small enough that the allocator keeps them for reuse */
 };
 #define ARENA_INIT_DOCUMENT ARENA_INIT(ARENA_DOCUMENT_FIRST, ARENA_DOCUMENT_LAST)
 

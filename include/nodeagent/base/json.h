@@ -53,6 +53,7 @@ enum {
 struct json_limits {
     size_t bytes_max;
     size_t nodes_max;
+    const char *skip; /* JSON members of this name are passed over and become null */
 };
 
 extern const struct json_limits json_limits_manifest;

@@ -1,0 +1,90 @@
+"""Runs every test of a build and ends with one plain line: N passed, N failed.
+
+    run.py BUILD [NAME]     only tests whose name contains NAME
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as xml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def run_unit_tests(build, name):
+    """The cmocka programs, through meson. Returns (passed, failed)."""
+    listing = subprocess.run(["meson", "test", "-C", build, "--list"],
+                             capture_output=True, text=True, check=True).stdout.split("\n")
+    programs = [line.rsplit(" / ", 1)[-1].strip() for line in listing if " / " in line]
+    programs = [program for program in programs if name in program]
+    if not programs:
+        return 0, 0
+    result = subprocess.run(["meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs",
+                             *programs], capture_output=True, text=True)
+    passed = failed = 0
+    broken = []
+    with open(pathlib.Path(build, "meson-logs", "testlog.json"), encoding="utf-8") as log:
+        for line in log:
+            test = json.loads(line)
+            output = test.get("stdout", "") + test.get("stderr", "")
+            counts = {word: sum(map(int, re.findall(rf"\[  {word}  \] (\d+) test", output)))
+                      for word in ("PASSED", "FAILED")}
+            passed += counts["PASSED"]
+            failed += counts["FAILED"]
+            if test["result"] != "OK":
+                broken.append(f"{test['name']}: {test['result']}")
+                failed += not counts["FAILED"]
+            elif not counts["PASSED"]:
+                broken.append(f"{test['name']}: ran no test")
+                failed += 1
+    if broken:
+        print(result.stdout, result.stderr, sep="\n")
+        print("\n".join(broken))
+    elif result.returncode:
+        print(result.stdout, result.stderr, sep="\n")
+        failed += 1
+    return passed, failed
+
+
+def run_python_tests(build, name):
+    """House rules and the real program from outside, through pytest."""
+    report = pathlib.Path(build, "pytest.xml")
+    report.unlink(missing_ok=True)
+    result = subprocess.run(
+        ["/usr/bin/python3", "-B", "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider",
+         "--tb=short", f"--junitxml={report}", *(["-k", name] if name else []),
+         "tests/house", "tests/integration"],
+        cwd=ROOT, env=dict(os.environ, NODEAGENT_BUILD=str(pathlib.Path(build).resolve())),
+        capture_output=True, text=True)
+    nothing_selected = 5
+    if result.returncode not in (0, nothing_selected):
+        print(result.stdout[-20000:], result.stderr, sep="\n")
+    if not report.exists():
+        return 0, 1
+    suite = xml.parse(report).getroot().find("testsuite")
+    total, skipped = int(suite.get("tests")), int(suite.get("skipped"))
+    failed = int(suite.get("failures")) + int(suite.get("errors")) + skipped
+    if skipped:
+        print(f"{skipped} tests were skipped, which counts as failed")
+    return total - failed, failed
+
+
+def main():
+    build, name = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
+    print("tests: unit tests", flush=True)
+    unit = run_unit_tests(build, name)
+    print("tests: house rules and integration", flush=True)
+    python = run_python_tests(build, name)
+    passed, failed = unit[0] + python[0], unit[1] + python[1]
+    if not passed + failed:
+        print(f'no test is named "{name}"')
+        failed = 1
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
