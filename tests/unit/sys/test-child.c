@@ -125,11 +125,20 @@ static pid_t read_pid(const char *path)
 
 static void write_file(const char *path, const char *text, mode_t mode)
 {
-    struct file_contents contents = {text, strlen(text), mode, FILE_OWNER_KEEP, FILE_GROUP_KEEP};
-    int root = open("/", O_PATH | O_CLOEXEC);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-    assert_int_equal(file_replace(root, path + 1, &contents, NULL), 0);
-    close(root);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(fchmod(fd, mode), 0);
+    close(fd);
+}
+
+/* It ends a process whose exec fails, and keeps its own count of descriptors. */
+static bool on_valgrind(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+
+    return preloaded && strstr(preloaded, "vgpreload");
 }
 
 static int set_up(void **state)
@@ -396,14 +405,10 @@ static void test_what_is_no_program(void **state)
     char path[2 * PATH_MAX] = "/";
 
     write_file("/srv/plain", "#!/bin/sh\n", 0644);
-    write_file("/srv/orphan", "#!/srv/none\n", 0755);
-    write_file("/srv/noise", "noise", 0755);
     mkfifo("/srv/fifo", 0755);
     assert_int_equal(symlink("loop", "/srv/loop"), 0);
     assert_refused(*state, "/srv/none", -ENOENT, "No such file");
     assert_refused(*state, "/srv/plain", -EACCES, "Permission denied");
-    assert_refused(*state, "/srv/orphan", -ENOENT, "interpreter is missing");
-    assert_refused(*state, "/srv/noise", -ENOEXEC, "Exec format error");
     assert_refused(*state, "/srv/fifo", -EACCES, "Permission denied");
     assert_refused(*state, "/srv", -EISDIR, "Is a directory");
     assert_refused(*state, "/srv/plain/x", -ENOTDIR, "Not a directory");
@@ -413,6 +418,16 @@ static void test_what_is_no_program(void **state)
     assert_refused(*state, path, -ENAMETOOLONG, "");
     path[NAME_MAX + 10] = '\0';
     assert_refused(*state, path, -ENAMETOOLONG, "");
+}
+
+static void test_what_the_kernel_does_not_execute(void **state)
+{
+    if (on_valgrind())
+        skip();
+    write_file("/srv/orphan", "#!/srv/none\n", 0755);
+    write_file("/srv/noise", "noise", 0755);
+    assert_refused(*state, "/srv/orphan", -ENOENT, "interpreter is missing");
+    assert_refused(*state, "/srv/noise", -ENOEXEC, "Exec format error");
 }
 
 static void test_links_that_grow_the_path(void **state)
@@ -533,17 +548,18 @@ static void test_without_descriptors(void **state)
     _cleanup_(outcome_deinit) struct outcome outcome = {0};
     struct rlimit before, limit;
     struct err err;
-    int next = dup(0);
+    int next = dup(0), r;
 
     close(next);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    for (rlim_t more = 1; more <= 2; more++) {
+    for (rlim_t more = 1; more <= 2 && !on_valgrind(); more++) {
         limit = (struct rlimit){(rlim_t)next + more, before.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-        assert_int_equal(child_helper_start(&helper, &err), -EMFILE);
+        r = child_helper_start(&helper, &err);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_int_equal(r, -EMFILE);
         assert_non_null(strstr(err.text, "the helper process: Too many open files"));
     }
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     assert_int_equal(child_helper_start(&helper, &err), 0);
     run(helper, &request, &outcome);
     assert_int_equal(prlimit(child_helper_pid(helper), RLIMIT_NOFILE, &six, NULL), 0);
@@ -703,6 +719,7 @@ int main(void)
         with_helper(test_what_cannot_be_killed_is_given_up),
         with_helper(test_scripts_know_their_name),
         with_helper(test_what_is_no_program),
+        with_helper(test_what_the_kernel_does_not_execute),
         with_helper(test_links_that_grow_the_path),
         with_helper(test_only_roots_programs),
         with_helper(test_hundreds),
