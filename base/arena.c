@@ -32,7 +32,7 @@ static void arena_refill(struct arena *arena, size_t size)
     arena->blocks = block;
     arena->next = block->bytes;
     arena->end = block->bytes + block->size;
-    arena->block_size = MIN(block_size * 2, ARENA_BLOCK_MAX);
+    arena->block_size = MIN(block_size * 2, MAX(arena->block_max, block_size));
 }
 
 /* Something too big to share a block gets its own, behind the current one. */
@@ -55,7 +55,7 @@ void *arena_alloc(struct arena *arena, size_t size)
     void *memory;
 
     assert_that(size < SIZE_MAX / 2);
-    size = (size + 7) & ~(size_t)7;
+    size = (MAX(size, (size_t)1) + 7) & ~(size_t)7;
     if ((size_t)(arena->end - arena->next) < size) {
         if (arena_wants_own_block(arena, size))
             return arena_alloc_big(arena, size);
@@ -143,5 +143,5 @@ void arena_deinit(struct arena *arena)
         free(block);
         block = older;
     }
-    *arena = (struct arena){.block_size = arena->block_size};
+    *arena = ARENA_INIT(arena->block_size, arena->block_max);
 }

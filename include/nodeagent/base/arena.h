@@ -1,6 +1,7 @@
 /*
- * An arena: many small allocations that die at once. Blocks double from the first size to
- * ARENA_BLOCK_MAX, so a small object costs little and a big document few calls.
+ * An arena: many small allocations that die at once. Blocks double from the first size to the
+ * last, so a big document costs few calls; an object that stays keeps small blocks (first equals
+ * last) and wastes little.
  */
 #pragma once
 
@@ -9,22 +10,25 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
-enum {
-    ARENA_BLOCK_MAX = 256 * 1024,
-};
-
 struct arena {
     struct arena_block *blocks; /* newest first */
     char *next;                 /* free bytes of the newest block */
     char *end;
     size_t block_size; /* of the next block */
+    size_t block_max;
 };
 
-#define ARENA_INIT(first_block_size)                                                               \
+#define ARENA_INIT(first_block_size, last_block_size)                                              \
     (struct arena)                                                                                 \
     {                                                                                              \
-        .block_size = (first_block_size)                                                           \
+        .block_size = (first_block_size), .block_max = (last_block_size)                           \
     }
+
+enum {
+    ARENA_DOCUMENT_FIRST = 4 << 10, /* for what is parsed, used and thrown away */
+    ARENA_DOCUMENT_LAST = 256 << 10,
+};
+#define ARENA_INIT_DOCUMENT ARENA_INIT(ARENA_DOCUMENT_FIRST, ARENA_DOCUMENT_LAST)
 
 /* Frees everything; the arena can be used again. */
 void arena_deinit(struct arena *arena);

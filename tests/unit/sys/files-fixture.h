@@ -87,7 +87,7 @@ static inline void assert_contents(int directory, const char *name, const char *
 
 static inline size_t count_entries(int directory, const char *path)
 {
-    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(1024);
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(1024, 1024);
     struct directory_listing listing;
 
     assert_int_equal(directory_list(directory, path, 1000, &arena, &listing, NULL), 0);

@@ -338,7 +338,7 @@ static void test_makes_directories_beneath_only(void **state)
 static void test_lists_sorted_and_bounded(void **state)
 {
     struct place *place = *state;
-    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(1024);
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(1024, 1024);
     struct directory_listing listing;
     struct err err;
 
@@ -361,7 +361,7 @@ static void test_lists_sorted_and_bounded(void **state)
 static void test_a_vanished_directory_cannot_be_listed(void **state)
 {
     struct place *place = *state;
-    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(1024);
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(1024, 1024);
     struct directory_listing listing;
     struct err err;
     int fd;

@@ -1,0 +1,273 @@
+/* Parsing JSON with yajl into documents, and looking into them. */
+#include "nodeagent/base/json.h"
+#include "json-build.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yajl_parse.h>
+
+const struct json_limits json_limits_manifest = {
+    .bytes_max = JSON_BYTES_MAX,
+    .nodes_max = JSON_NODES_MAX,
+};
+
+struct json_parse {
+    struct json_build build;
+    const char *text;
+    size_t length;
+    yajl_handle yajl;
+};
+
+/* Where the parser is: just behind the token that it reports. */
+static size_t parse_end(struct json_parse *parse)
+{
+    return yajl_get_bytes_consumed(parse->yajl);
+}
+
+static bool in_text(const struct json_parse *parse, const char *bytes)
+{
+    return bytes >= parse->text && bytes < parse->text + parse->length;
+}
+
+/*
+ * yajl points into the text where it can. A string with escapes arrives in a buffer of its own:
+ * it is copied, and its opening quote is found by going back from the closing one.
+ */
+static const char *parse_string(struct json_parse *parse, const unsigned char *bytes, size_t length,
+                                size_t *offset)
+{
+    const char *string = (const char *)bytes;
+
+    if (in_text(parse, string)) {
+        *offset = (size_t)(string - parse->text) - 1;
+        return string;
+    }
+    size_t quote = parse_end(parse) - 1;
+
+    while (quote > 0) {
+        size_t backslashes = 0;
+
+        quote--;
+        if (parse->text[quote] != '"')
+            continue;
+        while (backslashes < quote && parse->text[quote - 1 - backslashes] == '\\')
+            backslashes++;
+        if (backslashes % 2 == 0)
+            break;
+    }
+    *offset = quote;
+    return arena_strndup(parse->build.arena, string, length);
+}
+
+static int on_null(void *context)
+{
+    struct json_parse *parse = context;
+    struct json value = {.type = JSON_NULL, .offset = (uint32_t)(parse_end(parse) - 4)};
+
+    return json_build_value(&parse->build, value) == 0;
+}
+
+static int on_bool(void *context, int boolean)
+{
+    struct json_parse *parse = context;
+    struct json value = {
+        .type = JSON_BOOL,
+        .boolean = boolean != 0,
+        .offset = (uint32_t)(parse_end(parse) - (boolean ? 4 : 5)),
+    };
+
+    return json_build_value(&parse->build, value) == 0;
+}
+
+static int on_number(void *context, const char *text, size_t length)
+{
+    struct json_parse *parse = context;
+    struct json value = {
+        .type = JSON_NUMBER,
+        .offset = (uint32_t)(text - parse->text),
+        .length = (uint32_t)length,
+        .text = text,
+    };
+
+    assert_that(in_text(parse, text));
+    return json_build_value(&parse->build, value) == 0;
+}
+
+static int on_string(void *context, const unsigned char *bytes, size_t length)
+{
+    struct json_parse *parse = context;
+    size_t offset;
+    const char *string = parse_string(parse, bytes, length, &offset);
+    struct json value = {
+        .type = JSON_STRING,
+        .offset = (uint32_t)offset,
+        .length = (uint32_t)length,
+        .text = string,
+    };
+
+    return json_build_value(&parse->build, value) == 0;
+}
+
+static int on_name(void *context, const unsigned char *bytes, size_t length)
+{
+    struct json_parse *parse = context;
+    size_t offset;
+    const char *name = parse_string(parse, bytes, length, &offset);
+
+    return json_build_name(&parse->build, name, length, offset) == 0;
+}
+
+static int on_object(void *context)
+{
+    struct json_parse *parse = context;
+
+    return json_build_open(&parse->build, JSON_OBJECT, parse_end(parse) - 1) == 0;
+}
+
+static int on_object_end(void *context)
+{
+    struct json_parse *parse = context;
+
+    json_build_duplicates(&parse->build, false);
+    json_build_close(&parse->build);
+    return 1;
+}
+
+static int on_array(void *context)
+{
+    struct json_parse *parse = context;
+
+    return json_build_open(&parse->build, JSON_ARRAY, parse_end(parse) - 1) == 0;
+}
+
+static int on_array_end(void *context)
+{
+    struct json_parse *parse = context;
+
+    json_build_close(&parse->build);
+    return 1;
+}
+
+static const yajl_callbacks callbacks = {
+    .yajl_null = on_null,
+    .yajl_boolean = on_bool,
+    .yajl_number = on_number,
+    .yajl_string = on_string,
+    .yajl_map_key = on_name,
+    .yajl_start_map = on_object,
+    .yajl_end_map = on_object_end,
+    .yajl_start_array = on_array,
+    .yajl_end_array = on_array_end,
+};
+
+/* yajl says "lexical error: invalid char in json text.\n"; its first line says enough. */
+static int parse_failed(struct json_parse *parse, yajl_status status, struct err *err)
+{
+    unsigned char *sentence;
+    size_t end = parse_end(parse), length;
+
+    parse->build.findings->error_offset = MIN(end, parse->length);
+    if (status == yajl_status_client_canceled)
+        return -E2BIG;
+    if (end >= parse->length)
+        return err_set(err, -EINVAL, "the JSON text ends too early");
+    parse->build.findings->error_offset = end ? end - 1 : 0;
+    sentence = yajl_get_error(parse->yajl, 0, NULL, 0);
+    length = strcspn((char *)sentence, "\n");
+    if (length && sentence[length - 1] == '.')
+        length--;
+    err_set(err, -EINVAL, "not JSON: %.*s", (int)length, sentence);
+    yajl_free_error(parse->yajl, sentence);
+    return -EINVAL;
+}
+
+static int check_text(const char *text, size_t length, const struct json_limits *limits,
+                      struct json_findings *findings, struct err *err)
+{
+    const char *bad;
+
+    findings->duplicate_count = 0;
+    findings->error_offset = 0;
+    assert_that(limits->bytes_max < UINT32_MAX);
+    if (length > limits->bytes_max)
+        return err_set(err, -EFBIG, "%zu bytes, more than the %zu allowed", length,
+                       limits->bytes_max);
+    bad = utf8_check(text, length);
+    if (!bad)
+        return 0;
+    findings->error_offset = (size_t)(bad - text);
+    return err_set(err, -EILSEQ, "byte 0x%02x is not valid UTF-8", (unsigned char)*bad);
+}
+
+int json_parse(struct arena *arena, const char *text, size_t length,
+               const struct json_limits *limits, struct json_findings *findings, struct json **root,
+               struct err *err)
+{
+    struct json_parse parse = {.text = text, .length = length};
+    yajl_status status;
+    int result;
+
+    result = check_text(text, length, limits, findings, err);
+    if (result < 0)
+        return result;
+    json_build_init(&parse.build, arena, limits, findings, err);
+    parse.yajl = yajl_alloc(&callbacks, NULL, &parse);
+    assert_that(parse.yajl);
+    yajl_config(parse.yajl, yajl_dont_validate_strings, 1); /* just done, eight bytes at a time */
+    status = yajl_parse(parse.yajl, (const unsigned char *)text, length);
+    if (status == yajl_status_ok)
+        status = yajl_complete_parse(parse.yajl);
+    if (status == yajl_status_ok)
+        *root = json_build_root(&parse.build);
+    else
+        result = parse_failed(&parse, status, err);
+    yajl_free(parse.yajl);
+    json_build_deinit(&parse.build);
+    return result;
+}
+
+struct json_place json_place(const char *text, size_t length, size_t offset)
+{
+    struct json_place place = {.line = 1, .column = 1};
+    const char *end = text + MIN(offset, length), *line = text, *newline;
+
+    while ((newline = memchr(line, '\n', (size_t)(end - line)))) {
+        place.line++;
+        line = newline + 1;
+    }
+    for (; line < end; line++)
+        place.column += ((unsigned char)*line & 0xc0) != 0x80;
+    return place;
+}
+
+const struct json *json_get(const struct json *object, const char *name)
+{
+    size_t length = strlen(name);
+
+    if (object->type != JSON_OBJECT)
+        return NULL;
+    for (size_t i = object->length; i-- > 0;) {
+        const struct json_member *member = &object->members[i];
+
+        if (member->name_length == length && !memcmp(member->name, name, length))
+            return &member->value;
+    }
+    return NULL;
+}
+
+bool json_text_is(const struct json *value, const char *text)
+{
+    return (value->type == JSON_STRING || value->type == JSON_NUMBER) &&
+           value->length == strlen(text) && !memcmp(value->text, text, value->length);
+}
+
+const char *json_type_name(const struct json *value)
+{
+    static const char *const names[] = {
+        [JSON_NULL] = "null",       [JSON_BOOL] = "a boolean", [JSON_NUMBER] = "a number",
+        [JSON_STRING] = "a string", [JSON_ARRAY] = "a list",   [JSON_OBJECT] = "an object",
+    };
+
+    return names[value->type];
+}

@@ -1,0 +1,25 @@
+/*
+ * The operator's program: one file a command, one entry in the table in main.c.
+ */
+#pragma once
+
+#include <stdio.h>
+
+enum exit_code {
+    EXIT_GOOD = 0,
+    EXIT_BAD = 1,   /* it ran, and the answer is no */
+    EXIT_USAGE = 2, /* the command line is wrong */
+};
+
+struct command {
+    const char *name;
+    const char *summary;
+    /* argv[0] is the command's name. Returns an exit code. */
+    int (*run)(int argc, char **argv);
+};
+
+int command_validate(int argc, char **argv);
+int command_version(int argc, char **argv);
+
+/* "nodeagent validate: MESSAGE" and the way to help, on stderr; returns EXIT_USAGE. */
+int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

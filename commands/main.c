@@ -1,0 +1,99 @@
+/* nodeagent: finds the command and runs it. */
+#include "command.h"
+#include "nodeagent/base/macros.h"
+#include "nodeagent/base/str.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+static const struct command commands[] = {
+    {"validate", "check manifests as the API server would", command_validate},
+    {"version", "print the version", command_version},
+};
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "Usage: nodeagent COMMAND [OPTION]... [ARGUMENT]...\n"
+                 "\n"
+                 "A Kubernetes node agent.\n"
+                 "\n"
+                 "Commands:\n");
+    for (size_t i = 0; i < array_size(commands); i++)
+        fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
+    fprintf(out, "  %-12s %s\n", "help", "print this text, or that of a command: help COMMAND");
+    fprintf(out, "\n"
+                 "nodeagent COMMAND --help explains a command; its man page says more:\n"
+                 "man nodeagent-COMMAND.\n");
+}
+
+int usage_error(const char *command, const char *format, ...)
+{
+    va_list arguments;
+
+    fprintf(stderr, "nodeagent%s%s: ", *command ? " " : "", command);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "\nTry: nodeagent%s%s --help\n", *command ? " " : "", command);
+    return EXIT_USAGE;
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < array_size(commands); i++)
+        if (!strcmp(commands[i].name, name))
+            return &commands[i];
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    struct str_guess guess = {.wanted = name};
+
+    for (size_t i = 0; i < array_size(commands); i++)
+        str_guess_try(&guess, commands[i].name);
+    if (guess.best)
+        return usage_error("", "no command \"%.64s\"; did you mean %s?", name, guess.best);
+    return usage_error("", "no command \"%.64s\"", name);
+}
+
+static int run_help(int argc, char **argv)
+{
+    const struct command *command;
+    char help_option[] = "--help";
+
+    if (argc < 2) {
+        print_help(stdout);
+        return EXIT_GOOD;
+    }
+    command = find_command(argv[1]);
+    if (!command)
+        return unknown_command(argv[1]);
+    return command->run(2, (char *[]){argv[1], help_option, NULL});
+}
+
+int main(int argc, char **argv)
+{
+    const struct command *command;
+    int code;
+
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+        code = run_help(argc - 1, argv + 1);
+    else if (!strcmp(argv[1], "--version"))
+        code = command_version(1, argv);
+    else if ((command = find_command(argv[1])))
+        code = command->run(argc - 1, argv + 1);
+    else
+        return unknown_command(argv[1]);
+
+    /* What could not be written was not said: a full disk or a closed pipe is a failure. */
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "nodeagent: cannot write the output: %m\n");
+        return EXIT_BAD;
+    }
+    return code;
+}

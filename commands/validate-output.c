@@ -1,0 +1,267 @@
+/*
+ * Telling what was found: a line a finding (file:line:column: path: message), or one JSON
+ * document. Text from manifests is escaped: a manifest may hold anything, also escape sequences
+ * for the terminal.
+ */
+#include "command.h"
+#include "validate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SHOWN_MAX = 1024, /* bytes of one path or message */
+};
+
+bool finding_refuses(const struct validate *validate, const struct finding *finding)
+{
+    return finding->level == FINDING_ERROR ||
+           (validate->strict && (finding->reason == FINDING_UNKNOWN_FIELD ||
+                                 finding->reason == FINDING_DUPLICATE_FIELD));
+}
+
+static void flush_output(struct validate *validate)
+{
+    fwrite(validate->output.text, 1, validate->output.length, stdout);
+    strbuf_truncate(&validate->output, 0);
+}
+
+static void add_quoted(struct strbuf *out, const char *text)
+{
+    strbuf_add_quoted(out, text, strlen(text), SHOWN_MAX);
+}
+
+/* text */
+
+static void text_finding(struct validate *validate, const struct source *source,
+                         const struct outcome *outcome, const struct finding *finding)
+{
+    struct strbuf *out = &validate->output;
+    struct json_place place = json_place(source->text, source->length, finding->offset);
+
+    add_quoted(out, source->name);
+    strbuf_printf(out, ":%u:%u: %s", place.line, place.column,
+                  finding_refuses(validate, finding) ? "" : "warning: ");
+    if (*outcome->item)
+        strbuf_printf(out, "%s%s", outcome->item, *finding->path ? "." : ": ");
+    if (*finding->path)
+        strbuf_printf(out, "%s: ", finding->path);
+    add_quoted(out, finding->message);
+    strbuf_add_char(out, '\n');
+    flush_output(validate);
+}
+
+static void text_title(struct strbuf *out, const struct outcome *outcome)
+{
+    if (*outcome->item)
+        strbuf_printf(out, "%s: ", outcome->item);
+    if (outcome->api_version && outcome->kind) {
+        add_quoted(out, outcome->api_version);
+        strbuf_add_char(out, ' ');
+        add_quoted(out, outcome->kind);
+    } else {
+        strbuf_add(out, "document");
+    }
+    if (outcome->name) {
+        strbuf_add_char(out, ' ');
+        if (outcome->name_space) {
+            add_quoted(out, outcome->name_space);
+            strbuf_add_char(out, '/');
+        }
+        add_quoted(out, outcome->name);
+    }
+}
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void text_verdict(struct validate *validate, const struct source *source,
+                         const struct outcome *outcome, size_t errors, size_t warnings)
+{
+    struct strbuf *out = &validate->output;
+
+    add_quoted(out, source->name);
+    strbuf_printf(out, ":%u: ", json_place(source->text, source->length, outcome->offset).line);
+    text_title(out, outcome);
+    if (outcome->verdict == VERDICT_REFUSED)
+        strbuf_printf(out, ": refused: %zu error%s", errors, plural(errors));
+    else
+        strbuf_add(out, outcome->verdict == VERDICT_ACCEPTED ? ": accepted" : ": not checked");
+    if (warnings)
+        strbuf_printf(out, ", %zu warning%s", warnings, plural(warnings));
+    strbuf_add_char(out, '\n');
+    flush_output(validate);
+}
+
+/* JSON */
+
+static void json_member_string(struct json_writer *writer, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    json_write_name(writer, name);
+    json_write_string(writer, value);
+}
+
+static void json_place_members(struct json_writer *writer, const struct source *source,
+                               size_t offset)
+{
+    struct json_place place = json_place(source->text, source->length, offset);
+
+    json_write_name(writer, "line");
+    json_write_int(writer, place.line);
+    json_write_name(writer, "column");
+    json_write_int(writer, place.column);
+}
+
+/* The message may hold bytes that were cut inside a character. */
+static void json_member_message(struct json_writer *writer, const char *message)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    add_quoted(&text, message);
+    json_member_string(writer, "message", text.text ? text.text : "");
+    strbuf_deinit(&text);
+}
+
+static void json_outcome(struct validate *validate, const struct source *source,
+                         const struct outcome *outcome)
+{
+    static const char *const verdicts[] = {"accepted", "refused", "unchecked"};
+    struct json_writer *writer = &validate->writer;
+
+    json_write_object(writer);
+    json_member_string(writer, "file", source->name);
+    json_place_members(writer, source, outcome->offset);
+    json_member_string(writer, "item", *outcome->item ? outcome->item : NULL);
+    json_member_string(writer, "apiVersion", outcome->api_version);
+    json_member_string(writer, "kind", outcome->kind);
+    json_member_string(writer, "namespace", outcome->name_space);
+    json_member_string(writer, "name", outcome->name);
+    json_member_string(writer, "verdict", verdicts[outcome->verdict]);
+    json_write_name(writer, "findings");
+    json_write_array(writer);
+    array_for_each (finding, outcome->report->findings) {
+        json_write_object(writer);
+        json_member_string(writer, "level",
+                           finding_refuses(validate, finding) ? "error" : "warning");
+        json_member_string(writer, "reason", finding_reason_name(finding->reason));
+        json_member_string(writer, "field", finding->path);
+        json_place_members(writer, source, finding->offset);
+        json_member_message(writer, finding->message);
+        json_write_object_end(writer);
+    }
+    json_write_array_end(writer);
+    json_write_object_end(writer);
+    flush_output(validate);
+}
+
+/* both */
+
+void output_begin(struct validate *validate)
+{
+    if (!validate->json)
+        return;
+    json_writer_init(&validate->writer, &validate->output, true);
+    json_write_object(&validate->writer);
+    json_write_name(&validate->writer, "documents");
+    json_write_array(&validate->writer);
+}
+
+void output_outcome(struct validate *validate, const struct source *source,
+                    const struct outcome *outcome)
+{
+    size_t refusing = 0, all = outcome->report->errors + outcome->report->warnings;
+
+    array_for_each (finding, outcome->report->findings)
+        refusing += finding_refuses(validate, finding);
+    /* What is beyond the limit of findings is an error if errors were counted there. */
+    refusing = MAX(refusing, outcome->report->errors);
+    validate->counts.accepted += outcome->verdict == VERDICT_ACCEPTED;
+    validate->counts.refused += outcome->verdict == VERDICT_REFUSED;
+    validate->counts.unchecked += outcome->verdict == VERDICT_UNCHECKED;
+    validate->counts.warnings += all - refusing;
+    if (validate->json) {
+        json_outcome(validate, source, outcome);
+        return;
+    }
+    array_for_each (finding, outcome->report->findings)
+        text_finding(validate, source, outcome, finding);
+    text_verdict(validate, source, outcome, refusing, all - refusing);
+}
+
+void output_unreadable(struct validate *validate, const char *path, const struct err *err)
+{
+    validate->counts.unreadable++;
+    if (validate->json) {
+        json_write_object(&validate->writer);
+        json_member_string(&validate->writer, "file", path);
+        json_member_string(&validate->writer, "verdict", "unreadable");
+        json_member_message(&validate->writer, err->text);
+        json_write_object_end(&validate->writer);
+        return;
+    }
+    add_quoted(&validate->output, err->text);
+    strbuf_add_char(&validate->output, '\n');
+    flush_output(validate);
+}
+
+void output_note(struct validate *validate, const char *path, const char *note)
+{
+    if (validate->json)
+        return;
+    add_quoted(&validate->output, path);
+    strbuf_printf(&validate->output, ": %s\n", note);
+    flush_output(validate);
+}
+
+static void json_summary(struct validate *validate)
+{
+    const struct {
+        const char *name;
+        size_t count;
+    } members[] = {
+        {"accepted", validate->counts.accepted},   {"refused", validate->counts.refused},
+        {"unchecked", validate->counts.unchecked}, {"unreadable", validate->counts.unreadable},
+        {"warnings", validate->counts.warnings},
+    };
+
+    json_write_array_end(&validate->writer);
+    json_write_name(&validate->writer, "summary");
+    json_write_object(&validate->writer);
+    for (size_t i = 0; i < array_size(members); i++) {
+        json_write_name(&validate->writer, members[i].name);
+        json_write_int(&validate->writer, (int64_t)members[i].count);
+    }
+    json_write_object_end(&validate->writer);
+    json_write_object_end(&validate->writer);
+    json_writer_deinit(&validate->writer);
+}
+
+static void text_summary(struct validate *validate)
+{
+    const struct validate_counts *counts = &validate->counts;
+    size_t documents = counts->accepted + counts->refused + counts->unchecked;
+
+    strbuf_printf(&validate->output, "%zu document%s: %zu accepted, %zu refused", documents,
+                  plural(documents), counts->accepted, counts->refused);
+    if (counts->unchecked)
+        strbuf_printf(&validate->output, ", %zu not checked", counts->unchecked);
+    if (counts->unreadable)
+        strbuf_printf(&validate->output, "; %zu file%s could not be read", counts->unreadable,
+                      plural(counts->unreadable));
+    strbuf_printf(&validate->output, "; %zu warning%s\n", counts->warnings,
+                  plural(counts->warnings));
+}
+
+void output_end(struct validate *validate)
+{
+    if (validate->json)
+        json_summary(validate);
+    else
+        text_summary(validate);
+    flush_output(validate);
+    strbuf_deinit(&validate->output);
+}

@@ -1,0 +1,193 @@
+/* The defaults that the API server fills into a pod. */
+#include "nodeagent/objects/image.h"
+#include "pod-rules.h"
+#include "resources.h"
+
+#include <string.h>
+
+static void set_string(const char **string, const char *value)
+{
+    if (str_empty(*string))
+        *string = value;
+}
+
+static void set_int32(int32_t *number, int32_t value)
+{
+    if (!*number)
+        *number = value;
+}
+
+static void set_http_get(struct http_get_action *http_get)
+{
+    if (!http_get)
+        return;
+    set_string(&http_get->path, "/");
+    set_string(&http_get->scheme, "HTTP");
+}
+
+static void set_probe(struct probe *probe)
+{
+    if (!probe)
+        return;
+    set_int32(&probe->timeout_seconds, 1);
+    set_int32(&probe->period_seconds, 10);
+    set_int32(&probe->success_threshold, 1);
+    set_int32(&probe->failure_threshold, 3);
+    set_http_get(probe->handler.http_get);
+    if (probe->handler.grpc && !probe->handler.grpc->service)
+        probe->handler.grpc->service = "";
+}
+
+/*
+ * lifecycle.stopSignal is behind a gate that is off in 1.36: the server drops it, and with it a
+ * lifecycle that holds nothing else.
+ */
+static void drop_stop_signal(struct container *container)
+{
+    struct lifecycle *lifecycle = container->lifecycle;
+
+    if (!lifecycle->stop_signal)
+        return;
+    lifecycle->stop_signal = NULL;
+    if (!lifecycle->post_start && !lifecycle->pre_stop)
+        container->lifecycle = NULL;
+}
+
+static void set_lifecycle(struct container *container)
+{
+    if (!container->lifecycle)
+        return;
+    drop_stop_signal(container);
+    if (!container->lifecycle)
+        return;
+    if (container->lifecycle->post_start)
+        set_http_get(container->lifecycle->post_start->http_get);
+    if (container->lifecycle->pre_stop)
+        set_http_get(container->lifecycle->pre_stop->http_get);
+}
+
+static void set_env(struct container *container)
+{
+    array_for_each (env, container->env) {
+        if (env->value_from && env->value_from->field_ref)
+            set_string(&env->value_from->field_ref->api_version, "v1");
+        if (env->value_from && env->value_from->file_key_ref &&
+            env->value_from->file_key_ref->optional == OPT_UNSET)
+            env->value_from->file_key_ref->optional = OPT_FALSE;
+    }
+}
+
+static void round_up(struct quantity_map *map)
+{
+    array_for_each (pair, *map)
+        quantity_round_up_milli(&pair->quantity);
+}
+
+static void set_requests_from_limits(struct resources *resources, struct arena *arena)
+{
+    array_for_each (limit, resources->limits) {
+        if (!quantity_map_get(&resources->requests, limit->name))
+            quantity_map_append(&resources->requests, limit->name, &limit->quantity, arena);
+    }
+}
+
+static void set_container(struct container *container)
+{
+    set_string(&container->termination_message_path, "/dev/termination-log");
+    set_string(&container->termination_message_policy, "File");
+    set_string(&container->image_pull_policy,
+               image_default_pull_policy(container->image ? container->image : ""));
+    array_for_each (port, container->ports)
+        set_string(&port->protocol, "TCP");
+    set_probe(container->liveness_probe);
+    set_probe(container->readiness_probe);
+    set_probe(container->startup_probe);
+    set_lifecycle(container);
+    set_env(container);
+    round_up(&container->resources.limits);
+    round_up(&container->resources.requests);
+}
+
+static void set_host_ports(struct container_list *containers)
+{
+    array_for_each (container, *containers) {
+        array_for_each (port, container->ports)
+            set_int32(&port->host_port, port->container_port);
+    }
+}
+
+/* A pod's own resources take what its containers imply and leave out. */
+static void set_pod_resources(struct pod_spec *spec, struct arena *arena)
+{
+    struct resources *resources = spec->resources;
+    bool any = resources->limits.count || resources->requests.count;
+    struct quantity_map limits, requests;
+
+    limits = pod_containers_total(spec, RESOURCE_LIMITS, arena);
+    array_for_each (limit, limits) {
+        if (any && resource_is_hugepages(limit->name) &&
+            !quantity_map_get(&resources->requests, limit->name) &&
+            !quantity_map_get(&resources->limits, limit->name))
+            quantity_map_append(&resources->limits, limit->name, &limit->quantity, arena);
+    }
+    if (!resources->limits.count)
+        return;
+    requests = pod_containers_total(spec, RESOURCE_REQUESTS, arena);
+    array_for_each (request, requests) {
+        if ((str_equal(request->name, "cpu") || str_equal(request->name, "memory")) &&
+            !quantity_map_get(&resources->requests, request->name))
+            quantity_map_append(&resources->requests, request->name, &request->quantity, arena);
+    }
+    array_for_each (limit, resources->limits) {
+        if ((str_equal(limit->name, "cpu") || str_equal(limit->name, "memory") ||
+             resource_is_hugepages(limit->name)) &&
+            !quantity_map_get(&resources->requests, limit->name))
+            quantity_map_append(&resources->requests, limit->name, &limit->quantity, arena);
+    }
+}
+
+static void set_spec(struct pod_spec *spec, struct arena *arena)
+{
+    set_string(&spec->restart_policy, "Always");
+    set_string(&spec->dns_policy, "ClusterFirst");
+    set_string(&spec->scheduler_name, "default-scheduler");
+    if (!spec->security_context)
+        spec->security_context = arena_new(arena, struct pod_security_context);
+    if (!spec->termination_grace_period_seconds.set)
+        spec->termination_grace_period_seconds = (struct opt_int64){30, true};
+    if (spec->enable_service_links == OPT_UNSET)
+        spec->enable_service_links = OPT_TRUE;
+    set_string(&spec->service_account_name, spec->service_account);
+    spec->service_account = spec->service_account_name;
+    round_up(&spec->overhead);
+    if (spec->host_network) {
+        set_host_ports(&spec->init_containers);
+        set_host_ports(&spec->containers);
+    }
+}
+
+void pod_set_defaults(struct object *object)
+{
+    struct pod *pod = pod_of(object);
+    struct pod_spec *spec = &pod->spec;
+    struct arena *arena = &object->arena;
+
+    array_for_each (volume, spec->volumes)
+        volume_set_defaults(volume, arena);
+    array_for_each (container, spec->init_containers) {
+        set_container(container);
+        set_requests_from_limits(&container->resources, arena);
+    }
+    array_for_each (container, spec->containers) {
+        set_container(container);
+        set_requests_from_limits(&container->resources, arena);
+    }
+    array_for_each (container, spec->ephemeral_containers)
+        set_container(container);
+    set_spec(spec, arena);
+    if (spec->resources) {
+        round_up(&spec->resources->limits);
+        round_up(&spec->resources->requests);
+        set_pod_resources(spec, arena);
+    }
+}

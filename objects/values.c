@@ -1,0 +1,37 @@
+/* Looking into the maps and lists of API objects. They are short: a walk beats a hash. */
+#include "nodeagent/objects/values.h"
+#include "nodeagent/base/str.h"
+
+#include <string.h>
+
+const char *string_map_get(const struct string_map *map, const char *name)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (!strcmp(map->items[i].name, name))
+            return map->items[i].value;
+    return NULL;
+}
+
+struct quantity *quantity_map_get(const struct quantity_map *map, const char *name)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (!strcmp(map->items[i].name, name))
+            return &map->items[i].quantity;
+    return NULL;
+}
+
+const struct bytes_pair *bytes_map_get(const struct bytes_map *map, const char *name)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (!strcmp(map->items[i].name, name))
+            return &map->items[i];
+    return NULL;
+}
+
+bool string_list_has(const struct string_list *list, const char *string)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (str_equal(list->items[i], string))
+            return true;
+    return false;
+}
