@@ -30,6 +30,30 @@ const char *name_check_ip(const char *string)
     return NULL;
 }
 
+/* Addresses that mean something else on every host, or on every link. */
+static bool ip_is_local(const unsigned char *bytes, size_t size)
+{
+    static const unsigned char none[16], loopback[16] = {[15] = 1};
+
+    if (size == 4)
+        return !memcmp(bytes, none, 4) || bytes[0] == 127 || (bytes[0] == 169 && bytes[1] == 254) ||
+               (bytes[0] == 224 && bytes[1] == 0 && bytes[2] == 0);
+    return !memcmp(bytes, none, 16) || !memcmp(bytes, loopback, 16) ||
+           (bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80) ||
+           (bytes[0] == 0xff && (bytes[1] & 0x0f) == 0x02);
+}
+
+const char *name_check_reachable_ip(const char *string)
+{
+    const char *complaint = name_check_ip(string);
+    unsigned char bytes[16];
+    size_t size = ip_read(string, bytes);
+
+    if (complaint)
+        return complaint;
+    return ip_is_local(bytes, size) ? "must not be unspecified, loopback or link-local" : NULL;
+}
+
 bool ip_is_v6(const char *ip)
 {
     return strchr(ip, ':');

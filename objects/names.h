@@ -28,6 +28,9 @@ bool path_has_dot_dot(const char *path); /* an element "..", split at "/" */
 /* Strict: four decimal octets without leading zeros, or IPv6 that is not IPv4-mapped, no zone. */
 const char *name_check_ip(const char *string);
 
+/* The same, and no unspecified, loopback or link-local address. */
+const char *name_check_reachable_ip(const char *string);
+
 /* An address and a prefix length with no bits set behind it. */
 const char *name_check_cidr(const char *string);
 
