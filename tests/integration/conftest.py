@@ -11,10 +11,13 @@ BUILD = pathlib.Path(os.environ.get("NODEAGENT_BUILD", ROOT / "build" / "test"))
 
 
 @pytest.fixture(scope="session")
-def nodeagent():
-    """Runs the program: nodeagent("validate", "web.yaml")."""
-    program = BUILD / "commands" / "nodeagent"
+def program():
+    return BUILD / "commands" / "nodeagent"
 
+
+@pytest.fixture(scope="session")
+def nodeagent(program):
+    """Runs the program: nodeagent("validate", "web.yaml")."""
     def run(*arguments, stdin=subprocess.DEVNULL, **options):
         if isinstance(stdin, (str, bytes)):
             options["input"] = stdin.encode() if isinstance(stdin, str) else stdin
