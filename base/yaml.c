@@ -428,37 +428,42 @@ static int read_document(struct yaml_read *read, struct json **root)
     return 1;
 }
 
-/* The end of the document that starts at `start`: the next line that begins with "---". */
+static bool is_document_start(const char *line, const char *end)
+{
+    return end - line >= 3 && !memcmp(line, "---", 3) &&
+           (end - line == 3 || isspace((unsigned char)line[3]));
+}
+
+/*
+ * The end of the document that starts at `start`: the next line that begins with "---". The one
+ * behind directives ("%YAML 1.1") belongs to them.
+ */
 static size_t document_end(const char *text, size_t start, size_t length)
 {
-    const char *line = text + start, *end = text + length;
+    const char *line = text + start, *end = text + length, *newline;
+    bool directives = false, content = is_document_start(line, end);
 
-    while ((line = memchr(line, '\n', (size_t)(end - line)))) {
-        line++;
-        if (end - line >= 3 && !memcmp(line, "---", 3) &&
-            (end - line == 3 || isspace((unsigned char)line[3])))
-            return (size_t)(line - text);
+    while ((newline = memchr(line, '\n', (size_t)(end - line)))) {
+        directives |= *line == '%';
+        content |= !memchr("%#\r\n", *line, 4);
+        line = newline + 1;
+        if (is_document_start(line, end)) {
+            if (content || !directives)
+                return (size_t)(line - text);
+            content = true;
+        }
     }
     return length;
 }
 
-static int check_stream(struct yaml_stream *stream, const struct json_limits *limits,
-                        struct json_findings *findings, struct err *err)
+static int check_size(struct yaml_stream *stream, const struct json_limits *limits, struct err *err)
 {
-    const char *bad;
-
     assert_that(limits->bytes_max < UINT32_MAX);
-    if (stream->length > limits->bytes_max) {
-        stream->position = stream->length;
-        return err_set(err, -EFBIG, "%zu bytes, more than the %zu allowed", stream->length,
-                       limits->bytes_max);
-    }
-    bad = utf8_check(stream->text + stream->position, stream->length - stream->position);
-    if (!bad)
+    if (stream->length <= limits->bytes_max)
         return 0;
     stream->position = stream->length;
-    findings->error_offset = (size_t)(bad - stream->text);
-    return err_set(err, -EILSEQ, "byte 0x%02x is not valid UTF-8", (unsigned char)*bad);
+    return err_set(err, -EFBIG, "%zu bytes, more than the %zu allowed", stream->length,
+                   limits->bytes_max);
 }
 
 static int read_piece(struct yaml_stream *stream, size_t end, struct arena *arena,
@@ -472,9 +477,13 @@ static int read_piece(struct yaml_stream *stream, size_t end, struct arena *aren
         .base = stream->position,
         .err = err,
     };
+    const char *bad = utf8_check(read.text, read.length);
     int result;
 
     json_build_init(&read.build, arena, limits, findings, err);
+    if (bad)
+        return yaml_fail(&read, (size_t)(bad - stream->text), -EILSEQ,
+                         "byte 0x%02x is not valid UTF-8", (unsigned char)*bad);
     assert_that(yaml_parser_initialize(&read.parser));
     yaml_parser_set_encoding(&read.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&read.parser, (const unsigned char *)read.text, read.length);
@@ -508,7 +517,7 @@ int yaml_next(struct yaml_stream *stream, struct arena *arena, const struct json
     findings->error_offset = stream->position;
     if (stream->position >= stream->length)
         return 0;
-    result = check_stream(stream, limits, findings, err);
+    result = check_size(stream, limits, err);
     while (result == 0 && stream->position < stream->length) {
         size_t end = document_end(stream->text, stream->position, stream->length);
 
