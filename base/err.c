@@ -1,5 +1,6 @@
 /* Errors as values: a code and a sentence, without allocation. */
 #include "nodeagent/base/err.h"
+#include "nodeagent/base/str.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +15,32 @@ static void mark_cut(char *text, size_t size)
     memcpy(text + end, "...", 4);
 }
 
+/* Sentences quote what came from outside; no terminal or log line may suffer from it. */
+static void make_printable(char *text)
+{
+    char *bad = text;
+
+    while ((bad = (char *)utf8_check(bad, strlen(bad))))
+        *bad = '?';
+    for (unsigned char *c = (unsigned char *)text; *c; c++) {
+        if (*c < 0x20 || *c == 0x7f)
+            *c = '?';
+        else if (c[0] == 0xc2 && c[1] < 0xa0)
+            c[0] = c[1] = '?';
+    }
+}
+
 int err_setv(struct err *err, int code, const char *format, va_list arguments)
 {
+    int length;
+
     assert_that(code < 0);
     if (!err)
         return code;
     err->code = code;
-    if (vsnprintf(err->text, sizeof(err->text), format, arguments) >= (int)sizeof(err->text))
+    length = vsnprintf(err->text, sizeof(err->text), format, arguments);
+    make_printable(err->text);
+    if (length >= (int)sizeof(err->text))
         mark_cut(err->text, sizeof(err->text));
     return code;
 }

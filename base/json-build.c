@@ -135,7 +135,7 @@ static const char *json_build_path(struct json_build *build, const struct json_m
     if (path.length)
         strbuf_add_char(&path, '.');
     strbuf_add_quoted(&path, member->name, member->name_length, 256);
-    copy = arena_strndup(build->arena, path.text, path.length);
+    copy = arena_strdup(build->arena, path.text ? path.text : "");
     strbuf_deinit(&path);
     return copy;
 }

@@ -16,6 +16,8 @@ struct json_parse {
     struct json_build build;
     const char *text;
     size_t length;
+    bool ending; /* all text was given to yajl, which now reports what waited for more */
+    int failure; /* other than a limit of the builder */
     yajl_handle yajl;
     size_t skip_length;
     unsigned skipping; /* levels open inside a member that is passed over; 1 at its name */
@@ -24,7 +26,7 @@ struct json_parse {
 /* Where the parser is: just behind the token that it reports. */
 static size_t parse_end(struct json_parse *parse)
 {
-    return yajl_get_bytes_consumed(parse->yajl);
+    return parse->ending ? parse->length : yajl_get_bytes_consumed(parse->yajl);
 }
 
 static bool in_text(const struct json_parse *parse, const char *bytes)
@@ -32,9 +34,35 @@ static bool in_text(const struct json_parse *parse, const char *bytes)
     return bytes >= parse->text && bytes < parse->text + parse->length;
 }
 
+static unsigned hex_unit(const char *digits)
+{
+    char text[5] = {0};
+
+    memcpy(text, digits, 4);
+    return (unsigned)strtoul(text, NULL, 16);
+}
+
+/* Half of a surrogate pair has no UTF-8; yajl would put something else in its place. */
+static bool escapes_are_whole(const char *text, const char *end)
+{
+    bool high = false;
+
+    while (text < end) {
+        bool escape = *text == '\\', unicode = escape && text[1] == 'u';
+        unsigned unit = unicode ? hex_unit(text + 2) : 0;
+
+        if ((unit >= 0xdc00 && unit < 0xe000) != high)
+            return false;
+        high = unit >= 0xd800 && unit < 0xdc00;
+        text += unicode ? 6 : escape ? 2 : 1;
+    }
+    return !high;
+}
+
 /*
  * yajl points into the text where it can. A string with escapes arrives in a buffer of its own:
- * it is copied, and its opening quote is found by going back from the closing one.
+ * it is copied, and its opening quote is found by going back from the closing one. NULL when an
+ * escape is wrong.
  */
 static const char *parse_string(struct json_parse *parse, const unsigned char *bytes, size_t length,
                                 size_t *offset)
@@ -59,6 +87,11 @@ static const char *parse_string(struct json_parse *parse, const unsigned char *b
             break;
     }
     *offset = quote;
+    if (!escapes_are_whole(parse->text + quote + 1, parse->text + parse_end(parse) - 1)) {
+        parse->failure =
+            err_set(parse->build.err, -EILSEQ, "a \\u escape names half of a character");
+        return NULL;
+    }
     return arena_strndup(parse->build.arena, string, length);
 }
 
@@ -111,14 +144,14 @@ static int on_number(void *context, const char *text, size_t length)
 
     if (skip(parse, 0))
         return 1;
-    struct json value = {
-        .type = JSON_NUMBER,
-        .offset = (uint32_t)(text - parse->text),
-        .length = (uint32_t)length,
-        .text = text,
-    };
+    struct json value = {.type = JSON_NUMBER, .length = (uint32_t)length};
 
+    /* The last thing in the text: yajl kept a copy, waiting for more digits. */
+    if (parse->ending)
+        text = parse->text + parse->length - length;
     assert_that(in_text(parse, text));
+    value.text = text;
+    value.offset = (uint32_t)(text - parse->text);
     return json_build_value(&parse->build, value) == 0;
 }
 
@@ -137,7 +170,7 @@ static int on_string(void *context, const unsigned char *bytes, size_t length)
         .text = string,
     };
 
-    return json_build_value(&parse->build, value) == 0;
+    return string && json_build_value(&parse->build, value) == 0;
 }
 
 static int on_name(void *context, const unsigned char *bytes, size_t length)
@@ -149,6 +182,8 @@ static int on_name(void *context, const unsigned char *bytes, size_t length)
         return 1;
     const char *name = parse_string(parse, bytes, length, &offset);
 
+    if (!name)
+        return 0;
     parse->skipping =
         length == parse->skip_length && !memcmp(name, parse->build.limits->skip, length);
     return json_build_name(&parse->build, name, length, offset) == 0;
@@ -215,12 +250,13 @@ static int parse_failed(struct json_parse *parse, yajl_status status, struct err
     unsigned char *sentence;
     size_t end = parse_end(parse), length;
 
-    parse->build.findings->error_offset = MIN(end, parse->length);
-    if (status == yajl_status_client_canceled)
-        return -E2BIG;
-    if (end >= parse->length)
-        return err_set(err, -EINVAL, "the JSON text ends too early");
     parse->build.findings->error_offset = end ? end - 1 : 0;
+    if (status == yajl_status_client_canceled)
+        return parse->failure ? parse->failure : -E2BIG;
+    if (parse->ending) {
+        parse->build.findings->error_offset = end;
+        return err_set(err, -EINVAL, "the JSON text ends too early");
+    }
     sentence = yajl_get_error(parse->yajl, 0, NULL, 0);
     length = strcspn((char *)sentence, "\n");
     if (length && sentence[length - 1] == '.')
@@ -268,8 +304,10 @@ int json_parse(struct arena *arena, const char *text, size_t length,
     assert_that(parse.yajl);
     yajl_config(parse.yajl, yajl_dont_validate_strings, 1); /* just done, eight bytes at a time */
     status = yajl_parse(parse.yajl, (const unsigned char *)text, length);
-    if (status == yajl_status_ok)
+    if (status == yajl_status_ok) {
+        parse.ending = true;
         status = yajl_complete_parse(parse.yajl);
+    }
     if (status == yajl_status_ok)
         *root = json_build_root(&parse.build);
     else

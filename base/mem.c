@@ -37,8 +37,10 @@ char *mem_strdup(const char *string)
 
 char *mem_strndup(const char *bytes, size_t length)
 {
-    char *copy = mem_alloc(length + 1);
+    char *copy;
 
+    assert_that(length < SIZE_MAX);
+    copy = mem_alloc(length + 1);
     memcpy(copy, bytes, length);
     copy[length] = '\0';
     return copy;

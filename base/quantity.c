@@ -9,6 +9,7 @@ typedef __int128 int128;
 typedef unsigned __int128 uint128;
 
 #define NANOS ((int128)1000000000)
+#define NANOS_MAX (((int128)1 << 126) - 1) /* two of them can be added */
 
 enum {
     FRACTION_DIGITS_MAX = 18, /* later digits only round up */
@@ -57,10 +58,9 @@ static const char *read_decimal(const char *text, const char *end, struct decima
     if (text < end && (*text == '-' || *text == '+'))
         number->negative = *text++ == '-';
     for (; text < end && *text >= '0' && *text <= '9'; text++, digits = true) {
-        if (number->whole > (((uint128)1 << 120) / 10))
-            number->overflow = true;
-        else
-            number->whole = number->whole * 10 + (unsigned)(*text - '0');
+        number->overflow |=
+            __builtin_mul_overflow(number->whole, (uint128)10, &number->whole) ||
+            __builtin_add_overflow(number->whole, (unsigned)(*text - '0'), &number->whole);
     }
     if (text < end && *text == '.') {
         for (text++; text < end && *text >= '0' && *text <= '9'; text++, digits = true) {
@@ -178,10 +178,13 @@ int quantity_parse(const char *text, size_t length, struct quantity *quantity, s
         fits = binary_nanos(&number, exponent, &nanos);
     else
         fits = decimal_nanos(&number, exponent, &nanos);
-    if (number.overflow || !fits || nanos >> 126)
-        nanos = (uint128)INT64_MAX * (uint128)NANOS;
-    if (quantity->format == QUANTITY_BINARY && nanos < (uint128)NANOS)
-        quantity->format = QUANTITY_DECIMAL;
+    if (number.overflow || !fits || nanos > (uint128)NANOS_MAX)
+        nanos = (uint128)NANOS_MAX;
+    if (quantity->format == QUANTITY_BINARY) {
+        nanos = MIN(nanos, (uint128)INT64_MAX * (uint128)NANOS);
+        if (nanos < (uint128)NANOS)
+            quantity->format = QUANTITY_DECIMAL;
+    }
     quantity_set(quantity, number.negative ? -(int128)nanos : (int128)nanos);
     return 0;
 }
@@ -211,8 +214,9 @@ const char *quantity_format(const struct quantity *quantity, char text[QUANTITY_
     char digits[48];
     int exponent = -9, step = 0;
 
-    if (quantity->format == QUANTITY_BINARY && number >= 1024 * (uint128)NANOS) {
-        number = divide_up(number, (uint128)NANOS, false);
+    if (quantity->format == QUANTITY_BINARY && number >= 1024 * (uint128)NANOS &&
+        quantity_is_whole(quantity)) {
+        number /= (uint128)NANOS;
         for (; step < 6 && number % 1024 == 0; step++)
             number /= 1024;
         snprintf(text, QUANTITY_TEXT_MAX, "%s%s%s", nanos < 0 ? "-" : "",
@@ -257,13 +261,11 @@ bool quantity_is_whole(const struct quantity *quantity)
 
 void quantity_add(struct quantity *sum, const struct quantity *more)
 {
-    int128 nanos = quantity_nanos(sum), other = quantity_nanos(more), total;
+    int128 nanos = quantity_nanos(sum), total = nanos + quantity_nanos(more);
 
     if (!nanos)
         sum->format = more->format;
-    if (__builtin_add_overflow(nanos, other, &total))
-        total = other > 0 ? INT64_MAX * NANOS : INT64_MIN * NANOS;
-    quantity_set(sum, total);
+    quantity_set(sum, MAX(MIN(total, NANOS_MAX), -NANOS_MAX));
 }
 
 /* Away from zero, as the API rounds. */

@@ -20,13 +20,16 @@ bool str_equal(const char *a, const char *b)
 
 bool str_has_prefix(const char *string, const char *prefix)
 {
+    string = string ? string : "";
     return !strncmp(string, prefix, strlen(prefix));
 }
 
 bool str_has_suffix(const char *string, const char *suffix)
 {
-    size_t length = strlen(string), suffix_length = strlen(suffix);
+    size_t length, suffix_length = strlen(suffix);
 
+    string = string ? string : "";
+    length = strlen(string);
     return length >= suffix_length && !strcmp(string + length - suffix_length, suffix);
 }
 

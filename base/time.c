@@ -189,7 +189,8 @@ static const struct duration_unit {
     const char *name;
     uint64_t nanoseconds;
 } duration_units[] = {
-    {"ns", 1},       {"us", 1000},      {"\xc2\xb5s", 1000},       {"\xce\xbcs", 1000},
+    /* by size; of equal ones the last is written */
+    {"ns", 1},       {"us", 1000},      {"\xce\xbcs", 1000},       {"\xc2\xb5s", 1000},
     {"ms", 1000000}, {"s", 1000000000}, {"m", 60 * 1000000000ull}, {"h", 3600 * 1000000000ull},
 };
 
@@ -229,8 +230,9 @@ static bool read_duration_part(const char **text, uint64_t *total)
 
     if (!unit || __builtin_mul_overflow(whole, unit->nanoseconds, &whole))
         return false;
-    whole += (uint64_t)((long double)fraction * unit->nanoseconds / scale);
-    return !__builtin_add_overflow(*total, whole, total);
+    fraction = (uint64_t)((long double)fraction * unit->nanoseconds / scale);
+    return !__builtin_add_overflow(*total, whole, total) &&
+           !__builtin_add_overflow(*total, fraction, total);
 }
 
 int duration_parse(const char *text, int64_t *nanoseconds)
@@ -249,9 +251,9 @@ int duration_parse(const char *text, int64_t *nanoseconds)
     while (*text)
         if (!read_duration_part(&text, &total))
             return -EINVAL;
-    if (total > (uint64_t)INT64_MAX)
+    if (total > (uint64_t)INT64_MAX + negative)
         return -ERANGE;
-    *nanoseconds = negative ? -(int64_t)total : (int64_t)total;
+    *nanoseconds = (int64_t)(negative ? -total : total);
     return 0;
 }
 
@@ -296,7 +298,7 @@ const char *duration_format(int64_t nanoseconds, char text[TIME_TEXT_MAX])
     if (!left)
         return strcpy(text, "0s");
     for (size_t i = 0; i < array_size(duration_units); i++)
-        if (duration_units[i].nanoseconds <= left && i != 2 && i != 3)
+        if (duration_units[i].nanoseconds <= left)
             unit = &duration_units[i];
     out += format_fraction(out, (size_t)(end - out), left, unit->nanoseconds);
     snprintf(out, (size_t)(end - out), "%s", unit->name);

@@ -1,7 +1,7 @@
 /* YAML 1.1 scalars to JSON values: see yaml-scalar.h. */
 #include "yaml-scalar.h"
 
-#include <errno.h>
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +122,16 @@ static bool read_int(const char *text, char out[NUMBER_TEXT_MAX])
     return true;
 }
 
+/* "1.845e19" in full: its digits, then zeros. */
+static void write_whole(const char *digits, int zeros, char out[NUMBER_TEXT_MAX])
+{
+    for (; *digits != 'e'; digits++)
+        if (*digits != '.')
+            *out++ = *digits;
+    memset(out, '0', (size_t)zeros);
+    out[zeros] = '\0';
+}
+
 /* The shortest digits that read back as the same number, in the form that JSON writers choose. */
 static void write_float(double number, char out[NUMBER_TEXT_MAX])
 {
@@ -140,7 +150,11 @@ static void write_float(double number, char out[NUMBER_TEXT_MAX])
         snprintf(out, NUMBER_TEXT_MAX, "%se%s%d", digits, exponent < 0 ? "" : "+", exponent);
         return;
     }
-    snprintf(out, NUMBER_TEXT_MAX, "%.*f", MAX(precision - exponent, 0), number);
+    if (exponent > precision) {
+        write_whole(digits, exponent - precision, out);
+        return;
+    }
+    snprintf(out, NUMBER_TEXT_MAX, "%.*f", precision - exponent, number);
 }
 
 static void remove_underscores(char *text)
@@ -153,11 +167,20 @@ static void remove_underscores(char *text)
     *out = '\0';
 }
 
+/* What begins with a point is stricter than the other numbers. */
+static bool underscores_separate_digits(const char *text)
+{
+    for (const char *c = strchr(text, '_'); c; c = strchr(c + 1, '_'))
+        if (!isdigit((unsigned char)c[-1]) || !isdigit((unsigned char)c[1]))
+            return false;
+    return true;
+}
+
 static bool read_number(struct arena *arena, char *text, enum yaml_scalar *kind, struct json *value)
 {
     char out[NUMBER_TEXT_MAX];
 
-    if (*text != '.')
+    if (*text != '.' || underscores_separate_digits(text))
         remove_underscores(text);
     if (read_int(text, out)) {
         *kind = YAML_SCALAR_INT;

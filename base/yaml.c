@@ -8,12 +8,11 @@
 #include "nodeagent/base/yaml.h"
 #include "json-build.h"
 #include "nodeagent/base/base64.h"
-#include "nodeagent/base/mem.h"
+#include "nodeagent/base/map.h"
 #include "yaml-scalar.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -22,15 +21,14 @@ enum {
 };
 
 struct yaml_anchor {
-    const char *name;
     struct json value;
-    size_t nodes;    /* with everything below it */
+    size_t nodes;    /* with everything below it; 0 while it is being read */
     unsigned height; /* levels below it */
 };
 
 /* What the reader must remember of each open collection, beside the builder's frame. */
 struct yaml_level {
-    const char *anchor;
+    struct yaml_anchor *anchor;
     size_t nodes_before;
     unsigned height;
     bool awaits_name; /* a mapping whose next node is a name */
@@ -46,9 +44,7 @@ struct yaml_read {
     size_t characters; /* libyaml counts characters; this many lie before `bytes` */
     size_t bytes;
     yaml_parser_t parser;
-    struct yaml_anchor *anchors;
-    size_t anchor_count;
-    size_t anchor_space;
+    struct map anchors; /* by name; of one name the last */
     struct yaml_level levels[JSON_DEPTH_MAX + 1];
     struct err *err;
 };
@@ -95,30 +91,25 @@ static struct yaml_level *yaml_level(struct yaml_read *read)
 
 /* anchors */
 
-static int yaml_remember(struct yaml_read *read, const char *name, struct json value, size_t nodes,
-                         unsigned height)
+/* An anchor counts from where it stands, so one inside the value takes the name over. */
+static int yaml_anchor(struct yaml_read *read, const yaml_char_t *name, size_t offset,
+                       struct yaml_anchor **anchor)
 {
+    *anchor = NULL;
     if (!name)
         return 0;
-    if (read->anchor_count == ANCHORS_MAX)
-        return yaml_fail(read, value.offset, -E2BIG, "more than %d anchors", ANCHORS_MAX);
-    read->anchors =
-        mem_grow(read->anchors, read->anchor_count, &read->anchor_space, sizeof(*read->anchors));
-    read->anchors[read->anchor_count++] = (struct yaml_anchor){
-        .name = name,
-        .value = value,
-        .nodes = nodes,
-        .height = height,
-    };
+    *anchor = arena_new(read->arena, struct yaml_anchor);
+    map_put(&read->anchors, (const char *)name, *anchor);
+    if (map_count(&read->anchors) > ANCHORS_MAX)
+        return yaml_fail(read, offset, -E2BIG, "more than %d anchors", ANCHORS_MAX);
     return 0;
 }
 
-static struct yaml_anchor *yaml_recall(struct yaml_read *read, const char *name)
+static void yaml_anchor_done(struct yaml_anchor *anchor, struct json value, size_t nodes,
+                             unsigned height)
 {
-    for (size_t i = read->anchor_count; i-- > 0;)
-        if (!strcmp(read->anchors[i].name, name))
-            return &read->anchors[i];
-    return NULL;
+    if (anchor)
+        *anchor = (struct yaml_anchor){.value = value, .nodes = nodes, .height = height};
 }
 
 /* scalars */
@@ -289,33 +280,33 @@ static int value_done(struct yaml_read *read, unsigned height)
 
 static int on_scalar(struct yaml_read *read, const yaml_event_t *event, size_t offset)
 {
-    const char *anchor = (const char *)event->data.scalar.anchor;
+    struct yaml_anchor *anchor;
     struct json value;
     int result;
 
     if (yaml_level(read)->awaits_name) {
-        if (anchor)
+        if (event->data.scalar.anchor)
             return yaml_fail(read, offset, -EINVAL, "an anchor on a name is not supported");
         return read_name(read, event, offset);
     }
     result = read_scalar(read, event, offset, &value);
+    if (result == 0)
+        result = yaml_anchor(read, event->data.scalar.anchor, offset, &anchor);
     if (result < 0)
         return result;
-    if (anchor)
-        result = yaml_remember(read, arena_strdup(read->arena, anchor), value, 1, 0);
-    if (result == 0)
-        result = json_build_value(&read->build, value);
+    yaml_anchor_done(anchor, value, 1, 0);
+    result = json_build_value(&read->build, value);
     return result < 0 ? result : value_done(read, 0);
 }
 
 static int on_alias(struct yaml_read *read, const yaml_event_t *event, size_t offset)
 {
     const char *name = (const char *)event->data.alias.anchor;
-    struct yaml_anchor *anchor = yaml_recall(read, name);
+    const struct yaml_anchor *anchor = map_get(&read->anchors, name);
     int result;
 
-    if (!anchor)
-        return yaml_fail(read, offset, -EINVAL, "alias *%.64s names no anchor before it", name);
+    if (!anchor || !anchor->nodes)
+        return yaml_fail(read, offset, -EINVAL, "alias *%.64s names no value before it", name);
     if (yaml_level(read)->awaits_name)
         return yaml_fail(read, offset, -EINVAL, "an alias as a name is not supported");
     if (read->build.depth + anchor->height > JSON_DEPTH_MAX)
@@ -330,8 +321,9 @@ static int on_alias(struct yaml_read *read, const yaml_event_t *event, size_t of
 }
 
 static int on_open(struct yaml_read *read, enum json_type type, const yaml_char_t *tag,
-                   const yaml_char_t *anchor, size_t offset)
+                   const yaml_char_t *anchor_name, size_t offset)
 {
+    struct yaml_anchor *anchor;
     const char *name, *expected = type == JSON_OBJECT ? "map" : "seq";
     size_t nodes_before = read->build.nodes;
     int result;
@@ -343,11 +335,13 @@ static int on_open(struct yaml_read *read, enum json_type type, const yaml_char_
         return -EINVAL;
     if (name && strcmp(name, expected) != 0)
         return yaml_fail(read, offset, -EINVAL, "tag !!%.32s does not fit here", name);
-    result = json_build_open(&read->build, type, offset);
+    result = yaml_anchor(read, anchor_name, offset, &anchor);
+    if (result == 0)
+        result = json_build_open(&read->build, type, offset);
     if (result < 0)
         return result;
     *yaml_level(read) = (struct yaml_level){
-        .anchor = anchor ? arena_strdup(read->arena, (const char *)anchor) : NULL,
+        .anchor = anchor,
         .nodes_before = nodes_before,
         .awaits_name = type == JSON_OBJECT,
     };
@@ -358,14 +352,13 @@ static int on_close(struct yaml_read *read)
 {
     struct yaml_level level = *yaml_level(read);
     struct json *closed;
-    int result;
 
     if (read->build.frames[read->build.depth - 1].object)
         json_build_duplicates(&read->build, true);
     closed = json_build_close(&read->build);
-    result = yaml_remember(read, level.anchor, *closed, read->build.nodes - level.nodes_before,
-                           level.height);
-    return result < 0 ? result : value_done(read, level.height);
+    level.height = MAX(level.height, 1u); /* an empty one is a level, too */
+    yaml_anchor_done(level.anchor, *closed, read->build.nodes - level.nodes_before, level.height);
+    return value_done(read, level.height);
 }
 
 static int on_event(struct yaml_read *read, const yaml_event_t *event)
@@ -428,37 +421,42 @@ static int read_document(struct yaml_read *read, struct json **root)
     return 1;
 }
 
-/* The end of the document that starts at `start`: the next line that begins with "---". */
+static bool is_document_start(const char *line, const char *end)
+{
+    return end - line >= 3 && !memcmp(line, "---", 3) &&
+           (end - line == 3 || isspace((unsigned char)line[3]));
+}
+
+/*
+ * The end of the document that starts at `start`: the next line that begins with "---". The one
+ * behind directives ("%YAML 1.1") belongs to them.
+ */
 static size_t document_end(const char *text, size_t start, size_t length)
 {
-    const char *line = text + start, *end = text + length;
+    const char *line = text + start, *end = text + length, *newline;
+    bool directives = false, content = is_document_start(line, end);
 
-    while ((line = memchr(line, '\n', (size_t)(end - line)))) {
-        line++;
-        if (end - line >= 3 && !memcmp(line, "---", 3) &&
-            (end - line == 3 || isspace((unsigned char)line[3])))
-            return (size_t)(line - text);
+    while ((newline = memchr(line, '\n', (size_t)(end - line)))) {
+        directives |= *line == '%';
+        content |= !memchr("%#\r\n", *line, 4);
+        line = newline + 1;
+        if (is_document_start(line, end)) {
+            if (content || !directives)
+                return (size_t)(line - text);
+            content = true;
+        }
     }
     return length;
 }
 
-static int check_stream(struct yaml_stream *stream, const struct json_limits *limits,
-                        struct json_findings *findings, struct err *err)
+static int check_size(struct yaml_stream *stream, const struct json_limits *limits, struct err *err)
 {
-    const char *bad;
-
     assert_that(limits->bytes_max < UINT32_MAX);
-    if (stream->length > limits->bytes_max) {
-        stream->position = stream->length;
-        return err_set(err, -EFBIG, "%zu bytes, more than the %zu allowed", stream->length,
-                       limits->bytes_max);
-    }
-    bad = utf8_check(stream->text + stream->position, stream->length - stream->position);
-    if (!bad)
+    if (stream->length <= limits->bytes_max)
         return 0;
     stream->position = stream->length;
-    findings->error_offset = (size_t)(bad - stream->text);
-    return err_set(err, -EILSEQ, "byte 0x%02x is not valid UTF-8", (unsigned char)*bad);
+    return err_set(err, -EFBIG, "%zu bytes, more than the %zu allowed", stream->length,
+                   limits->bytes_max);
 }
 
 static int read_piece(struct yaml_stream *stream, size_t end, struct arena *arena,
@@ -472,9 +470,13 @@ static int read_piece(struct yaml_stream *stream, size_t end, struct arena *aren
         .base = stream->position,
         .err = err,
     };
+    const char *bad = utf8_check(read.text, read.length);
     int result;
 
     json_build_init(&read.build, arena, limits, findings, err);
+    if (bad)
+        return yaml_fail(&read, (size_t)(bad - stream->text), -EILSEQ,
+                         "byte 0x%02x is not valid UTF-8", (unsigned char)*bad);
     assert_that(yaml_parser_initialize(&read.parser));
     yaml_parser_set_encoding(&read.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&read.parser, (const unsigned char *)read.text, read.length);
@@ -495,7 +497,7 @@ static int read_piece(struct yaml_stream *stream, size_t end, struct arena *aren
     }
     yaml_parser_delete(&read.parser);
     json_build_deinit(&read.build);
-    free(read.anchors);
+    map_deinit(&read.anchors);
     return result;
 }
 
@@ -508,7 +510,7 @@ int yaml_next(struct yaml_stream *stream, struct arena *arena, const struct json
     findings->error_offset = stream->position;
     if (stream->position >= stream->length)
         return 0;
-    result = check_stream(stream, limits, findings, err);
+    result = check_size(stream, limits, err);
     while (result == 0 && stream->position < stream->length) {
         size_t end = document_end(stream->text, stream->position, stream->length);
 

@@ -13,8 +13,8 @@ enum {
 };
 
 struct err {
-    int code; /* 0, or a negative errno */
-    char text[ERR_TEXT_MAX];
+    int code;                /* 0, or a negative errno */
+    char text[ERR_TEXT_MAX]; /* valid UTF-8; "?" stands for control characters and broken bytes */
 };
 
 /* Both return the (negative) code, so that callers write `return err_set(err, -EINVAL, ...)`. */

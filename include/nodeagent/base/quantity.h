@@ -1,6 +1,7 @@
 /*
  * Kubernetes quantities ("100m", "1.5Gi", "1e3"): exact to a billionth, rounded up (away from
- * zero) beyond that as the API does, capped at 2^63-1 units when too large for 128 bits.
+ * zero) beyond that as the API does. As there, one with a binary suffix is capped at 2^63-1; the
+ * others end at 2^126-1 billionths (8.5e28).
  */
 #pragma once
 
@@ -26,7 +27,10 @@ enum {
 
 int quantity_parse(const char *text, size_t length, struct quantity *quantity, struct err *err);
 
-/* The canonical form: no fraction, the largest suffix that keeps it whole. */
+/*
+ * The canonical form: no fraction, the largest suffix that keeps it whole. Below 1024 and where it
+ * is not whole, a binary quantity is written with a decimal suffix.
+ */
 const char *quantity_format(const struct quantity *quantity, char text[QUANTITY_TEXT_MAX]);
 
 struct quantity quantity_from_int(int64_t value, enum quantity_format format);
