@@ -75,11 +75,10 @@ size_t path_offset(const struct path *path, const struct json *document)
 static void report_addv(struct report *report, enum finding_level level, enum finding_reason reason,
                         const char *path, size_t offset, const char *format, va_list arguments)
 {
-    if (level == FINDING_ERROR)
-        report->errors++;
-    else
-        report->warnings++;
-    if (report->findings.count == FINDINGS_MAX)
+    size_t *count = level == FINDING_ERROR ? &report->errors : &report->warnings;
+
+    /* Each level has a limit of its own: no number of warnings hides an error. */
+    if ((*count)++ >= FINDINGS_MAX)
         return;
     report->findings.items = mem_grow(report->findings.items, report->findings.count,
                                       &report->space, sizeof(*report->findings.items));

@@ -220,11 +220,11 @@ def refused(nodeagent, text, **options):
     (b"[" * 100000, "nested deeper than 100 levels"),
     (b'{"a":' + b"[" * 100000, "nested deeper than 100 levels"),
     (b"- " * 100000, "nested deeper than 100 levels"),
-    (b"{? " * 100000, "a name must be a scalar"),
+    (b"a: " + b"{? " * 100000, "a name must be a scalar"),
     (b"a: !<tag:example.com,2026:thing> b\n", "custom tag"),
     (b"a: !!python/object:os.system x\n", "not a !!python/object"),
-    (b"a: *b\n", "names no anchor"),
-    (b"a: &a [*a]\n", "names no anchor"),
+    (b"a: *b\n", "names no value before it"),
+    (b"a: &a [*a]\n", "names no value before it"),
     (b"%YAML 9.9\n---\na: b\n", "not YAML"),
     (b"a:\n\tb: c\n", "not YAML"),
     (b"true\n", "must be an object, not a boolean"),
@@ -250,23 +250,21 @@ def test_a_bomb_of_merges_is_refused_at_once(nodeagent):
                for message in refused(nodeagent, bomb, timeout=30))
 
 
-def memory_peak_of(program, text, limit_bytes):
-    """Peak resident bytes of `validate -` over the text, under a limit on its address space."""
+def output_within(program, text, memory_max):
+    """What `validate -` says of the text with no more address space than that."""
     def limit():
-        resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
+        resource.setrlimit(resource.RLIMIT_AS, (memory_max, memory_max))
 
-    process = subprocess.Popen([program, "validate", "-"], stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=limit)
-    feeder = threading.Thread(target=feed, args=(process, text))
-    feeder.start()
-    output, errors = process.stdout.read(), process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    feeder.join()
-    process.stdout.close()
-    process.stderr.close()
+    with subprocess.Popen([program, "validate", "-"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          preexec_fn=limit) as process:
+        feeder = threading.Thread(target=feed, args=(process, text))
+        feeder.start()
+        output, errors = process.stdout.read(), process.stderr.read()
+        process.wait()
+        feeder.join()
     assert process.returncode == 1, errors
-    return usage.ru_maxrss * 1024, output.decode()
+    return output.decode()
 
 
 def feed(process, text):
@@ -303,9 +301,8 @@ MEMORY_MAX = 192 * MEBIBYTE
 ], ids=["100 MB", "many numbers", "many members", "many escapes", "many lines", "a comment",
         "many mistakes"])
 def test_memory_is_bounded(plain_program, text, word):
-    peak, output = memory_peak_of(plain_program, text, 1024 * MEBIBYTE)
+    output = output_within(plain_program, text, MEMORY_MAX)
     assert word in output, output[:2000]
-    assert peak < MEMORY_MAX, f"{peak / MEBIBYTE:.0f} MiB"
 
 
 def test_a_file_beyond_the_limit_is_named(nodeagent, tmp_path):

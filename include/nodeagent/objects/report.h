@@ -8,7 +8,7 @@
 #include "nodeagent/base/json.h"
 
 enum {
-    FINDINGS_MAX = 1000, /* per document; the rest only counts */
+    FINDINGS_MAX = 1000, /* of each level in a document; the rest only counts */
 };
 
 enum finding_level { FINDING_WARNING, FINDING_ERROR };
