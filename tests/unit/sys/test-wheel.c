@@ -6,8 +6,10 @@
 #include "nodeagent/sys/loop.h"
 #include "nodeagent/sys/wheel.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 
 #define MSEC USEC_PER_MSEC
 #define DAY (24 * 3600 * USEC_PER_SEC)
@@ -483,6 +485,22 @@ static void test_a_turn_has_a_budget(void **state)
     free(items);
 }
 
+static void test_without_descriptors(void **state)
+{
+    struct stage *stage = *state;
+    struct wheel_driver *driver;
+    struct rlimit before, none;
+    struct err err = {0};
+
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = 0;
+    setrlimit(RLIMIT_NOFILE, &none);
+    assert_int_equal(wheel_driver_new(&driver, stage->wheel, stage->loop, &err), -EMFILE);
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_non_null(strstr(err.text, "no timer descriptor"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -499,6 +517,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_early_deadline_wakes_the_loop, stage_open,
                                         stage_close),
         cmocka_unit_test_setup_teardown(test_a_turn_has_a_budget, stage_open, stage_close),
+        cmocka_unit_test_setup_teardown(test_without_descriptors, stage_open, stage_close),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
