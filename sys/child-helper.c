@@ -10,7 +10,7 @@
 #include "child-job.h"
 #include "child-program.h"
 #include "child-wire.h"
-#include "now.h"
+#include "nodeagent/sys/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -124,7 +124,7 @@ static void kill_by_id(struct helper *helper, uint64_t id)
         struct job *job = list_entry(node, struct job, link);
 
         if (job->id == id && !job->timed_out)
-            job_kill(job, now_usec(CLOCK_MONOTONIC));
+            job_kill(job, clock_monotonic());
     }
 }
 
@@ -162,7 +162,7 @@ static void lose_agent(struct helper *helper)
         struct job *job = list_entry(node, struct job, link);
 
         if (job->ends_with_agent && !job->timed_out)
-            job_kill(job, now_usec(CLOCK_MONOTONIC));
+            job_kill(job, clock_monotonic());
     }
 }
 
@@ -184,7 +184,7 @@ static void serve_agent(struct helper *helper)
 
 static void expire(struct helper *helper)
 {
-    usec_t now = now_usec(CLOCK_MONOTONIC);
+    usec_t now = clock_monotonic();
 
     list_for_each_safe (node, &helper->jobs) {
         struct job *job = list_entry(node, struct job, link);
@@ -210,7 +210,7 @@ static int timeout_msec(const struct helper *helper)
         next = MIN(next, list_entry(node, struct job, link)->deadline);
     if (next == USEC_NEVER)
         return -1;
-    next = usec_sub(next, now_usec(CLOCK_MONOTONIC));
+    next = usec_sub(next, clock_monotonic());
     return (int)MIN(next / USEC_PER_MSEC + 1, (usec_t)60000);
 }
 

@@ -9,8 +9,8 @@
 #include "child-job.h"
 #include "child-program.h"
 #include "nodeagent/base/mem.h"
+#include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/files.h"
-#include "now.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -152,7 +152,7 @@ int job_start(struct job **started, uint64_t id, struct strbuf *request, struct 
     if (r < 0) {
         err_set(err, r, "the request to run a program is malformed");
     } else {
-        job->started = now_usec(CLOCK_MONOTONIC);
+        job->started = clock_monotonic();
         job->deadline = MIN(job->deadline, usec_add(job->started, CHILD_TIMEOUT_MAX));
         r = job_fork(job, &setup, err);
     }
@@ -242,7 +242,7 @@ static void encode(struct wire_result *head, struct job *job, const struct err *
 {
     if (job) {
         head->pid = job->pid;
-        head->wall_usec = usec_sub(now_usec(CLOCK_MONOTONIC), job->started);
+        head->wall_usec = usec_sub(clock_monotonic(), job->started);
         for (size_t i = 0; i < array_size(job->captures); i++) {
             head->output_length[i] = (uint32_t)job->captures[i].bytes.length;
             head->output_dropped[i] = job->captures[i].dropped;

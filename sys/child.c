@@ -11,8 +11,8 @@
 #include "child-helper.h"
 #include "child-wire.h"
 #include "nodeagent/base/mem.h"
+#include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/files.h"
-#include "now.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -308,7 +308,7 @@ static void request_encode(const struct child_request *request, struct strbuf *p
 {
     const char *directory = request->directory ? request->directory : "/";
     struct wire_spawn spawn = {
-        .deadline = usec_add(now_usec(CLOCK_MONOTONIC), MIN(request->timeout, CHILD_TIMEOUT_MAX)),
+        .deadline = usec_add(clock_monotonic(), MIN(request->timeout, CHILD_TIMEOUT_MAX)),
         .input_length = (uint32_t)request->input_length,
         .output_max = {(uint32_t)MIN(request->stdout_max, (size_t)CHILD_OUTPUT_MAX),
                        (uint32_t)MIN(request->stderr_max, (size_t)CHILD_OUTPUT_MAX)},

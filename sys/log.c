@@ -9,8 +9,8 @@
 #include "nodeagent/sys/log.h"
 #include "log-sink.h"
 #include "nodeagent/base/mem.h"
+#include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/files.h"
-#include "now.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -128,7 +128,7 @@ _printf_(3, 4) static void record_add(struct log_record *record, const char *nam
 
 static void record_begin(struct log_record *record, enum log_level level)
 {
-    record->time_usec = (int64_t)now_usec(CLOCK_REALTIME);
+    record->time_usec = (int64_t)clock_wall();
     record->dropped = 0;
     record->level = level;
     record->length = 0;
@@ -227,9 +227,9 @@ static void add(struct log *log, const struct log_record *record)
         return;
     }
     if (log->repeats++ == 0) {
-        log->fold_until = usec_add(now_usec(CLOCK_MONOTONIC), log->fold_usec);
+        log->fold_until = usec_add(clock_monotonic(), log->fold_usec);
         pthread_cond_signal(&log->filled);
-    } else if (!log->running && now_usec(CLOCK_MONOTONIC) >= log->fold_until) {
+    } else if (!log->running && clock_monotonic() >= log->fold_until) {
         end_fold(log);
     }
 }
@@ -330,7 +330,7 @@ static void *writer(void *userdata)
 
     pthread_mutex_lock(&log->lock);
     for (;;) {
-        if (log->repeats && now_usec(CLOCK_MONOTONIC) >= log->fold_until)
+        if (log->repeats && clock_monotonic() >= log->fold_until)
             end_fold(log);
         if (!log->ring_used && !log->failing)
             admit_drops(log);
@@ -396,7 +396,7 @@ int log_start(struct log *log, struct err *err)
 
 static int flush_locked(struct log *log, usec_t timeout)
 {
-    usec_t deadline = usec_add(now_usec(CLOCK_MONOTONIC), timeout);
+    usec_t deadline = usec_add(clock_monotonic(), timeout);
     struct timespec until = {
         .tv_sec = (time_t)(deadline / USEC_PER_SEC),
         .tv_nsec = (long)(deadline % USEC_PER_SEC) * 1000,
