@@ -12,8 +12,7 @@ static void assert_numbers(struct list *head, const int *numbers, size_t count)
 {
     size_t i = 0;
 
-    list_for_each(node, head)
-    {
+    list_for_each (node, head) {
         assert_true(i < count);
         assert_int_equal(list_entry(node, struct item, link)->number, numbers[i++]);
     }
@@ -55,8 +54,7 @@ static void test_safe_walk_may_unlink(void **state)
 
     for (size_t i = 0; i < array_size(items); i++)
         list_push_back(&head, &items[i].link);
-    list_for_each_safe(node, &head)
-    {
+    list_for_each_safe (node, &head) {
         if (list_entry(node, struct item, link)->number != 2)
             list_unlink(node);
     }

@@ -7,8 +7,8 @@
 #include "child-wire.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/child.h"
+#include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/files.h"
-#include "now.h"
 
 #include <errno.h>
 #include <fcntl.h>

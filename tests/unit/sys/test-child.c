@@ -128,9 +128,9 @@ static void test_deadline_kills_the_whole_group(void **state)
     usec_t begun;
 
     request.timeout = 300 * USEC_PER_MSEC;
-    begun = now_usec(CLOCK_MONOTONIC);
+    begun = clock_monotonic();
     run(*state, &request, &outcome);
-    assert_true(now_usec(CLOCK_MONOTONIC) - begun >= request.timeout);
+    assert_true(clock_monotonic() - begun >= request.timeout);
     assert_int_equal(outcome.result.outcome, CHILD_TIMED_OUT);
     assert_int_equal(outcome.result.err.code, -ETIMEDOUT);
     assert_string_equal(outcome.result.err.text, "/bin/sh did not end within 0.3 s and was killed");
