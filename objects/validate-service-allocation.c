@@ -12,11 +12,6 @@ enum {
     NODE_PORT_MAX = 32767,
 };
 
-static bool in_node_port_range(int32_t port)
-{
-    return port >= NODE_PORT_MIN && port <= NODE_PORT_MAX;
-}
-
 /* addresses */
 
 /* The list and its first entry's own field must agree. */
@@ -115,9 +110,9 @@ static void validate_cluster_ips(const struct service_check *check)
 static void validate_stack(const struct service_check *check)
 {
     const char *policy = check->spec->ip_family_policy;
-    bool free = service_is_headless(check) && !check->spec->selector.count;
+    bool unselected = service_is_headless(check) && !check->spec->selector.count;
 
-    if (policy ? !str_equal(policy, "SingleStack") : free)
+    if (policy ? !str_equal(policy, "SingleStack") : unselected)
         return;
     if (check->cluster_ips.count > 1 || check->spec->ip_families.count > 1)
         report_error_in(check->report, check->path, "ipFamilyPolicy", FINDING_INVALID,
@@ -134,66 +129,98 @@ struct node_ports {
     struct map taken;  /* by node port */
 };
 
-static void *by_number(struct map *map, const int32_t *number, struct service_port *port)
+static void node_ports_deinit(struct node_ports *ports)
 {
-    return map_put_bytes(map, number, sizeof(*number), port);
+    map_deinit(&ports->wanted);
+    map_deinit(&ports->begun);
+    map_deinit(&ports->taken);
+}
+
+static void *put_number(struct map *map, int32_t number, const void *value)
+{
+    return map_put_bytes(map, &number, sizeof(number), (void *)value);
+}
+
+static struct service_port *get_port(const struct map *map, int32_t number)
+{
+    return map_get_bytes(map, &number, sizeof(number));
 }
 
 /*
- * The node port to allocate at this entry, 0 for none of its own. One port number, whatever its
- * protocol, has one node port: it is allocated where the number first appears.
+ * The node port to allocate at this entry, 0 for none in particular. One port number, whatever
+ * its protocol, has one node port: it is allocated where the number first appears.
  */
-static const int32_t *next_node_port(struct node_ports *ports, struct service_port *port)
+static int32_t next_node_port(struct node_ports *ports, const struct service_port *port)
 {
-    struct service_port *wanted = map_get_bytes(&ports->wanted, &port->port, sizeof(port->port));
+    const struct service_port *wanted = get_port(&ports->wanted, port->port);
 
-    if (!by_number(&ports->begun, &port->port, port))
-        return wanted ? &wanted->node_port : NULL;
-    if (!port->node_port || (wanted && wanted->node_port == port->node_port))
-        return NULL;
-    return &port->node_port;
+    if (!put_number(&ports->begun, port->port, port))
+        return wanted ? wanted->node_port : 0;
+    return wanted && wanted->node_port == port->node_port ? 0 : port->node_port;
 }
 
-static void validate_node_ports(const struct service_check *check)
+/* NULL when the node port could be taken, else why not. */
+static const char *take_node_port(struct node_ports *ports, int32_t number, const void *owner)
 {
+    if (number < NODE_PORT_MIN || number > NODE_PORT_MAX)
+        return "is outside of the node ports, 30000 to 32767";
+    return put_number(&ports->taken, number, owner) ? "is taken by another port" : NULL;
+}
+
+/* The server stops at the first mistake. */
+static void validate_node_ports(const struct service_check *check, struct node_ports *ports)
+{
+    bool chosen_by_server = str_equal(check->spec->type, "NodePort") ||
+                            check->spec->allocate_load_balancer_node_ports == OPT_TRUE;
     struct path path = path_name(check->path, "ports");
-    struct node_ports ports = {.wanted = MAP_INIT, .begun = MAP_INIT, .taken = MAP_INIT};
 
     array_for_each (port, check->spec->ports)
-        if (port->node_port && !map_get_bytes(&ports.wanted, &port->port, sizeof(port->port)))
-            by_number(&ports.wanted, &port->port, port);
+        if (port->node_port && !get_port(&ports->wanted, port->port))
+            put_number(&ports->wanted, port->port, port);
     for (size_t i = 0; i < check->spec->ports.count; i++) {
-        struct service_port *port = &check->spec->ports.items[i];
-        const int32_t *number = next_node_port(&ports, port);
-        struct path item = path_index(&path, i);
-        bool fits = !number || in_node_port_range(*number);
+        const struct service_port *port = &check->spec->ports.items[i];
+        struct path item = path_index(&path, i), node_port = path_name(&item, "nodePort");
+        int32_t number;
+        const char *complaint;
 
-        if (fits && (!number || !by_number(&ports.taken, number, port)))
+        if (!port->node_port && !chosen_by_server)
             continue;
-        report_error_in(check->report, &item, "nodePort", FINDING_INVALID,
-                        fits ? "%d is taken by another port" : "%d must be from %d to %d", *number,
-                        NODE_PORT_MIN, NODE_PORT_MAX);
-        break; /* the server stops at the first */
+        number = next_node_port(ports, port);
+        complaint = number ? take_node_port(ports, number, port) : NULL;
+        require_number(check->report, &node_port, number, complaint);
+        if (complaint)
+            return;
     }
-    map_deinit(&ports.wanted);
-    map_deinit(&ports.begun);
-    map_deinit(&ports.taken);
 }
 
 /* The server's answer to this one names no field. */
-static void validate_health_check_port(const struct service_check *check)
+static void validate_health_check_port(const struct service_check *check, struct node_ports *ports)
 {
-    int32_t port = check->spec->health_check_node_port;
+    int32_t number = check->spec->health_check_node_port;
+    const char *complaint = NULL;
 
-    if (service_has_health_check(check->spec) && port && !in_node_port_range(port))
-        report_error(check->report, NULL, FINDING_INVALID,
-                     "spec.healthCheckNodePort %d must be from %d to %d", port, NODE_PORT_MIN,
-                     NODE_PORT_MAX);
+    if (service_has_health_check(check->spec) && number)
+        complaint = take_node_port(ports, number, check);
+    if (complaint)
+        report_error(check->report, NULL, FINDING_INVALID, "spec.healthCheckNodePort %d %s", number,
+                     complaint);
+}
+
+static void validate_allocated_ports(const struct service_check *check)
+{
+    static const char *const with_node_ports[] = {"NodePort", "LoadBalancer", NULL};
+    struct node_ports ports = {.wanted = MAP_INIT, .begun = MAP_INIT, .taken = MAP_INIT};
+    size_t errors = check->report->errors;
+
+    if (str_one_of(check->spec->type, with_node_ports))
+        validate_node_ports(check, &ports);
+    if (check->report->errors == errors)
+        validate_health_check_port(check, &ports);
+    node_ports_deinit(&ports);
 }
 
 bool validate_service_allocation(const struct service_check *check)
 {
-    static const char *const with_node_ports[] = {"NodePort", "LoadBalancer", NULL};
     size_t errors = check->report->errors;
 
     if (str_equal(check->spec->type, "ExternalName"))
@@ -201,9 +228,7 @@ bool validate_service_allocation(const struct service_check *check)
     validate_cluster_ips(check);
     if (check->report->errors == errors)
         validate_stack(check);
-    if (check->report->errors == errors && str_one_of(check->spec->type, with_node_ports))
-        validate_node_ports(check);
     if (check->report->errors == errors)
-        validate_health_check_port(check);
+        validate_allocated_ports(check);
     return check->report->errors == errors;
 }
