@@ -13,7 +13,7 @@ import check_pure
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("NODEAGENT_BUILD", ROOT / "build" / "test"))
 FILE_LINES_MAX = 600
-SOURCES = ["base", "sys", "objects", "commands", "include"]
+SOURCES = ["base", "sys", "objects", "commands", "include", "packaging", "docs"]
 
 
 def test_includes_follow_the_table():
