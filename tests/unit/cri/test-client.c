@@ -271,12 +271,6 @@ static void test_a_wrong_endpoint(void **state)
     assert_non_null(strstr(err.text, "http://x"));
 }
 
-static void test_methods_have_names(void **state)
-{
-    assert_string_equal(cri_method_name(&cri_run_pod_sandbox), "RunPodSandbox");
-    assert_string_equal(cri_method_name(&cri_pull_image), "PullImage");
-}
-
 #define cri_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -289,7 +283,6 @@ int main(void)
         cri_test(test_a_watch_can_be_cancelled_from_its_event),
         cri_test(test_the_connection_may_go_in_the_callback_and_with_calls_in_flight),
         cri_test(test_a_wrong_endpoint),
-        cmocka_unit_test(test_methods_have_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
