@@ -419,8 +419,9 @@ static void unknown_field(struct decode *decode, const struct schema *schema,
     if (text.length)
         strbuf_add_char(&text, '.');
     strbuf_add_quoted(&text, member->name, member->name_length, 256);
-    report_at(decode->report, FINDING_WARNING, FINDING_UNKNOWN_FIELD, text.text, member->offset,
-              guess.best ? "unknown field; did you mean %s?" : "unknown field", guess.best);
+    report_at(decode->report, FINDING_WARNING, FINDING_UNKNOWN_FIELD, text.text ? text.text : "",
+              member->offset, guess.best ? "unknown field; did you mean %s?" : "unknown field",
+              guess.best);
     strbuf_deinit(&text);
 }
 
