@@ -91,6 +91,7 @@ static int64_t decode_integer(struct decode *decode, const struct json *value,
 static void decode_int_or_string(struct decode *decode, struct int_or_string *out,
                                  const struct json *value, const struct path *path)
 {
+    *out = (struct int_or_string){0}; /* one of the same name before may be of the other type */
     if (value->type == JSON_STRING)
         out->string = decode_string(decode, value, path);
     else if (value->type == JSON_NUMBER)
