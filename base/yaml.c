@@ -280,7 +280,7 @@ static int value_done(struct yaml_read *read, unsigned height)
 
 static int on_scalar(struct yaml_read *read, const yaml_event_t *event, size_t offset)
 {
-    struct yaml_anchor *anchor;
+    struct yaml_anchor *anchor = NULL;
     struct json value;
     int result;
 

@@ -400,6 +400,8 @@ static void decode_field(struct decode *decode, const struct field *field, void 
 static const struct field *find_field(const struct schema *schema, const struct json_member *member,
                                       size_t *hint)
 {
+    char first = member->name_length ? *member->name : '\0';
+
     for (size_t tried = 0; tried < schema->field_count; tried++) {
         size_t i = *hint + tried;
         const struct field *field;
@@ -407,7 +409,7 @@ static const struct field *find_field(const struct schema *schema, const struct 
         if (i >= schema->field_count)
             i -= schema->field_count;
         field = &schema->fields[i];
-        if (field->name_length == member->name_length &&
+        if (field->first == first && field->name_length == member->name_length &&
             !memcmp(field->name, member->name, member->name_length)) {
             *hint = i + 1 == schema->field_count ? 0 : i + 1;
             return field;

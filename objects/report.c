@@ -72,8 +72,9 @@ size_t path_offset(const struct path *path, const struct json *document)
     return deepest->offset;
 }
 
-static void report_addv(struct report *report, enum finding_level level, enum finding_reason reason,
-                        const char *path, size_t offset, const char *format, va_list arguments)
+_printf_(6, 0) static void report_addv(struct report *report, enum finding_level level,
+                                       enum finding_reason reason, const char *path, size_t offset,
+                                       const char *format, va_list arguments)
 {
     size_t *count = level == FINDING_ERROR ? &report->errors : &report->warnings;
 
@@ -91,8 +92,9 @@ static void report_addv(struct report *report, enum finding_level level, enum fi
     };
 }
 
-static void report_pathv(struct report *report, enum finding_level level, const struct path *path,
-                         enum finding_reason reason, const char *format, va_list arguments)
+_printf_(5, 0) static void report_pathv(struct report *report, enum finding_level level,
+                                        const struct path *path, enum finding_reason reason,
+                                        const char *format, va_list arguments)
 {
     struct strbuf text = STRBUF_INIT;
 

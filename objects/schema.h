@@ -40,6 +40,7 @@ struct schema;
 struct field {
     const char *name;
     uint8_t name_length;
+    char first; /* of the name: most other fields differ in it or in the length */
     uint8_t type;
     uint16_t offset;
     bool always; /* encoded even when zero */
@@ -59,26 +60,28 @@ struct schema {
 
 #define FIELD(json_name, field_type, structure, member)                                            \
     {                                                                                              \
-        .name = json_name, .name_length = sizeof(json_name) - 1, .type = FIELD_##field_type,       \
-        .offset = offsetof(struct structure, member)                                               \
+        .name = json_name, .name_length = sizeof(json_name) - 1, .first = (json_name)[0],          \
+        .type = FIELD_##field_type, .offset = offsetof(struct structure, member)                   \
     }
 
 #define FIELD_ALWAYS(json_name, field_type, structure, member)                                     \
     {                                                                                              \
-        .name = json_name, .name_length = sizeof(json_name) - 1, .type = FIELD_##field_type,       \
-        .offset = offsetof(struct structure, member), .always = true                               \
+        .name = json_name, .name_length = sizeof(json_name) - 1, .first = (json_name)[0],          \
+        .type = FIELD_##field_type, .offset = offsetof(struct structure, member), .always = true   \
     }
 
 /* For STRUCT, POINTER and LIST, which have a schema of their own. */
 #define FIELD_OF(json_name, field_type, structure, member, member_schema)                          \
     {                                                                                              \
-        .name = json_name, .name_length = sizeof(json_name) - 1, .type = FIELD_##field_type,       \
-        .offset = offsetof(struct structure, member), .of = &(member_schema)                       \
+        .name = json_name, .name_length = sizeof(json_name) - 1, .first = (json_name)[0],          \
+        .type = FIELD_##field_type, .offset = offsetof(struct structure, member),                  \
+        .of = &(member_schema)                                                                     \
     }
 
 #define FIELD_SKIP(json_name)                                                                      \
     {                                                                                              \
-        .name = json_name, .name_length = sizeof(json_name) - 1, .type = FIELD_IGNORED             \
+        .name = json_name, .name_length = sizeof(json_name) - 1, .first = (json_name)[0],          \
+        .type = FIELD_IGNORED                                                                      \
     }
 
 /* Fills `structure` (zeroed) from a JSON object. Everything wrong is reported. */

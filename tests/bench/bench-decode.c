@@ -169,11 +169,11 @@ int main(int argc, char **argv)
     }
     bare_ms = median(bare);
     decoded_ms = median(decoded);
-    printf("decode.list_bytes %zu bytes\n", list.length);
-    printf("decode.yajl_bare %.1f MB/s\n", (double)list.length / bare_ms / 1e3);
-    printf("decode.pods %.1f MB/s\n", (double)list.length / decoded_ms / 1e3);
-    printf("decode.ratio %.2f x\n", decoded_ms / bare_ms);
-    printf("decode.pod_memory %.0f bytes\n", pod_bytes(&list, pods));
+    printf("decode-list-size %zu bytes\n", list.length);
+    printf("decode-yajl-bare %.1f MB/s\n", (double)list.length / bare_ms / 1e3);
+    printf("decode-pods %.1f MB/s\n", (double)list.length / decoded_ms / 1e3);
+    printf("decode-ratio %.2f x\n", decoded_ms / bare_ms);
+    printf("decode-pod-memory %.0f bytes\n", pod_bytes(&list, pods));
     strbuf_deinit(&list);
     strbuf_deinit(&pod);
     return 0;

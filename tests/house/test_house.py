@@ -13,7 +13,7 @@ import check_pure
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("NODEAGENT_BUILD", ROOT / "build" / "test"))
 FILE_LINES_MAX = 600
-SOURCES = ["base", "sys", "objects", "commands", "include"]
+SOURCES = ["base", "sys", "objects", "commands", "include", "packaging", "docs"]
 
 
 def test_includes_follow_the_table():
@@ -32,7 +32,7 @@ def test_files_are_short():
     assert long == []
 
 
-def tested_by(room, stem):
+def unit_test_of(room, stem):
     """The unit test of a source file: its own, or that of the file whose part it is."""
     while stem:
         test = ROOT / "tests" / "unit" / room / f"test-{stem}.c"
@@ -45,7 +45,7 @@ def tested_by(room, stem):
 def test_every_source_file_has_a_unit_test():
     """child-job.c is a part of child.c: tests of either will do."""
     missing = [f"{room}/{path.name}" for room in ("base", "sys", "objects")
-               for path in sorted((ROOT / room).glob("*.c")) if not tested_by(room, path.stem)]
+               for path in sorted((ROOT / room).glob("*.c")) if not unit_test_of(room, path.stem)]
     assert missing == []
 
 

@@ -133,14 +133,6 @@ static inline void write_file(const char *path, const char *text, mode_t mode)
     close(fd);
 }
 
-/* It ends a process whose exec fails, and keeps its own count of descriptors. */
-static inline bool on_valgrind(void)
-{
-    const char *preloaded = getenv("LD_PRELOAD");
-
-    return preloaded && strstr(preloaded, "vgpreload");
-}
-
 static inline int set_up(void **state)
 {
     struct child_helper *helper;

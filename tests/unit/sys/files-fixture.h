@@ -109,11 +109,4 @@ static inline void use_own_mounts(void)
     }
 }
 
-/* valgrind 3.19 knows no openat2: nothing can be tested below it. */
-static inline void need_openat2(void)
-{
-    if (file_open_beneath(AT_FDCWD, ".", O_PATH, 0, FILE_LINKS_BENEATH, NULL) == -ENOSYS)
-        exit(77);
-}
-
 #define in_place(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -63,8 +63,6 @@ static void test_what_is_no_program(void **state)
 
 static void test_what_the_kernel_does_not_execute(void **state)
 {
-    if (on_valgrind())
-        skip();
     write_file("/srv/orphan", "#!/srv/none\n", 0755);
     write_file("/srv/noise", "noise", 0755);
     assert_refused(*state, "/srv/orphan", -ENOENT, "interpreter is missing");

@@ -188,7 +188,6 @@ int main(void)
         in_place(test_what_cannot_be_removed_is_named),
     };
 
-    need_openat2();
     use_own_mounts();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -398,7 +398,6 @@ int main(void)
         in_place(test_a_vanished_directory_cannot_be_listed),
     };
 
-    need_openat2();
     use_own_mounts();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -237,7 +237,7 @@ static void test_a_turn_knows_that_it_is_late(void **state)
     close(fd);
 }
 
-/* signals and children */
+/* signals */
 
 static void signal_called(void *data, int signal)
 {
@@ -257,34 +257,6 @@ static void test_signals_arrive(void **state)
     assert_int_equal(signal, SIGUSR1);
     assert_int_equal(loop_turn(loop, 0, NULL), 0);
     loop_source_free(source);
-}
-
-static void child_called(void *data, const siginfo_t *status)
-{
-    *(siginfo_t *)data = *status;
-}
-
-static void test_children_are_reaped(void **state)
-{
-    struct loop *loop = *state;
-    struct loop_source *source;
-    siginfo_t status = {0};
-    pid_t pid = fork();
-    int pidfd;
-
-    if (pid == 0)
-        _exit(42);
-    pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    assert_true(pidfd >= 0);
-    assert_int_equal(
-        loop_watch_child(loop, &source, LOOP_COMPLETIONS, pidfd, child_called, &status, NULL), 0);
-    assert_int_equal(loop_turn(loop, 10 * USEC_PER_SEC, NULL), 1);
-    assert_int_equal(status.si_pid, pid);
-    assert_int_equal(status.si_code, CLD_EXITED);
-    assert_int_equal(status.si_status, 42);
-    assert_int_equal(loop_turn(loop, 0, NULL), 0); /* it calls once */
-    loop_source_free(source);
-    close(pidfd);
 }
 
 /* posts */
@@ -609,7 +581,6 @@ int main(void)
         loop_test(test_late_turns_are_counted),
         loop_test(test_a_turn_knows_that_it_is_late),
         loop_test(test_signals_arrive),
-        loop_test(test_children_are_reaped),
         loop_test(test_posts_from_many_threads),
         loop_test(test_posting_again_and_cancelling),
         loop_test(test_8000_sockets_at_once),
