@@ -189,7 +189,7 @@ static void validate_tolerations_annotation(const char *text, const struct path 
     if (!*text)
         return;
     if (json_parse(&report->arena, text, strlen(text), &limits, findings, &list, NULL) < 0 ||
-        list->type != JSON_ARRAY) {
+        (list->type != JSON_ARRAY && list->type != JSON_NULL)) {
         report_error(report, annotations, FINDING_INVALID,
                      TOLERATIONS " must be a JSON list of tolerations");
         return;
@@ -197,8 +197,9 @@ static void validate_tolerations_annotation(const char *text, const struct path 
     report_init(&nested, NULL);
     tolerations = arena_array(&report->arena, struct toleration, list->length);
     for (uint32_t i = 0; i < list->length; i++)
-        schema_decode(&toleration_schema, &tolerations[i], &list->items[i], NULL, &report->arena,
-                      &nested);
+        if (list->items[i].type != JSON_NULL)
+            schema_decode(&toleration_schema, &tolerations[i], &list->items[i], NULL,
+                          &report->arena, &nested);
     if (nested.errors)
         report_error(report, annotations, FINDING_INVALID,
                      TOLERATIONS " must be a JSON list of tolerations");
