@@ -72,15 +72,21 @@ size_t path_offset(const struct path *path, const struct json *document)
     return deepest->offset;
 }
 
+/*
+ * Counts a finding; is there room for it? Each level has a limit of its own: no number of warnings
+ * hides an error. What is only counted is not looked for in the document, which takes longest.
+ */
+static bool report_count(struct report *report, enum finding_level level)
+{
+    size_t *count = level == FINDING_ERROR ? &report->errors : &report->warnings;
+
+    return (*count)++ < FINDINGS_MAX;
+}
+
 _printf_(6, 0) static void report_addv(struct report *report, enum finding_level level,
                                        enum finding_reason reason, const char *path, size_t offset,
                                        const char *format, va_list arguments)
 {
-    size_t *count = level == FINDING_ERROR ? &report->errors : &report->warnings;
-
-    /* Each level has a limit of its own: no number of warnings hides an error. */
-    if ((*count)++ >= FINDINGS_MAX)
-        return;
     report->findings.items = mem_grow(report->findings.items, report->findings.count,
                                       &report->space, sizeof(*report->findings.items));
     report->findings.items[report->findings.count++] = (struct finding){
@@ -98,6 +104,8 @@ _printf_(5, 0) static void report_pathv(struct report *report, enum finding_leve
 {
     struct strbuf text = STRBUF_INIT;
 
+    if (!report_count(report, level))
+        return;
     path_write(path, &text);
     report_addv(report, level, reason, text.text ? text.text : "",
                 path_offset(path, report->document), format, arguments);
@@ -140,6 +148,8 @@ void report_at(struct report *report, enum finding_level level, enum finding_rea
 {
     va_list arguments;
 
+    if (!report_count(report, level))
+        return;
     va_start(arguments, format);
     report_addv(report, level, reason, path, offset, format, arguments);
     va_end(arguments);
