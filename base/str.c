@@ -93,6 +93,17 @@ const char *utf8_check(const char *bytes, size_t length)
     return NULL;
 }
 
+size_t utf8_cut(const char *bytes, size_t length)
+{
+    size_t start = length;
+
+    while (start && length - start < 4 && ((unsigned char)bytes[start - 1] & 0xc0) == 0x80)
+        start--;
+    if (!start || utf8_char((const unsigned char *)bytes + start - 1, length - start + 1))
+        return length;
+    return start - 1;
+}
+
 int str_to_i64(const char *string, int64_t *value)
 {
     char *end;

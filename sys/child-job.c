@@ -79,12 +79,12 @@ static int job_decode(struct job *job, struct program_setup *setup, char ***argv
                       char ***environment)
 {
     struct wire_spawn spawn;
-    char *next = job->request.text + sizeof(spawn);
     const char *end = job->request.text + job->request.length;
-    char *directory;
+    char *next, *directory;
 
     if (job->request.length <= sizeof(spawn))
         return -EBADMSG;
+    next = job->request.text + sizeof(spawn);
     memcpy(&spawn, job->request.text, sizeof(spawn));
     directory = next;
     next = memchr(next, '\0', (size_t)(end - next));
@@ -241,7 +241,6 @@ static void encode(struct wire_result *head, struct job *job, const struct err *
                    struct strbuf *result)
 {
     if (job) {
-        head->pid = job->pid;
         head->wall_usec = usec_sub(clock_monotonic(), job->started);
         for (size_t i = 0; i < array_size(job->captures); i++) {
             head->output_length[i] = (uint32_t)job->captures[i].bytes.length;
@@ -261,7 +260,7 @@ static void encode(struct wire_result *head, struct job *job, const struct err *
 
 void job_finish(struct job *job, struct strbuf *result)
 {
-    struct wire_result head = {.outcome = CHILD_EXITED};
+    struct wire_result head = {.outcome = CHILD_EXITED, .pid = job->pid};
     struct err err = {0};
     struct rusage usage;
     int status;
@@ -273,18 +272,20 @@ void job_finish(struct job *job, struct strbuf *result)
     head.user_usec = usec_of(&usage.ru_utime);
     head.system_usec = usec_of(&usage.ru_stime);
     head.status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-    if (job->timed_out)
+    if (job->timed_out) {
         head.outcome = CHILD_TIMED_OUT;
-    else if (read(job->failure_fd, &err, sizeof(err)) == sizeof(err))
+    } else if (read(job->failure_fd, &err, sizeof(err)) == sizeof(err)) {
         head.outcome = CHILD_NOT_STARTED;
-    else if (WIFSIGNALED(status))
+        head.status = head.pid = 0; /* our own fork's */
+    } else if (WIFSIGNALED(status)) {
         head.outcome = CHILD_SIGNALLED;
+    }
     encode(&head, job, &err, result);
 }
 
 void job_abandon(struct job *job, struct strbuf *result)
 {
-    struct wire_result head = {.outcome = CHILD_TIMED_OUT};
+    struct wire_result head = {.outcome = CHILD_TIMED_OUT, .pid = job->pid};
     struct err err;
 
     err_set(&err, -ETIMEDOUT, "process %d was killed but does not end; is a disk or server hung?",

@@ -194,12 +194,14 @@ static void explain(const struct child *child, struct child_result *result)
 static int decode(const struct strbuf *payload, struct child_result *result)
 {
     struct wire_result head;
-    const char *next = payload->text + sizeof(head);
-    size_t left = payload->length - sizeof(head);
+    const char *next;
+    size_t left;
     struct child_output *outputs[] = {&result->out, &result->errors};
 
     if (payload->length < sizeof(head))
         return -EBADMSG;
+    next = payload->text + sizeof(head);
+    left = payload->length - sizeof(head);
     memcpy(&head, payload->text, sizeof(head));
     for (size_t i = 0; i < array_size(outputs); i++) {
         if (left <= head.output_length[i])
@@ -359,7 +361,7 @@ int child_spawn(struct child_helper *helper, const struct child_request *request
     child = mem_new(struct child);
     child->id = ++helper->last_id;
     child->program = mem_strdup(request->argv[0]);
-    child->timeout = request->timeout;
+    child->timeout = MIN(request->timeout, CHILD_TIMEOUT_MAX);
     child->done = done;
     child->userdata = userdata;
     list_push_back(&helper->children, &child->link);

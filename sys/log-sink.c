@@ -106,13 +106,28 @@ static int journal_connect(struct log_sink *sink)
     return 0;
 }
 
+/* journalctl shows other texts as "[12B blob data]", so that whoever puts a bad byte into what is
+ * quoted would hide the record. */
+static bool is_shown(const char *value)
+{
+    if (utf8_check(value, strlen(value)))
+        return false;
+    for (const unsigned char *c = (const unsigned char *)value; *c; c++)
+        if ((*c < 0x20 && *c != '\n' && *c != '\t') || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0))
+            return false;
+    return true;
+}
+
 /* The journal's format: NAME=value, or with a newline in the value NAME, its length, the value. */
 static void journal_add(struct strbuf *datagram, const char *field)
 {
     const char *value = strchr(field, '=') + 1;
     uint64_t length = htole64(strlen(value));
 
-    if (strchr(value, '\n')) {
+    if (!is_shown(value)) {
+        strbuf_add_bytes(datagram, field, (size_t)(value - field));
+        strbuf_add_quoted(datagram, value, strlen(value), LOG_RECORD_MAX);
+    } else if (strchr(value, '\n')) {
         strbuf_add_bytes(datagram, field, (size_t)(value - field - 1));
         strbuf_add_char(datagram, '\n');
         strbuf_add_bytes(datagram, &length, sizeof(length));
@@ -221,7 +236,7 @@ static void line_format(const struct log_sink *sink, const struct log_record *re
         if (!str_has_prefix(field, "CODE_"))
             line_add_field(line, field);
     if (line->length >= LOG_LINE_MAX) {
-        strbuf_truncate(line, LOG_LINE_MAX - 4);
+        strbuf_truncate(line, utf8_cut(line->text, LOG_LINE_MAX - 4));
         strbuf_add(line, "...");
     }
     strbuf_add_char(line, '\n');

@@ -105,15 +105,19 @@ _printf_(3, 0) static void record_addv(struct log_record *record, const char *na
                                        const char *format, va_list arguments)
 {
     size_t room = LOG_RECORD_MAX - record->length, name_size = strlen(name) + 1;
-    char *field = record->bytes + record->length;
+    char *field = record->bytes + record->length, *value = field + name_size;
     int length;
 
     if (room <= name_size + 1)
         return;
+    room -= name_size;
     memcpy(stpcpy(field, name), "=", 1);
-    length = vsnprintf(field + name_size, room - name_size, format, arguments);
-    record->length += (uint32_t)(name_size + MIN((size_t)MAX(length, 0), room - name_size - 1) + 1);
-    record->bytes[record->length - 1] = '\0';
+    length = vsnprintf(value, room, format, arguments);
+    length = MAX(length, 0);
+    if ((size_t)length >= room)
+        length = (int)utf8_cut(value, room - 1);
+    value[length] = '\0';
+    record->length += (uint32_t)(name_size + (size_t)length + 1);
 }
 
 _printf_(3, 4) static void record_add(struct log_record *record, const char *name,
@@ -155,11 +159,13 @@ static bool record_repeats(const struct log_record *record, const struct log_rec
 static void record_fold(struct log_record *folded, const struct log_record *last, uint64_t repeats)
 {
     const char *field = last->bytes, *end = field + last->length;
+    const char *message = strchr(field, '=') + 1;
+    /* The count counts more than the end of a message that fills a record. */
+    size_t length = utf8_cut(message, strnlen(message, LOG_RECORD_MAX - REPEATED_TEXT_MAX));
 
     record_begin(folded, (enum log_level)last->level);
-    /* The count counts more than the end of a message that fills a record. */
-    record_add(folded, "MESSAGE", "%.*s (repeated %llu times)", LOG_RECORD_MAX - REPEATED_TEXT_MAX,
-               strchr(field, '=') + 1, (unsigned long long)repeats);
+    record_add(folded, "MESSAGE", "%.*s (repeated %llu times)", (int)length, message,
+               (unsigned long long)repeats);
     for (field += strlen(field) + 1; field < end; field += strlen(field) + 1) {
         size_t name_length = (size_t)(strchr(field, '=') - field);
         char name[LOG_RECORD_MAX];

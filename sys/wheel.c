@@ -39,9 +39,10 @@ struct slot {
 };
 
 struct wheel {
-    uint64_t tick;     /* the wheel's time; nothing before it is left */
-    struct list armed; /* not yet in a slot, in the order of their arming */
-    struct list due;   /* at this tick */
+    uint64_t tick;      /* the wheel's time; nothing before it is left */
+    uint64_t turned_to; /* the latest clock seen: `tick` lags while late timers are popped */
+    struct list armed;  /* not yet in a slot, in the order of their arming */
+    struct list due;    /* at this tick */
     uint64_t occupied[LEVELS];
     struct slot slots[LEVELS][SLOTS];
 };
@@ -56,7 +57,7 @@ struct wheel *wheel_new(usec_t now)
 {
     struct wheel *wheel = mem_new(struct wheel);
 
-    wheel->tick = now / USEC_PER_MSEC;
+    wheel->tick = wheel->turned_to = now / USEC_PER_MSEC;
     list_init(&wheel->armed);
     list_init(&wheel->due);
     for (unsigned level = 0; level < LEVELS; level++)
@@ -97,8 +98,10 @@ static void wheel_place(struct wheel *wheel, struct wheel_timer *timer, uint64_t
 {
     unsigned level = (63 - (unsigned)__builtin_clzll(tick ^ wheel->tick)) / DIGIT_BITS;
     unsigned i = tick >> (level * DIGIT_BITS) & (SLOTS - 1);
-    struct slot *slot = &wheel->slots[level][i];
+    struct slot *slot;
 
+    assert_that(level < LEVELS);
+    slot = &wheel->slots[level][i];
     slot->earliest = MIN(slot->earliest, tick);
     list_push_back(&slot->timers, &timer->link);
     wheel->occupied[level] |= (uint64_t)1 << i;
@@ -112,12 +115,22 @@ void wheel_arm(struct wheel *wheel, struct wheel_timer *timer, usec_t deadline)
         list_push_back(&wheel->armed, &timer->link);
 }
 
+/*
+ * The past is the millisecond after the clock's, not after the wheel's: when the machine slept for
+ * months, a timer that keeps arming itself for the past would fire for each of theirs, and the
+ * others would have to wait for that.
+ */
 static void wheel_place_armed(struct wheel *wheel)
 {
     list_for_each_safe (node, &wheel->armed) {
         struct wheel_timer *timer = list_entry(node, struct wheel_timer, link);
+        uint64_t tick = tick_of(timer->deadline);
 
-        wheel_place(wheel, timer, MAX(tick_of(timer->deadline), wheel->tick + 1));
+        if (tick <= wheel->tick) {
+            tick = wheel->turned_to + 1;
+            timer->deadline = tick * USEC_PER_MSEC;
+        }
+        wheel_place(wheel, timer, tick);
     }
     list_init(&wheel->armed);
 }
@@ -167,6 +180,10 @@ struct wheel_timer *wheel_pop(struct wheel *wheel, usec_t now)
     struct wheel_timer *timer;
     struct slot *slot;
 
+    if (now_tick > wheel->turned_to) {
+        wheel_place_armed(wheel);
+        wheel->turned_to = now_tick;
+    }
     while (list_empty(&wheel->due) && (slot = wheel_first(wheel, &begin)) && begin <= now_tick) {
         wheel->tick = begin;
         wheel_enter(wheel, slot);

@@ -39,6 +39,9 @@ int worker_new(struct worker **result, struct loop *loop, loop_post_fn *returned
 void worker_run(struct worker *worker, work_run_fn *run, work_free_fn *free_argument,
                 void *argument);
 
+/* The run is over, though `returned` may still be on its way to the loop. */
+bool worker_has_returned(struct worker *worker);
+
 /* Ends the thread, which has nothing to run, and frees all. */
 struct worker *worker_free(struct worker *worker);
 

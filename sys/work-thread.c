@@ -114,6 +114,16 @@ void worker_run(struct worker *worker, work_run_fn *run, work_free_fn *free_argu
     pthread_mutex_unlock(&worker->lock);
 }
 
+bool worker_has_returned(struct worker *worker)
+{
+    bool returned;
+
+    pthread_mutex_lock(&worker->lock);
+    returned = !worker->run;
+    pthread_mutex_unlock(&worker->lock);
+    return returned;
+}
+
 struct worker *worker_free(struct worker *worker)
 {
     pthread_mutex_lock(&worker->lock);

@@ -127,11 +127,17 @@ static void worker_end(struct worker *worker)
     worker_free(worker);
 }
 
+/* Nothing runs, and nothing will unless a stuck thread returns. */
+static bool work_is_exhausted(const struct work *work)
+{
+    return work->stats.stuck == WORK_THREADS_MAX + WORK_STUCK_MAX;
+}
+
 static void job_timed_out(struct worker *worker)
 {
     struct work *work = worker->work;
     struct work_key *key = worker->key;
-    struct work_job *job = worker->job, *behind;
+    struct work_job *job = worker->job, *other;
 
     worker->job = NULL;
     worker_move(worker, &work->stuck, false, true);
@@ -143,18 +149,23 @@ static void job_timed_out(struct worker *worker)
     if (job)
         job_done(job, NULL, -ETIMEDOUT);
     /* The key stays: only the loop's next look at the thread's post can release it. */
-    while (key && (behind = list_first(&key->queue, struct work_job, link)))
-        job_drop(behind, -EBUSY);
+    while (key && (other = list_first(&key->queue, struct work_job, link)))
+        job_drop(other, -EBUSY);
+    while (work_is_exhausted(work) && (other = list_first(&work->waiting, struct work_job, link)))
+        job_drop(other, -EBUSY);
 }
 
 static void worker_timer(struct wheel_timer *timer)
 {
     struct worker *worker = container_of(timer, struct worker, timer);
 
-    if (worker->busy)
+    if (!worker->busy) {
+        if (work_healthy(worker->work) > WORK_THREADS_MIN)
+            worker_end(worker);
+    } else if (!worker_has_returned(worker)) {
         job_timed_out(worker);
-    else if (work_healthy(worker->work) > WORK_THREADS_MIN)
-        worker_end(worker);
+    }
+    /* Else the loop is late, and the return is on its way. */
 }
 
 static void worker_returned(struct loop_post *post)
@@ -335,6 +346,9 @@ static int work_refuse(struct work *work, const struct work_order *order,
         return err_set(
             err, -EBUSY, "worker pool: %s: an earlier job has been stuck for %llu s", order->key,
             (unsigned long long)(usec_sub(clock_boottime(), key->stuck_since) / USEC_PER_SEC));
+    if (work_is_exhausted(work))
+        return err_set(err, -EBUSY, "worker pool: %s%sall %u threads are stuck in earlier jobs",
+                       order->key ? order->key : "", order->key ? ": " : "", work->stats.stuck);
     if (key && key->queued >= WORK_QUEUED_KEY_MAX)
         return err_set(err, -ENOBUFS, "worker pool: %s: %u jobs are queued already", order->key,
                        key->queued);

@@ -72,7 +72,7 @@ struct child_result {
     struct err err; /* code 0 only for exit status 0 */
 };
 
-/* `result` lives as long as the call. */
+/* `result` lives as long as the call, which may spawn and cancel but not free the helper. */
 typedef void (*child_done_fn)(void *userdata, const struct child_result *result);
 
 /* the helper */

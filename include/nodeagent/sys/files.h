@@ -24,8 +24,8 @@ enum {
     FILE_OPEN_TRIES_MAX = 16,  /* a rename somewhere above makes the kernel ask for another try */
     DIRECTORY_PATH_DEPTH = 64, /* components that directory_make() makes; the API allows far less */
     TREE_DEPTH_MAX = 64,       /* directories held open; what lies deeper is moved up first */
-    TREE_MOVES_MAX = 4096,     /* such moves a removal: a depth of 262,144 */
-    TREE_SCANS_MAX = 16,       /* of one directory that others keep filling */
+    TREE_MOVES_MAX = 1 << 20, /* such moves a removal; a hostile pod may leave many that lie deep */
+    TREE_SCANS_MAX = 16,      /* of one directory that others keep filling */
 };
 
 enum file_links {

@@ -22,7 +22,7 @@ typedef void wheel_fn(struct wheel_timer *timer);
 /* Embedded in its owner. */
 struct wheel_timer {
     struct list link;
-    usec_t deadline; /* USEC_NEVER unless armed */
+    usec_t deadline; /* USEC_NEVER unless armed; one in the past becomes the next millisecond */
     wheel_fn *fire;
 };
 

@@ -41,7 +41,7 @@ typedef int work_run_fn(void *argument);
  * from, if the run returned in time; it is NULL if the job
  *   -ECANCELED  was cancelled, queued or running
  *   -ETIMEDOUT  ran longer than its limit
- *   -EBUSY      was queued behind one that did
+ *   -EBUSY      was queued behind one that did, or no thread is left: all are stuck
  */
 typedef void work_done_fn(void *owner, void *argument, int result);
 
@@ -70,7 +70,7 @@ struct work *work_free(struct work *work);
  * 0, and `done` will be called, never from within here; `*job` (may be NULL) is good until then.
  * Or, and nothing was taken over:
  *   -ENOBUFS    the queue is full, the pool's or the key's
- *   -EBUSY      a job of this key is stuck: nothing else of it can run until that returns
+ *   -EBUSY      a job of this key is stuck, or all threads are: it cannot run until one returns
  *   -ESHUTDOWN  the pool is being freed
  */
 int work_submit(struct work *work, const struct work_order *order, struct work_job **job,
@@ -86,7 +86,7 @@ struct work_stats {
     unsigned queued;
     uint64_t finished; /* runs that returned, late ones included */
     uint64_t timed_out;
-    uint64_t refused; /* by a full queue, or by a stuck key */
+    uint64_t refused; /* by a full queue, by a stuck key, by stuck threads */
 };
 
 const struct work_stats *work_stats(const struct work *work);

@@ -56,6 +56,8 @@ static void test_runs_in_its_directory(void **state)
     assert_int_equal(outcome.result.outcome, CHILD_NOT_STARTED);
     assert_int_equal(outcome.result.err.code, -ENOENT);
     assert_sentence(&outcome.result, "cannot run /bin/pwd in directory /nowhere: No such file");
+    assert_int_equal(outcome.result.pid, 0);
+    assert_int_equal(outcome.result.status, 0);
 }
 
 static void test_input_is_fed(void **state)

@@ -89,6 +89,35 @@ static void test_removes_any_depth(void **state)
     assert_false(exists(place->directory, "tree"));
 }
 
+/* Each of these is moved up before it is removed. */
+static void test_removes_many_that_lie_deep(void **state)
+{
+    struct place *place = *state;
+    char path[2 * TREE_DEPTH_MAX + 8] = "tree", name[16];
+    int fd;
+
+    for (int i = 1; i < TREE_DEPTH_MAX; i++)
+        strcat(path, "/d");
+    mkdirat(place->directory, "tree", 0700);
+    for (size_t i = 6; i <= strlen(path); i += 2) {
+        char part[sizeof(path)] = "";
+
+        assert_int_equal(mkdirat(place->directory, memcpy(part, path, i), 0700), 0);
+    }
+    fd = openat(place->directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; i < 10000; i++) {
+        snprintf(name, sizeof(name), "%d", i);
+        if (mkdirat(fd, name, 0700) < 0)
+            fail();
+        strcat(name, "/file");
+        if (mknodat(fd, name, S_IFREG | 0600, 0) < 0)
+            fail();
+    }
+    close(fd);
+    assert_int_equal(tree_remove(place->directory, "tree", NULL), 0);
+    assert_false(exists(place->directory, "tree"));
+}
+
 static void *churn(void *userdata)
 {
     struct shaker *shaker = userdata;
@@ -183,6 +212,7 @@ int main(void)
         in_place(test_mounts_end_a_removal),
         in_place(test_removes_100000_entries),
         in_place(test_removes_any_depth),
+        in_place(test_removes_many_that_lie_deep),
         in_place(test_concurrent_changes_stay_inside),
         in_place(test_stops_in_the_middle),
         in_place(test_what_cannot_be_removed_is_named),

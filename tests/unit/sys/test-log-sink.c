@@ -181,6 +181,37 @@ static void test_journal_fields(void **state)
     assert_string_equal(seen(fixture), "");
 }
 
+/* journalctl shows nothing of a text with broken UTF-8 or control characters but "[blob data]". */
+static void test_journal_texts_are_shown(void **state)
+{
+    _cleanup_(journal_deinit) struct journal journal;
+    struct fixture *fixture = *state;
+    char text[LOG_LINE_MAX], *long_text = mem_zalloc(2 * LOG_RECORD_MAX + 1);
+
+    journal_init(&journal);
+    use_journal(fixture, journal.address.sun_path);
+    log_with(LOG_LEVEL_INFO, LOG_FIELDS({"POD", "a\x1b]0;b"}), "two\nlines\t\xff\xc3\xa9");
+    journal_read(&journal, text);
+    assert_non_null(strstr(text, "MESSAGE=two\\nlines\\t\\xff\xc3\xa9\nPOD=a\\x1b]0;b\n"));
+    /* Cut between characters, wherever they begin. */
+    for (unsigned start = 0; start < 4; start++) {
+        memset(long_text, 'x', start);
+        for (unsigned i = start; i + 4 <= 2 * LOG_RECORD_MAX; i += 4)
+            memcpy(long_text + i, "\xf0\x9f\x90\x9f", 4);
+        log_info("%s", long_text);
+        log_info("%s", long_text);
+        log_flush(fixture->log, 0);
+        for (int i = 0; i < 2; i++) {
+            journal_read(&journal, text);
+            assert_null(utf8_check(text, strlen(text)));
+            assert_non_null(strstr(text, "\xf0\x9f\x90\x9f"));
+            assert_null(strstr(text, "\\x"));
+        }
+        assert_non_null(strstr(text, "\xf0\x9f\x90\x9f (repeated 1 times)\n"));
+    }
+    free(long_text);
+}
+
 static void test_redirected_stderr_is_no_journal(void **state)
 {
     struct fixture *fixture = *state;
@@ -274,6 +305,7 @@ int main(void)
         with_pipe(test_a_full_disk_drops),
         with_pipe(test_files),
         with_pipe(test_journal_fields),
+        with_pipe(test_journal_texts_are_shown),
         with_pipe(test_redirected_stderr_is_no_journal),
         with_pipe(test_journal_comes_and_goes),
         with_pipe(test_journal_path_too_long),

@@ -94,6 +94,24 @@ static void test_long_records_are_cut(void **state)
     assert_seen(fixture, "xxx (repeated 1 times)");
 }
 
+static void test_lines_are_cut_between_characters(void **state)
+{
+    char message[1300], fishes[1600] = {0};
+    struct fixture *fixture = *state;
+
+    /* What is escaped needs more room on the line than in the record. */
+    for (size_t i = 0; i + 4 < sizeof(fishes); i += 4)
+        memcpy(fishes + i, "\xf0\x9f\x90\x9f", 4);
+    memset(message, '\n', sizeof(message));
+    for (size_t less = 1; less <= 4; less++) {
+        message[sizeof(message) - less] = '\0';
+        log_with(LOG_LEVEL_INFO, LOG_FIELDS({less % 2 ? "A" : "AB", fishes}), "%s", message);
+        assert_true(strlen(seen(fixture)) <= LOG_LINE_MAX);
+        assert_true(str_has_suffix(seen(fixture), "\xf0\x9f\x90\x9f...\n"));
+        forget(fixture);
+    }
+}
+
 /* folding */
 
 static void test_repetitions_are_counted(void **state)
@@ -238,6 +256,7 @@ int main(void)
         with_pipe(test_without_a_log),
         with_pipe(test_failures_carry_their_errno),
         with_pipe(test_long_records_are_cut),
+        with_pipe(test_lines_are_cut_between_characters),
         with_pipe(test_repetitions_are_counted),
         with_pipe(test_repetitions_are_told_in_time),
         with_pipe(test_stalled_reader_blocks_nobody),

@@ -144,17 +144,17 @@ static void test_callbacks_may_do_anything(void **state)
     wheel_arm(wheel, &third.timer, 20 * MSEC);
     first.other = &second;   /* due in the same tick */
     first.again = 15 * MSEC; /* still before this late turn's now */
-    third.other = &first;    /* which has been armed again for the past, and fires after it */
+    third.other = &first;    /* which has been armed again for the past */
     assert_int_equal(turn_to(wheel, 14 * MSEC), 1);
     assert_int_equal(second.fired, 0);
     assert_int_equal(wheel_next(wheel), 15 * MSEC);
-    assert_int_equal(turn_to(wheel, 30 * MSEC), 6);
-    assert_int_equal(first.fired, 6); /* at 10, 15, and each millisecond until it is cancelled */
+    assert_int_equal(turn_to(wheel, 30 * MSEC), 2);
+    assert_int_equal(first.fired, 2); /* at 10 and 15; 31 would be next, but it is cancelled */
     assert_int_equal(third.fired, 1);
     wheel_free(wheel);
 }
 
-/* One that always arms itself for the past keeps nobody else from firing. */
+/* One that always arms itself for the past keeps nobody else from firing, however late it is. */
 static void test_the_past_is_the_next_millisecond(void **state)
 {
     struct wheel *wheel = wheel_new(100 * MSEC);
@@ -167,8 +167,17 @@ static void test_the_past_is_the_next_millisecond(void **state)
     wheel_arm(wheel, &other.timer, 130 * MSEC);
     assert_int_equal(wheel_next(wheel), 101 * MSEC);
     assert_int_equal(turn_to(wheel, 100 * MSEC), 0);
-    assert_int_equal(turn_to(wheel, 200 * MSEC), 101);
+    assert_int_equal(turn_to(wheel, 200 * MSEC), 2);
     assert_int_equal(other.fired, 1);
+    assert_int_equal(wheel_next(wheel), 201 * MSEC);
+    /* The machine slept for months. */
+    wheel_arm(wheel, &other.timer, 90 * DAY);
+    assert_ptr_equal(wheel_pop(wheel, 90 * DAY), &item.timer);
+    item_fire(&item.timer);
+    assert_ptr_equal(wheel_pop(wheel, 90 * DAY), &other.timer);
+    assert_null(wheel_pop(wheel, 90 * DAY));
+    assert_int_equal(wheel_next(wheel), 90 * DAY + MSEC);
+    assert_int_equal(turn_to(wheel, 90 * DAY + MSEC), 1);
     wheel_free(wheel);
 }
 
@@ -229,6 +238,7 @@ struct model {
     struct wheel *wheel;
     usec_t now;
     uint64_t tick;
+    uint64_t turned_to;
     unsigned armed;
     struct model_timer {
         struct wheel_timer timer;
@@ -276,7 +286,9 @@ static void model_arm(struct model *model, struct model_timer *timer)
     if (model_random(model, 8) == 0)
         deadline = usec_sub(model->now, model_distance(model));
     wheel_arm(model->wheel, &timer->timer, deadline);
-    timer->due = MAX((deadline + MSEC - 1) / MSEC, model->tick + 1);
+    timer->due = (deadline + MSEC - 1) / MSEC;
+    if (timer->due <= model->tick)
+        timer->due = model->turned_to + 1;
     timer->order = model->armed++;
 }
 
@@ -304,7 +316,7 @@ static void model_fire(struct wheel_timer *timer)
 
 static bool model_turn(struct model *model, unsigned budget)
 {
-    uint64_t now_tick = model->now / MSEC;
+    uint64_t now_tick = model->turned_to = model->now / MSEC;
 
     for (; budget; budget--) {
         struct model_timer *expected = model_first(model);
@@ -352,7 +364,7 @@ static bool model_run(struct model *model, uint64_t seed)
 {
     model->random = seed;
     model->now = DAY + 777;
-    model->tick = model->now / MSEC;
+    model->tick = model->turned_to = model->now / MSEC;
     model->wheel = wheel_new(model->now);
     for (unsigned i = 0; i < MODEL_TIMERS; i++) {
         model->timers[i].model = model;
