@@ -394,6 +394,44 @@ static void test_programs_outlive_the_agent_within_their_deadline(void **state)
     assert_int_equal(access("/srv/done", F_OK), 0);
 }
 
+static void keep_status(void *userdata, const struct child_result *result)
+{
+    *(int *)userdata = result->outcome == CHILD_EXITED ? result->status : -1;
+}
+
+/* Whoever started the agent closed its stderr, stdout, stdin: the sockets take their numbers. */
+_Noreturn static void play_agent_without_descriptors_from(int first)
+{
+    struct child_request request = request_for(SHELL("cat && echo out && echo err >&2 && exit 7"));
+    struct child_helper *helper;
+    int status = 0;
+    pid_t pid;
+
+    for (int fd = first; fd < 3; fd++)
+        close(fd);
+    if (child_helper_start(&helper, NULL) < 0 ||
+        child_spawn(helper, &request, keep_status, &status, NULL, NULL) < 0)
+        _exit(1);
+    while (!status && child_helper_dispatch(helper, NULL) == 0)
+        usleep(1000);
+    pid = child_helper_pid(helper);
+    child_helper_free(helper);
+    _exit(gone_in_time(pid) ? status : 1);
+}
+
+static void test_starts_without_standard_descriptors(void **state)
+{
+    for (int first = 0; first < 3; first++) {
+        pid_t agent = fork();
+        int status;
+
+        if (agent == 0)
+            play_agent_without_descriptors_from(first);
+        assert_int_equal(waitpid(agent, &status, 0), agent);
+        assert_int_equal(WEXITSTATUS(status), 7);
+    }
+}
+
 /* The helper judges what it is sent: it has privileges that the agent gave up. */
 static void test_malformed_requests_are_answered(void **state)
 {
@@ -463,6 +501,7 @@ int main(void)
         with_helper(test_freeing_forgets_what_runs),
         with_helper(test_a_dead_helper_is_noticed),
         with_helper(test_programs_outlive_the_agent_within_their_deadline),
+        with_helper(test_starts_without_standard_descriptors),
         with_helper(test_malformed_requests_are_answered),
     };
 
