@@ -245,23 +245,31 @@ static const yajl_callbacks callbacks = {
 };
 
 /* yajl says "lexical error: invalid char in json text.\n"; its first line says enough. */
-static int parse_failed(struct json_parse *parse, yajl_status status, struct err *err)
+static void say_what_is_wrong(struct json_parse *parse, const char *sentence)
 {
+    size_t length = strcspn(sentence, "\n");
+
+    if (length && sentence[length - 1] == '.')
+        length--;
+    if (parse->ending && (str_has_prefix(sentence, "lexical error") ||
+                          str_has_prefix(sentence, "parse error: premature"))) {
+        parse->build.findings->error_offset = parse->length;
+        err_set(parse->build.err, -EINVAL, "the JSON text ends too early");
+    } else {
+        err_set(parse->build.err, -EINVAL, "not JSON: %.*s", (int)length, sentence);
+    }
+}
+
+static int parse_failed(struct json_parse *parse, yajl_status status)
+{
+    size_t end = parse_end(parse);
     unsigned char *sentence;
-    size_t end = parse_end(parse), length;
 
     parse->build.findings->error_offset = end ? end - 1 : 0;
     if (status == yajl_status_client_canceled)
         return parse->failure ? parse->failure : -E2BIG;
-    if (parse->ending) {
-        parse->build.findings->error_offset = end;
-        return err_set(err, -EINVAL, "the JSON text ends too early");
-    }
     sentence = yajl_get_error(parse->yajl, 0, NULL, 0);
-    length = strcspn((char *)sentence, "\n");
-    if (length && sentence[length - 1] == '.')
-        length--;
-    err_set(err, -EINVAL, "not JSON: %.*s", (int)length, sentence);
+    say_what_is_wrong(parse, (char *)sentence);
     yajl_free_error(parse->yajl, sentence);
     return -EINVAL;
 }
@@ -311,7 +319,7 @@ int json_parse(struct arena *arena, const char *text, size_t length,
     if (status == yajl_status_ok)
         *root = json_build_root(&parse.build);
     else
-        result = parse_failed(&parse, status, err);
+        result = parse_failed(&parse, status);
     yajl_free(parse.yajl);
     json_build_deinit(&parse.build);
     return result;

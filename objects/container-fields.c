@@ -235,61 +235,38 @@ static const struct field restart_rule_fields[] = {
 };
 static const struct schema restart_rule_schema = SCHEMA(restart_rule, restart_rule_fields);
 
-static const struct field container_fields[] = {
-    FIELD_ALWAYS("name", STRING, container, name),
-    FIELD("image", STRING, container, image),
-    FIELD("command", STRINGS, container, command),
-    FIELD("args", STRINGS, container, args),
-    FIELD("workingDir", STRING, container, working_dir),
-    FIELD_OF("ports", LIST, container, ports, container_port_schema),
-    FIELD_OF("envFrom", LIST, container, env_from, env_from_schema),
-    FIELD_OF("env", LIST, container, env, env_var_schema),
-    FIELD_OF("resources", STRUCT, container, resources, resources_schema),
-    FIELD_OF("resizePolicy", LIST, container, resize_policy, resize_policy_schema),
-    FIELD("restartPolicy", OPT_STRING, container, restart_policy),
-    FIELD_OF("restartPolicyRules", LIST, container, restart_policy_rules, restart_rule_schema),
-    FIELD_OF("volumeMounts", LIST, container, volume_mounts, volume_mount_schema),
-    FIELD_OF("volumeDevices", LIST, container, volume_devices, volume_device_schema),
-    FIELD_OF("livenessProbe", POINTER, container, liveness_probe, probe_schema),
-    FIELD_OF("readinessProbe", POINTER, container, readiness_probe, probe_schema),
-    FIELD_OF("startupProbe", POINTER, container, startup_probe, probe_schema),
-    FIELD_OF("lifecycle", POINTER, container, lifecycle, lifecycle_schema),
-    FIELD("terminationMessagePath", STRING, container, termination_message_path),
-    FIELD("terminationMessagePolicy", STRING, container, termination_message_policy),
-    FIELD("imagePullPolicy", STRING, container, image_pull_policy),
-    FIELD_OF("securityContext", POINTER, container, security_context, security_context_schema),
-    FIELD("stdin", BOOL, container, stdin_open),
-    FIELD("stdinOnce", BOOL, container, stdin_once),
-    FIELD("tty", BOOL, container, tty),
-};
+/* Ephemeral containers decode what the others have, too: the rules say what they may not set. */
+#define CONTAINER_FIELDS                                                                           \
+    FIELD_ALWAYS("name", STRING, container, name), FIELD("image", STRING, container, image),       \
+        FIELD("command", STRINGS, container, command), FIELD("args", STRINGS, container, args),    \
+        FIELD("workingDir", STRING, container, working_dir),                                       \
+        FIELD_OF("ports", LIST, container, ports, container_port_schema),                          \
+        FIELD_OF("envFrom", LIST, container, env_from, env_from_schema),                           \
+        FIELD_OF("env", LIST, container, env, env_var_schema),                                     \
+        FIELD_OF("resources", STRUCT, container, resources, resources_schema),                     \
+        FIELD_OF("resizePolicy", LIST, container, resize_policy, resize_policy_schema),            \
+        FIELD("restartPolicy", OPT_STRING, container, restart_policy),                             \
+        FIELD_OF("restartPolicyRules", LIST, container, restart_policy_rules,                      \
+                 restart_rule_schema),                                                             \
+        FIELD_OF("volumeMounts", LIST, container, volume_mounts, volume_mount_schema),             \
+        FIELD_OF("volumeDevices", LIST, container, volume_devices, volume_device_schema),          \
+        FIELD_OF("livenessProbe", POINTER, container, liveness_probe, probe_schema),               \
+        FIELD_OF("readinessProbe", POINTER, container, readiness_probe, probe_schema),             \
+        FIELD_OF("startupProbe", POINTER, container, startup_probe, probe_schema),                 \
+        FIELD_OF("lifecycle", POINTER, container, lifecycle, lifecycle_schema),                    \
+        FIELD("terminationMessagePath", STRING, container, termination_message_path),              \
+        FIELD("terminationMessagePolicy", STRING, container, termination_message_policy),          \
+        FIELD("imagePullPolicy", STRING, container, image_pull_policy),                            \
+        FIELD_OF("securityContext", POINTER, container, security_context,                          \
+                 security_context_schema),                                                         \
+        FIELD("stdin", BOOL, container, stdin_open),                                               \
+        FIELD("stdinOnce", BOOL, container, stdin_once), FIELD("tty", BOOL, container, tty)
+
+static const struct field container_fields[] = {CONTAINER_FIELDS};
 const struct schema container_schema = SCHEMA(container, container_fields);
 
 static const struct field ephemeral_container_fields[] = {
-    FIELD_ALWAYS("name", STRING, container, name),
-    FIELD("image", STRING, container, image),
-    FIELD("command", STRINGS, container, command),
-    FIELD("args", STRINGS, container, args),
-    FIELD("workingDir", STRING, container, working_dir),
-    FIELD_OF("ports", LIST, container, ports, container_port_schema),
-    FIELD_OF("envFrom", LIST, container, env_from, env_from_schema),
-    FIELD_OF("env", LIST, container, env, env_var_schema),
-    FIELD_OF("resources", STRUCT, container, resources, resources_schema),
-    FIELD_OF("resizePolicy", LIST, container, resize_policy, resize_policy_schema),
-    FIELD("restartPolicy", OPT_STRING, container, restart_policy),
-    FIELD_OF("restartPolicyRules", LIST, container, restart_policy_rules, restart_rule_schema),
-    FIELD_OF("volumeMounts", LIST, container, volume_mounts, volume_mount_schema),
-    FIELD_OF("volumeDevices", LIST, container, volume_devices, volume_device_schema),
-    FIELD_OF("livenessProbe", POINTER, container, liveness_probe, probe_schema),
-    FIELD_OF("readinessProbe", POINTER, container, readiness_probe, probe_schema),
-    FIELD_OF("startupProbe", POINTER, container, startup_probe, probe_schema),
-    FIELD_OF("lifecycle", POINTER, container, lifecycle, lifecycle_schema),
-    FIELD("terminationMessagePath", STRING, container, termination_message_path),
-    FIELD("terminationMessagePolicy", STRING, container, termination_message_policy),
-    FIELD("imagePullPolicy", STRING, container, image_pull_policy),
-    FIELD_OF("securityContext", POINTER, container, security_context, security_context_schema),
-    FIELD("stdin", BOOL, container, stdin_open),
-    FIELD("stdinOnce", BOOL, container, stdin_once),
-    FIELD("tty", BOOL, container, tty),
+    CONTAINER_FIELDS,
     FIELD("targetContainerName", STRING, container, target_container_name),
 };
 const struct schema ephemeral_container_schema = SCHEMA(container, ephemeral_container_fields);

@@ -91,6 +91,7 @@ static int64_t decode_integer(struct decode *decode, const struct json *value,
 static void decode_int_or_string(struct decode *decode, struct int_or_string *out,
                                  const struct json *value, const struct path *path)
 {
+    *out = (struct int_or_string){0}; /* one of the same name before may be of the other type */
     if (value->type == JSON_STRING)
         out->string = decode_string(decode, value, path);
     else if (value->type == JSON_NUMBER)
@@ -112,6 +113,15 @@ static void decode_quantity(struct decode *decode, struct quantity *out, const s
         report_error(decode->report, path, FINDING_TYPE, "%s", err.text);
 }
 
+/* In UTC the year still has four digits: what is read can be written. */
+static bool is_writable_time(int64_t usec)
+{
+    const int64_t year_0_seconds = -62167219200, year_10000_seconds = 253402300800;
+
+    return usec >= year_0_seconds * (int64_t)USEC_PER_SEC &&
+           usec < year_10000_seconds * (int64_t)USEC_PER_SEC;
+}
+
 static void decode_time(struct decode *decode, struct opt_time *out, const struct json *value,
                         const struct path *path, bool micro)
 {
@@ -124,6 +134,7 @@ static void decode_time(struct decode *decode, struct opt_time *out, const struc
     snprintf(text, sizeof(text), "%.*s", (int)MIN(value->length, sizeof(text) - 1), value->text);
     point = strchr(text, '.');
     if (time_parse_rfc3339(text, &out->usec) < 0 || strlen(text) != value->length ||
+        !is_writable_time(out->usec) ||
         (micro && (!point || strspn(point + 1, "0123456789") != 6))) {
         report_error(decode->report, path, FINDING_TYPE, "must be a time such as %s", example);
         return;
@@ -421,8 +432,9 @@ static void unknown_field(struct decode *decode, const struct schema *schema,
     if (text.length)
         strbuf_add_char(&text, '.');
     strbuf_add_quoted(&text, member->name, member->name_length, 256);
-    report_at(decode->report, FINDING_WARNING, FINDING_UNKNOWN_FIELD, text.text, member->offset,
-              guess.best ? "unknown field; did you mean %s?" : "unknown field", guess.best);
+    report_at(decode->report, FINDING_WARNING, FINDING_UNKNOWN_FIELD, text.text ? text.text : "",
+              member->offset, guess.best ? "unknown field; did you mean %s?" : "unknown field",
+              guess.best);
     strbuf_deinit(&text);
 }
 

@@ -12,20 +12,10 @@ struct any_list {
     size_t count;
 };
 
-static bool is_zero(const void *at, size_t size)
-{
-    const char *bytes = at;
+static bool struct_is_zero(const struct schema *schema, const char *structure);
 
-    for (size_t i = 0; i < size; i++)
-        if (bytes[i])
-            return false;
-    return true;
-}
-
-static bool field_is_absent(const struct field *field, const void *at)
+static bool field_is_zero(const struct field *field, const void *at)
 {
-    if (field->always)
-        return false;
     switch ((enum field_type)field->type) {
     case FIELD_STRING:
         return str_empty(*(const char *const *)at);
@@ -46,12 +36,13 @@ static bool field_is_absent(const struct field *field, const void *at)
     case FIELD_OPT_INT64:
         return !((const struct opt_int64 *)at)->set;
     case FIELD_INT_OR_STRING:
-        return is_zero(at, sizeof(struct int_or_string));
+        return !((const struct int_or_string *)at)->string &&
+               !((const struct int_or_string *)at)->number;
     case FIELD_TIME:
     case FIELD_MICRO_TIME:
         return !((const struct opt_time *)at)->set;
     case FIELD_STRUCT:
-        return is_zero(at, field->of->size);
+        return struct_is_zero(field->of, at);
     case FIELD_LIST:
     case FIELD_STRINGS:
     case FIELD_INT32S:
@@ -64,6 +55,15 @@ static bool field_is_absent(const struct field *field, const void *at)
     case FIELD_IGNORED:
         break;
     }
+    return true;
+}
+
+/* The bytes do not tell: an empty list that was written has items. */
+static bool struct_is_zero(const struct schema *schema, const char *structure)
+{
+    for (size_t i = 0; i < schema->field_count; i++)
+        if (!field_is_zero(&schema->fields[i], structure + schema->fields[i].offset))
+            return false;
     return true;
 }
 
@@ -225,7 +225,7 @@ void schema_encode_members(const struct schema *schema, const void *structure,
         const struct field *field = &schema->fields[i];
         const void *at = (const char *)structure + field->offset;
 
-        if (field_is_absent(field, at))
+        if (!field->always && field_is_zero(field, at))
             continue;
         json_write_name(writer, field->name);
         encode_field(writer, field, at);

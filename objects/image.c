@@ -5,9 +5,8 @@
 #include <string.h>
 
 enum {
-    REPOSITORY_MAX = 255,
+    PATH_MAX_BYTES = 255,
     TAG_MAX = 128,
-    DIGEST_HEX_MIN = 32,
     IDENTIFIER_HEX = 64, /* such a bare name is an image id, not a repository */
 };
 
@@ -119,31 +118,34 @@ static bool is_tag(const char *text, size_t length)
     return true;
 }
 
-static bool is_digest(const char *text, size_t length)
+static bool is_lower_hex(const char *text, size_t length)
 {
-    const char *colon = memchr(text, ':', length);
-    size_t hex;
-
-    if (!colon || colon == text || !isalpha((unsigned char)text[0]))
-        return false;
-    for (const char *c = text; c < colon; c++)
-        if (!is_alnum(*c) && !(strchr("-_+.", *c) && c + 1 < colon && is_alnum(c[1])))
-            return false;
-    hex = length - (size_t)(colon + 1 - text);
-    for (const char *c = colon + 1; c < text + length; c++)
-        if (!isxdigit((unsigned char)*c))
-            return false;
-    return hex >= DIGEST_HEX_MIN;
-}
-
-static bool is_identifier(const char *text, size_t length)
-{
-    if (length != IDENTIFIER_HEX)
-        return false;
     for (size_t i = 0; i < length; i++)
         if (!isdigit((unsigned char)text[i]) && (text[i] < 'a' || text[i] > 'f'))
             return false;
     return true;
+}
+
+/* The algorithms that the API server and the runtimes know. */
+static bool is_digest(const char *text, size_t length)
+{
+    static const struct {
+        const char *prefix;
+        size_t hex;
+    } algorithms[] = {{"sha256:", 64}, {"sha384:", 96}, {"sha512:", 128}};
+
+    for (size_t i = 0; i < array_size(algorithms); i++) {
+        size_t prefix = strlen(algorithms[i].prefix);
+
+        if (length == prefix + algorithms[i].hex && !memcmp(text, algorithms[i].prefix, prefix))
+            return is_lower_hex(text + prefix, algorithms[i].hex);
+    }
+    return false;
+}
+
+static bool is_identifier(const char *text, size_t length)
+{
+    return length == IDENTIFIER_HEX && is_lower_hex(text, length);
 }
 
 static bool take_domain(struct image_name *name, const char *text, size_t length)
@@ -170,6 +172,8 @@ bool image_name_parse(const char *image, struct image_name *name)
         if (!is_digest(name->digest.text, name->digest.length))
             return false;
     }
+    if (is_identifier(image, strlen(image)))
+        return false;
     colon = memrchr(image, ':', length);
     slash = memrchr(image, '/', length);
     if (colon && (!slash || colon > slash)) {
@@ -178,8 +182,8 @@ bool image_name_parse(const char *image, struct image_name *name)
             return false;
         length = (size_t)(colon - image);
     }
-    return length && length <= REPOSITORY_MAX && !is_identifier(image, length) &&
-           take_domain(name, image, length) && is_path(name->path.text, name->path.length);
+    return take_domain(name, image, length) && name->path.length <= PATH_MAX_BYTES &&
+           is_path(name->path.text, name->path.length);
 }
 
 const char *image_default_pull_policy(const char *image)

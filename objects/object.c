@@ -29,7 +29,9 @@ static const char *string_member(const struct json *document, const char *name, 
 {
     const struct json *value = json_get_string(document, name);
 
-    return value ? arena_strndup(arena, value->text, value->length) : NULL;
+    if (!value || memchr(value->text, '\0', value->length))
+        return NULL;
+    return arena_strndup(arena, value->text, value->length);
 }
 
 struct object_type object_type_of(const struct json *document, struct arena *arena)

@@ -83,12 +83,21 @@ static void round_up(struct quantity_map *map)
         quantity_round_up_milli(&pair->quantity);
 }
 
+/* Adds an entry, unless there is one of that name. */
+static void set_quantity(struct quantity_sum *sum, const struct quantity_pair *pair)
+{
+    if (!quantity_sum_get(sum, pair->name))
+        quantity_sum_append(sum, pair->name, &pair->quantity);
+}
+
 static void set_requests_from_limits(struct resources *resources, struct arena *arena)
 {
-    array_for_each (limit, resources->limits) {
-        if (!quantity_map_get(&resources->requests, limit->name))
-            quantity_map_append(&resources->requests, limit->name, &limit->quantity, arena);
-    }
+    struct quantity_sum requests;
+
+    quantity_sum_init(&requests, &resources->requests, arena);
+    array_for_each (limit, resources->limits)
+        set_quantity(&requests, limit);
+    resources->requests = quantity_sum_finish(&requests);
 }
 
 static void set_container(struct container *container)
@@ -116,34 +125,57 @@ static void set_host_ports(struct container_list *containers)
     }
 }
 
+static bool is_cpu_or_memory(const char *name)
+{
+    return str_equal(name, "cpu") || str_equal(name, "memory");
+}
+
+static void set_pod_limits(struct pod_spec *spec, struct arena *arena)
+{
+    struct resources *resources = spec->resources;
+    struct quantity_map total;
+    struct quantity_sum limits;
+
+    if (!resources->limits.count && !resources->requests.count)
+        return;
+    total = pod_containers_total(spec, RESOURCE_LIMITS, arena);
+    quantity_sum_init(&limits, &resources->limits, arena);
+    array_for_each (pair, total) {
+        if (resource_is_hugepages(pair->name) &&
+            !quantity_map_get(&resources->requests, pair->name))
+            set_quantity(&limits, pair);
+    }
+    resources->limits = quantity_sum_finish(&limits);
+}
+
+static void set_pod_requests(struct pod_spec *spec, struct arena *arena)
+{
+    struct resources *resources = spec->resources;
+    struct quantity_map total;
+    struct quantity_sum requests;
+
+    if (!resources->limits.count)
+        return;
+    total = pod_containers_total(spec, RESOURCE_REQUESTS, arena);
+    quantity_sum_init(&requests, &resources->requests, arena);
+    array_for_each (pair, total) {
+        if (is_cpu_or_memory(pair->name))
+            set_quantity(&requests, pair);
+    }
+    array_for_each (limit, resources->limits) {
+        if (is_cpu_or_memory(limit->name) || resource_is_hugepages(limit->name))
+            set_quantity(&requests, limit);
+    }
+    resources->requests = quantity_sum_finish(&requests);
+}
+
 /* A pod's own resources take what its containers imply and leave out. */
 static void set_pod_resources(struct pod_spec *spec, struct arena *arena)
 {
-    struct resources *resources = spec->resources;
-    bool any = resources->limits.count || resources->requests.count;
-    struct quantity_map limits, requests;
-
-    limits = pod_containers_total(spec, RESOURCE_LIMITS, arena);
-    array_for_each (limit, limits) {
-        if (any && resource_is_hugepages(limit->name) &&
-            !quantity_map_get(&resources->requests, limit->name) &&
-            !quantity_map_get(&resources->limits, limit->name))
-            quantity_map_append(&resources->limits, limit->name, &limit->quantity, arena);
-    }
-    if (!resources->limits.count)
-        return;
-    requests = pod_containers_total(spec, RESOURCE_REQUESTS, arena);
-    array_for_each (request, requests) {
-        if ((str_equal(request->name, "cpu") || str_equal(request->name, "memory")) &&
-            !quantity_map_get(&resources->requests, request->name))
-            quantity_map_append(&resources->requests, request->name, &request->quantity, arena);
-    }
-    array_for_each (limit, resources->limits) {
-        if ((str_equal(limit->name, "cpu") || str_equal(limit->name, "memory") ||
-             resource_is_hugepages(limit->name)) &&
-            !quantity_map_get(&resources->requests, limit->name))
-            quantity_map_append(&resources->requests, limit->name, &limit->quantity, arena);
-    }
+    round_up(&spec->resources->limits);
+    round_up(&spec->resources->requests);
+    set_pod_limits(spec, arena);
+    set_pod_requests(spec, arena);
 }
 
 static void set_spec(struct pod_spec *spec, struct arena *arena)
@@ -185,9 +217,6 @@ void pod_set_defaults(struct object *object)
     array_for_each (container, spec->ephemeral_containers)
         set_container(container);
     set_spec(spec, arena);
-    if (spec->resources) {
-        round_up(&spec->resources->limits);
-        round_up(&spec->resources->requests);
+    if (spec->resources)
         set_pod_resources(spec, arena);
-    }
 }

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "nodeagent/base/map.h"
 #include "nodeagent/objects/pod.h"
 
 enum resource_side { RESOURCE_LIMITS, RESOURCE_REQUESTS };
@@ -16,6 +17,24 @@ struct quantity_map pod_containers_total(const struct pod_spec *spec, enum resou
 
 bool container_is_sidecar(const struct container *container); /* of an init container */
 
-/* Adds an entry that the map has not; the map's items move to the arena. */
-void quantity_map_append(struct quantity_map *map, const char *name,
-                         const struct quantity *quantity, struct arena *arena);
+/*
+ * A map of quantities while it grows: its items move to the arena and double there, and a long one
+ * is found by hash. Anybody may write ten thousand resources into a pod.
+ */
+struct quantity_sum {
+    struct quantity_map map;
+    size_t space;
+    struct map places; /* of names in the map; empty while the map is short */
+    struct arena *arena;
+};
+
+void quantity_sum_init(struct quantity_sum *sum, const struct quantity_map *from,
+                       struct arena *arena);
+struct quantity_map quantity_sum_finish(struct quantity_sum *sum);
+
+/* The pointer is good until something is appended. */
+struct quantity *quantity_sum_get(const struct quantity_sum *sum, const char *name); /* or NULL */
+
+/* The name must not be there yet. */
+void quantity_sum_append(struct quantity_sum *sum, const char *name,
+                         const struct quantity *quantity);

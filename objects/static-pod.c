@@ -63,7 +63,7 @@ static const struct local_reference *volume_secret(const struct volume *volume, 
 
     for (size_t i = 0; i < array_size(references); i++) {
         *source = references[i].name;
-        if (references[i].secret)
+        if (references[i].secret && !str_empty(references[i].secret->name))
             return references[i].secret;
     }
     return NULL;
@@ -141,6 +141,16 @@ static void check_containers(const struct static_check *check,
     }
 }
 
+/* As with volumes, a reference without a name refers to nothing. */
+static bool names_secret(const struct pod_spec *spec)
+{
+    array_for_each (secret, spec->image_pull_secrets) {
+        if (!str_empty(secret->name))
+            return true;
+    }
+    return false;
+}
+
 void pod_check_static(const struct pod *pod, enum finding_level level, struct report *report)
 {
     const struct pod_spec *spec = &pod->spec;
@@ -149,7 +159,7 @@ void pod_check_static(const struct pod *pod, enum finding_level level, struct re
 
     if (!str_empty(spec->service_account_name))
         refuse(&check, &path, "serviceAccountName", "serviceaccounts");
-    if (spec->image_pull_secrets.count)
+    if (names_secret(spec))
         refuse(&check, &path, "imagePullSecrets", "secrets");
     if (spec->resource_claims.count)
         refuse(&check, &path, "resourceClaims", "resourceclaims");

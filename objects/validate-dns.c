@@ -7,16 +7,18 @@ enum {
     NAMESERVERS_MAX = 3,
     SEARCHES_MAX = 32,
     SEARCHES_BYTES_MAX = 2048,
+    SEARCH_MAX = 253,
 };
 
 /*
  * A search domain: a subdomain whose parts may begin with one "_" and hold more. With the first
- * taken away and the others read as "-", the rule is the subdomain's; a final dot is allowed.
+ * taken away and the others read as "-", the rule is the subdomain's; a final dot is allowed. The
+ * limit is that of the domain as it is written.
  */
 static const char *check_search(const char *search)
 {
     char plain[512];
-    size_t length = 0;
+    size_t length = 0, whole = strlen(search) - str_has_suffix(search, ".");
 
     for (const char *c = search; *c && length + 1 < sizeof(plain); c++) {
         bool starts = c == search || c[-1] == '.';
@@ -28,7 +30,7 @@ static const char *check_search(const char *search)
         plain[length++] = *c == '_' ? '-' : *c;
     }
     plain[length] = '\0';
-    return strcmp(search, ".") && name_check_subdomain(plain)
+    return strcmp(search, ".") && (whole > SEARCH_MAX || name_check_subdomain(plain))
                ? "must be a domain: lower-case letters, digits, \"-\", \"_\" and \".\""
                : NULL;
 }

@@ -39,7 +39,7 @@ static void validate_file_key(const struct file_key_reference *reference,
                      reference->volume_name ? reference->volume_name : "");
     else if (!volume->empty_dir)
         report_error(report, &volume_path, FINDING_INVALID, "\"%.64s\" must be an emptyDir volume",
-                     reference->volume_name);
+                     reference->volume_name ? reference->volume_name : "");
 }
 
 static void validate_sources(const struct env_source *source, const struct pod_view *view,

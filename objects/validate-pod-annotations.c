@@ -35,20 +35,23 @@ static struct confinement seccomp_of(const char *annotation)
 
     if (str_equal(annotation, "docker/default"))
         profile.type = "RuntimeDefault";
-    if (profile.localhost_profile && name_check_relative_path(profile.localhost_profile))
-        profile.type = NULL;
     return profile;
 }
 
+/* An annotation that is no profile agrees with none. */
 static void require_agreement(const struct confinement *annotation, const struct confinement *field,
                               const struct path *path, struct report *report)
 {
-    if (!field || !annotation->type)
+    static const char *const types[] = {"Localhost", "RuntimeDefault", "Unconfined", NULL};
+
+    if (!field || !field->type || !str_one_of(field->type, types))
         return;
     if (!str_equal(annotation->type, field->type))
         report_error_in(report, path, "type", FINDING_FORBIDDEN,
-                        "must agree with the pod's annotation (%s)", annotation->type);
-    else if (!str_equal(annotation->localhost_profile, field->localhost_profile))
+                        "must agree with the pod's annotation (%s)",
+                        annotation->type ? annotation->type : "which is no profile");
+    else if (annotation->localhost_profile &&
+             !str_equal(annotation->localhost_profile, field->localhost_profile))
         report_error_in(report, path, "localhostProfile", FINDING_FORBIDDEN,
                         "must agree with the pod's annotation (%.128s)",
                         annotation->localhost_profile);
@@ -61,11 +64,13 @@ static void validate_seccomp_annotations(const struct pod *pod, const struct pat
 {
     array_for_each (annotation, pod->object.metadata.annotations) {
         struct path at = path_name(annotations, annotation->name);
+        struct confinement profile;
 
         if (!str_equal(annotation->name, SECCOMP_POD) &&
             !str_has_prefix(annotation->name, SECCOMP_CONTAINER))
             continue;
-        if (!seccomp_of(annotation->value).type)
+        profile = seccomp_of(annotation->value);
+        if (!profile.type || name_check_relative_path(profile.localhost_profile))
             report_error(report, &at, FINDING_INVALID,
                          "\"%.128s\" must be runtime/default, unconfined or localhost/<path>",
                          annotation->value);
@@ -145,10 +150,14 @@ static void validate_container_agreement(const struct pod *pod, const struct con
 
         require_agreement(&profile, security->seccomp_profile, &seccomp_path, report);
     }
-    if (security && app_armor && !(pod->spec.os && str_equal(pod->spec.os->name, "windows"))) {
+    if (app_armor && !(pod->spec.os && str_equal(pod->spec.os->name, "windows"))) {
         struct confinement profile = profile_of(app_armor);
+        const struct confinement *field = security ? security->app_armor_profile : NULL;
 
-        require_agreement(&profile, security->app_armor_profile, &app_armor_path, report);
+        /* One that can be used becomes the container's own; one that cannot meets the pod's. */
+        if (!field && !profile.type)
+            field = pod->spec.security_context->app_armor_profile;
+        require_agreement(&profile, field, &app_armor_path, report);
     }
 }
 
@@ -180,7 +189,7 @@ static void validate_tolerations_annotation(const char *text, const struct path 
     if (!*text)
         return;
     if (json_parse(&report->arena, text, strlen(text), &limits, findings, &list, NULL) < 0 ||
-        list->type != JSON_ARRAY) {
+        (list->type != JSON_ARRAY && list->type != JSON_NULL)) {
         report_error(report, annotations, FINDING_INVALID,
                      TOLERATIONS " must be a JSON list of tolerations");
         return;
@@ -188,8 +197,9 @@ static void validate_tolerations_annotation(const char *text, const struct path 
     report_init(&nested, NULL);
     tolerations = arena_array(&report->arena, struct toleration, list->length);
     for (uint32_t i = 0; i < list->length; i++)
-        schema_decode(&toleration_schema, &tolerations[i], &list->items[i], NULL, &report->arena,
-                      &nested);
+        if (list->items[i].type != JSON_NULL)
+            schema_decode(&toleration_schema, &tolerations[i], &list->items[i], NULL,
+                          &report->arena, &nested);
     if (nested.errors)
         report_error(report, annotations, FINDING_INVALID,
                      TOLERATIONS " must be a JSON list of tolerations");

@@ -24,7 +24,8 @@
     }
 
 #define array_for_each(item, list)                                                                 \
-    for (__typeof__(*(list).items) *item = (list).items; item < (list).items + (list).count; item++)
+    for (__typeof__(*(list).items) *item = (list).items;                                           \
+         item && item < (list).items + (list).count; item++)
 
 /* What must hold whatever comes from outside; a failure is a defect here and ends the program. */
 #define assert_that(condition)                                                                     \

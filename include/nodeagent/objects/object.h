@@ -40,7 +40,7 @@ const struct object_kind *object_kind_find(const char *api_version, const char *
 
 /* decoding */
 
-/* What a document says it is; members are NULL when absent or not strings. */
+/* What a document says it is; members are NULL when absent or not strings (NUL is in no string). */
 struct object_type {
     const char *api_version;
     const char *kind;
