@@ -134,17 +134,18 @@ static void set_pod_limits(struct pod_spec *spec, struct arena *arena)
 {
     struct resources *resources = spec->resources;
     struct quantity_map total;
-    struct quantity_sum limits;
+    struct quantity_sum limits, requests;
 
     if (!resources->limits.count && !resources->requests.count)
         return;
     total = pod_containers_total(spec, RESOURCE_LIMITS, arena);
     quantity_sum_init(&limits, &resources->limits, arena);
+    quantity_sum_init(&requests, &resources->requests, arena);
     array_for_each (pair, total) {
-        if (resource_is_hugepages(pair->name) &&
-            !quantity_map_get(&resources->requests, pair->name))
+        if (resource_is_hugepages(pair->name) && !quantity_sum_get(&requests, pair->name))
             set_quantity(&limits, pair);
     }
+    quantity_sum_finish(&requests);
     resources->limits = quantity_sum_finish(&limits);
 }
 

@@ -33,13 +33,13 @@ static void validate_families(const struct service_check *check)
     static const char *const known[] = {"IPv4", "IPv6", NULL};
     const struct string_list *families = &check->spec->ip_families;
     struct path path = path_name(check->path, "ipFamilies");
-    _cleanup_(map_deinit) struct map seen = MAP_INIT;
+    _cleanup_(seen_deinit) struct seen seen = SEEN_INIT;
 
     for (size_t i = 0; i < families->count; i++) {
         struct path item = path_index(&path, i);
 
         require_one_of(check->report, &item, families->items[i], known);
-        if (map_put(&seen, families->items[i], &families->items[i]))
+        if (seen_before(&seen, families->items[i]))
             report_error(check->report, &item, FINDING_DUPLICATE, "\"%.64s\" is listed twice",
                          families->items[i]);
     }

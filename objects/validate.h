@@ -7,6 +7,7 @@
 #include "names.h"
 #include "nodeagent/base/str.h"
 #include "nodeagent/objects/object.h"
+#include "seen.h"
 
 /* reporting helpers: each is silent when all is well */
 
