@@ -20,7 +20,7 @@ void json_build_init(struct json_build *build, struct arena *arena,
     build->findings = findings;
     build->err = err;
     build->stack = NULL;
-    build->count = build->space = build->nodes = 0;
+    build->count = build->space = build->nodes = build->bytes = 0;
     build->depth = 0;
 }
 
@@ -29,12 +29,16 @@ void json_build_deinit(struct json_build *build)
     free(build->stack);
 }
 
-int json_build_count(struct json_build *build, size_t nodes)
+int json_build_count(struct json_build *build, size_t nodes, size_t bytes)
 {
     build->nodes += nodes;
+    build->bytes += bytes;
     if (build->nodes > build->limits->nodes_max)
         return err_set(build->err, -E2BIG, "more than %zu values in one document",
                        build->limits->nodes_max);
+    if (build->bytes > build->limits->bytes_max)
+        return err_set(build->err, -E2BIG, "more than %zu bytes of text in one document",
+                       build->limits->bytes_max);
     return 0;
 }
 
@@ -53,7 +57,9 @@ int json_build_value(struct json_build *build, struct json value)
 {
     struct json_frame *top = json_build_top(build);
 
-    if (json_build_count(build, 1) < 0)
+    bool text = value.type == JSON_STRING || value.type == JSON_NUMBER;
+
+    if (json_build_count(build, 1, text ? value.length : 0) < 0)
         return -E2BIG;
     if (top && top->object)
         build->stack[build->count - 1].value = value;
@@ -69,7 +75,7 @@ int json_build_name(struct json_build *build, const char *name, size_t length, s
     member->name = name;
     member->name_length = (uint32_t)length;
     member->offset = (uint32_t)offset;
-    return 0;
+    return json_build_count(build, 0, length);
 }
 
 int json_build_open(struct json_build *build, enum json_type type, size_t offset)
@@ -248,6 +254,16 @@ void json_build_duplicates(struct json_build *build, bool keep_last)
     top->repeats = found && !keep_last;
     if (found && keep_last)
         build->count = top->start + remove_earlier(members, count);
+}
+
+bool json_build_inside(const struct json_build *build, const char *name)
+{
+    const struct json_member *member;
+
+    if (build->depth < 2 || !build->frames[build->depth - 2].object)
+        return false;
+    member = &build->stack[build->frames[build->depth - 1].slot];
+    return member->name_length == strlen(name) && !memcmp(member->name, name, strlen(name));
 }
 
 struct json *json_build_root(struct json_build *build)

@@ -22,6 +22,7 @@ struct json_build {
     size_t count;
     size_t space;
     size_t nodes;
+    size_t bytes; /* of names, strings and numbers */
     unsigned depth;
     struct json_frame frames[JSON_DEPTH_MAX];
     struct err *err;
@@ -37,13 +38,16 @@ int json_build_open(struct json_build *build, enum json_type type, size_t offset
 int json_build_name(struct json_build *build, const char *name, size_t length, size_t offset);
 int json_build_value(struct json_build *build, struct json value);
 
-/* Counts nodes that come in without events (an expanded alias). */
-int json_build_count(struct json_build *build, size_t nodes);
+/* Counts what comes in without events (an expanded alias). */
+int json_build_count(struct json_build *build, size_t nodes, size_t bytes);
 
 /* The container just closed, on the stack until the next event. */
 struct json *json_build_close(struct json_build *build);
 
 /* Reports members of one object that share a name; `keep_last` also removes the earlier ones. */
 void json_build_duplicates(struct json_build *build, bool keep_last);
+
+/* Is the open object the value of a member of that name? */
+bool json_build_inside(const struct json_build *build, const char *name);
 
 struct json *json_build_root(struct json_build *build);

@@ -1,6 +1,7 @@
 /* Parsing JSON with yajl into documents, and looking into them. */
 #include "nodeagent/base/json.h"
 #include "json-build.h"
+#include "nodeagent/base/mem.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -184,8 +185,9 @@ static int on_name(void *context, const unsigned char *bytes, size_t length)
 
     if (!name)
         return 0;
-    parse->skipping =
-        length == parse->skip_length && !memcmp(name, parse->build.limits->skip, length);
+    parse->skipping = length == parse->skip_length &&
+                      !memcmp(name, parse->build.limits->skip, length) &&
+                      json_build_inside(&parse->build, "metadata");
     return json_build_name(&parse->build, name, length, offset) == 0;
 }
 
@@ -325,18 +327,58 @@ int json_parse(struct arena *arena, const char *text, size_t length,
     return result;
 }
 
+/* Goes on from a place that is known. */
+static struct json_place place_advance(struct json_place place, const char *text, const char *end)
+{
+    const char *newline;
+
+    while ((newline = memchr(text, '\n', (size_t)(end - text)))) {
+        place = (struct json_place){.line = place.line + 1, .column = 1};
+        text = newline + 1;
+    }
+    for (; text < end; text++)
+        place.column += ((unsigned char)*text & 0xc0) != 0x80;
+    return place;
+}
+
 struct json_place json_place(const char *text, size_t length, size_t offset)
 {
-    struct json_place place = {.line = 1, .column = 1};
-    const char *end = text + MIN(offset, length), *line = text, *newline;
+    return place_advance((struct json_place){1, 1}, text, text + MIN(offset, length));
+}
 
-    while ((newline = memchr(line, '\n', (size_t)(end - line)))) {
-        place.line++;
-        line = newline + 1;
+enum {
+    PLACE_MARK_BYTES = 4096,
+};
+
+void json_places_init(struct json_places *places, const char *text, size_t length)
+{
+    struct json_place place = {1, 1};
+    size_t count = length / PLACE_MARK_BYTES + 1;
+
+    places->text = text;
+    places->length = length;
+    places->marks = mem_alloc(count * sizeof(*places->marks));
+    for (size_t i = 0; i < count; i++) {
+        const char *from = text + i * PLACE_MARK_BYTES;
+
+        places->marks[i] = place;
+        if (i + 1 < count)
+            place = place_advance(place, from, from + PLACE_MARK_BYTES);
     }
-    for (; line < end; line++)
-        place.column += ((unsigned char)*line & 0xc0) != 0x80;
-    return place;
+}
+
+void json_places_deinit(struct json_places *places)
+{
+    free(places->marks);
+    *places = (struct json_places){0};
+}
+
+struct json_place json_places_find(const struct json_places *places, size_t offset)
+{
+    size_t end = MIN(offset, places->length), mark = end / PLACE_MARK_BYTES;
+
+    return place_advance(places->marks[mark], places->text + mark * PLACE_MARK_BYTES,
+                         places->text + end);
 }
 
 const struct json *json_get(const struct json *object, const char *name)

@@ -95,13 +95,15 @@ const char *utf8_check(const char *bytes, size_t length)
 
 size_t utf8_cut(const char *bytes, size_t length)
 {
-    size_t start = length;
+    const unsigned char *end = (const unsigned char *)bytes + length, *c = end;
 
-    while (start && length - start < 4 && ((unsigned char)bytes[start - 1] & 0xc0) == 0x80)
-        start--;
-    if (!start || utf8_char((const unsigned char *)bytes + start - 1, length - start + 1))
-        return length;
-    return start - 1;
+    while (c > (const unsigned char *)bytes && end - c < 4) {
+        c--;
+        if ((*c & 0xc0) != 0x80)
+            return *c < 0xc0 || utf8_char(c, (size_t)(end - c)) ? length
+                                                                : length - (size_t)(end - c);
+    }
+    return length;
 }
 
 int str_to_i64(const char *string, int64_t *value)

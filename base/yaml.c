@@ -18,11 +18,13 @@
 
 enum {
     ANCHORS_MAX = 1000,
+    DIRECTIVES_MAX = 100, /* libyaml compares each with all before it */
 };
 
 struct yaml_anchor {
     struct json value;
     size_t nodes;    /* with everything below it; 0 while it is being read */
+    size_t bytes;    /* likewise */
     unsigned height; /* levels below it */
 };
 
@@ -30,6 +32,7 @@ struct yaml_anchor {
 struct yaml_level {
     struct yaml_anchor *anchor;
     size_t nodes_before;
+    size_t bytes_before;
     unsigned height;
     bool awaits_name; /* a mapping whose next node is a name */
     bool merging;     /* the name was "<<" */
@@ -105,11 +108,10 @@ static int yaml_anchor(struct yaml_read *read, const yaml_char_t *name, size_t o
     return 0;
 }
 
-static void yaml_anchor_done(struct yaml_anchor *anchor, struct json value, size_t nodes,
-                             unsigned height)
+static void yaml_anchor_done(struct yaml_anchor *anchor, struct yaml_anchor done)
 {
     if (anchor)
-        *anchor = (struct yaml_anchor){.value = value, .nodes = nodes, .height = height};
+        *anchor = done;
 }
 
 /* scalars */
@@ -228,15 +230,17 @@ static int read_name(struct yaml_read *read, const yaml_event_t *event, size_t o
 
 /* merge keys */
 
-static void merge_members(struct yaml_read *read, const struct json *from)
+static int merge_members(struct yaml_read *read, const struct json *from)
 {
     for (uint32_t i = 0; i < from->length; i++) {
         const struct json_member *member = &from->members[i];
 
-        json_build_name(&read->build, member->name, member->name_length, member->offset);
+        if (json_build_name(&read->build, member->name, member->name_length, member->offset) < 0)
+            return -E2BIG;
         read->build.stack[read->build.count - 1].value = member->value;
         read->build.stack[read->build.count - 1].value.inherited = true;
     }
+    return json_build_count(&read->build, from->length, 0);
 }
 
 /*
@@ -248,17 +252,14 @@ static int merge(struct yaml_read *read)
     struct json value = read->build.stack[--read->build.count].value;
     const char *complaint = "\"<<\" wants a mapping or a list of mappings";
 
-    if (value.type == JSON_OBJECT) {
-        merge_members(read, &value);
-        return json_build_count(&read->build, value.length);
-    }
+    if (value.type == JSON_OBJECT)
+        return merge_members(read, &value);
     if (value.type != JSON_ARRAY)
         return yaml_fail(read, value.offset, -EINVAL, "%s", complaint);
     for (uint32_t i = value.length; i-- > 0;) {
         if (value.items[i].type != JSON_OBJECT)
             return yaml_fail(read, value.items[i].offset, -EINVAL, "%s", complaint);
-        merge_members(read, &value.items[i]);
-        if (json_build_count(&read->build, value.items[i].length) < 0)
+        if (merge_members(read, &value.items[i]) < 0)
             return -E2BIG;
     }
     return 0;
@@ -294,7 +295,11 @@ static int on_scalar(struct yaml_read *read, const yaml_event_t *event, size_t o
         result = yaml_anchor(read, event->data.scalar.anchor, offset, &anchor);
     if (result < 0)
         return result;
-    yaml_anchor_done(anchor, value, 1, 0);
+    yaml_anchor_done(anchor, (struct yaml_anchor){
+                                 .value = value,
+                                 .nodes = 1,
+                                 .bytes = value.type == JSON_STRING ? value.length : 0,
+                             });
     result = json_build_value(&read->build, value);
     return result < 0 ? result : value_done(read, 0);
 }
@@ -313,10 +318,11 @@ static int on_alias(struct yaml_read *read, const yaml_event_t *event, size_t of
         return yaml_fail(read, offset, -E2BIG, "nested deeper than %d levels", JSON_DEPTH_MAX);
     result = json_build_value(&read->build, anchor->value);
     if (result == 0)
-        result = json_build_count(&read->build, anchor->nodes - 1);
+        result = json_build_count(&read->build, anchor->nodes - 1, anchor->bytes);
     if (result < 0)
-        return err_set(read->err, result, "alias *%.64s expands the document beyond %zu values",
-                       name, read->build.limits->nodes_max);
+        return err_set(read->err, result,
+                       "alias *%.64s expands the document beyond %zu values or %zu bytes of text",
+                       name, read->build.limits->nodes_max, read->build.limits->bytes_max);
     return value_done(read, anchor->height);
 }
 
@@ -325,7 +331,7 @@ static int on_open(struct yaml_read *read, enum json_type type, const yaml_char_
 {
     struct yaml_anchor *anchor;
     const char *name, *expected = type == JSON_OBJECT ? "map" : "seq";
-    size_t nodes_before = read->build.nodes;
+    size_t nodes_before = read->build.nodes, bytes_before = read->build.bytes;
     int result;
 
     if (yaml_level(read)->awaits_name)
@@ -343,6 +349,7 @@ static int on_open(struct yaml_read *read, enum json_type type, const yaml_char_
     *yaml_level(read) = (struct yaml_level){
         .anchor = anchor,
         .nodes_before = nodes_before,
+        .bytes_before = bytes_before,
         .awaits_name = type == JSON_OBJECT,
     };
     return 0;
@@ -357,7 +364,12 @@ static int on_close(struct yaml_read *read)
         json_build_duplicates(&read->build, true);
     closed = json_build_close(&read->build);
     level.height = MAX(level.height, 1u); /* an empty one is a level, too */
-    yaml_anchor_done(level.anchor, *closed, read->build.nodes - level.nodes_before, level.height);
+    yaml_anchor_done(level.anchor, (struct yaml_anchor){
+                                       .value = *closed,
+                                       .nodes = read->build.nodes - level.nodes_before,
+                                       .bytes = read->build.bytes - level.bytes_before,
+                                       .height = level.height,
+                                   });
     return value_done(read, level.height);
 }
 
@@ -449,6 +461,23 @@ static size_t document_end(const char *text, size_t start, size_t length)
     return length;
 }
 
+/* Lines such as "%TAG ! tag:example.com,2026:" before the document. */
+static int check_directives(const char *text, size_t length, struct err *err)
+{
+    const char *line = text, *end = text + length, *newline;
+    unsigned count = 0;
+
+    for (; line < end && !is_document_start(line, end); line = newline + 1) {
+        count += *line == '%';
+        newline = memchr(line, '\n', (size_t)(end - line));
+        if (!newline)
+            break;
+    }
+    if (count > DIRECTIVES_MAX)
+        return err_set(err, -E2BIG, "more than %d directives before a document", DIRECTIVES_MAX);
+    return 0;
+}
+
 static int check_size(struct yaml_stream *stream, const struct json_limits *limits, struct err *err)
 {
     assert_that(limits->bytes_max < UINT32_MAX);
@@ -477,6 +506,9 @@ static int read_piece(struct yaml_stream *stream, size_t end, struct arena *aren
     if (bad)
         return yaml_fail(&read, (size_t)(bad - stream->text), -EILSEQ,
                          "byte 0x%02x is not valid UTF-8", (unsigned char)*bad);
+    result = check_directives(read.text, read.length, err);
+    if (result < 0)
+        return result;
     assert_that(yaml_parser_initialize(&read.parser));
     yaml_parser_set_encoding(&read.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&read.parser, (const unsigned char *)read.text, read.length);

@@ -1,8 +1,9 @@
 /* nodeagent: finds the command and runs it. */
 #include "command.h"
-#include "nodeagent/base/macros.h"
+#include "nodeagent/base/err.h"
 #include "nodeagent/base/str.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -28,12 +29,13 @@ static void print_help(FILE *out)
 
 int usage_error(const char *command, const char *format, ...)
 {
+    struct err err; /* makes what it quotes printable */
     va_list arguments;
 
-    fprintf(stderr, "nodeagent%s%s: ", *command ? " " : "", command);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    err_setv(&err, -EINVAL, format, arguments);
     va_end(arguments);
+    fprintf(stderr, "nodeagent%s%s: %s", *command ? " " : "", command, err.text);
     fprintf(stderr, "\nTry: nodeagent%s%s --help\n", *command ? " " : "", command);
     return EXIT_USAGE;
 }
@@ -84,7 +86,7 @@ int main(int argc, char **argv)
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
         code = run_help(argc - 1, argv + 1);
     else if (!strcmp(argv[1], "--version"))
-        code = command_version(1, argv);
+        code = command_version(argc - 1, argv + 1);
     else if ((command = find_command(argv[1])))
         code = command->run(argc - 1, argv + 1);
     else

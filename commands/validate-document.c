@@ -65,16 +65,21 @@ static void check_creation(const struct object *object, struct report *report)
 {
     const char *version = object->metadata.resource_version;
     struct path metadata = path_name(NULL, "metadata");
+    int64_t number;
 
-    if (!str_empty(version) && !str_equal(version, "0"))
+    /* What is no number is not looked at. */
+    if (str_to_i64(version, &number) == 0 && number > 0)
         report_error_in(report, &metadata, "resourceVersion", FINDING_INVALID,
                         "must not be set on an object to be created; remove it");
 }
 
-static void check_object(const struct json *document, struct report *report)
+/* `kind` is NULL when the document itself says what it is. */
+static void check_object(const struct json *document, const struct object_kind *kind,
+                         struct report *report)
 {
     _cleanup_(object_unref_at) struct object *object =
-        object_decode(document, OBJECT_DROP_RAW, report);
+        kind ? object_decode_as(kind, document, OBJECT_DROP_RAW, report)
+             : object_decode(document, OBJECT_DROP_RAW, report);
 
     if (!object)
         return;
@@ -89,7 +94,7 @@ static void report_duplicates(const struct source *source, const struct json_fin
 {
     for (size_t i = 0; i < MIN(findings->duplicate_count, (size_t)JSON_DUPLICATES_MAX); i++) {
         const struct json_duplicate *duplicate = &findings->duplicates[i];
-        struct json_place first = json_place(source->text, source->length, duplicate->earlier);
+        struct json_place first = json_places_find(&source->places, duplicate->earlier);
 
         report_at(report, FINDING_WARNING, FINDING_DUPLICATE_FIELD, duplicate->path,
                   duplicate->offset, "is set twice, first at line %u column %u; the last one wins",
@@ -103,32 +108,38 @@ static void report_duplicates(const struct source *source, const struct json_fin
 static void conclude(struct validate *validate, const struct source *source,
                      struct outcome *outcome)
 {
-    array_for_each (finding, outcome->report->findings) {
-        if (finding_refuses(validate, finding))
-            outcome->verdict = VERDICT_REFUSED;
-    }
+    const struct report *report = outcome->report;
+
+    if (report->errors || (validate->strict && report->field_warnings))
+        outcome->verdict = VERDICT_REFUSED;
     output_outcome(validate, source, outcome);
 }
 
 static void validate_one(struct validate *validate, const struct source *source,
                          const struct json *document, const char *item,
-                         const struct json_findings *findings)
+                         const struct object_kind *kind, const struct json_findings *findings)
 {
     struct report report;
     struct outcome outcome;
 
     report_init(&report, document);
     outcome = describe(document, item, &report);
+    if (kind && document->type == JSON_OBJECT && !json_get(document, "kind")) {
+        outcome.api_version = kind->api_version;
+        outcome.kind = kind->name;
+    } else {
+        kind = NULL;
+    }
     if (findings)
         report_duplicates(source, findings, &report);
     if (is_foreign(&outcome)) {
-        struct path kind = path_name(NULL, "kind");
+        struct path kind_path = path_name(NULL, "kind");
 
         outcome.verdict = VERDICT_UNCHECKED;
-        report_warning(&report, &kind, FINDING_NOT_SUPPORTED,
+        report_warning(&report, &kind_path, FINDING_NOT_SUPPORTED,
                        "not an object that a node agent reads; it is not checked");
     } else {
-        check_object(document, &report);
+        check_object(document, kind, &report);
     }
     conclude(validate, source, &outcome);
     report_deinit(&report);
@@ -143,23 +154,51 @@ static const struct json *list_items(const struct json *document, const char *ki
                                                                                       : NULL;
 }
 
+/* The kind that a list's name gives its items, or NULL. */
+static const struct object_kind *item_kind(const struct outcome *list, struct arena *arena)
+{
+    size_t length = strlen(list->kind) - strlen("List");
+
+    return object_kind_find(list->api_version, arena_strndup(arena, list->kind, length));
+}
+
+static void check_list_members(const struct json *document, struct report *report)
+{
+    static const char *const known[] = {"apiVersion", "kind", "metadata", "items", NULL};
+
+    for (uint32_t i = 0; i < document->length; i++) {
+        const struct json_member *member = &document->members[i];
+        const char *name = arena_strndup(&report->arena, member->name, member->name_length);
+
+        if (!str_one_of(name, known))
+            report_at(report, FINDING_WARNING, FINDING_UNKNOWN_FIELD, name, member->offset,
+                      "unknown field");
+    }
+}
+
 static void validate_list(struct validate *validate, const struct source *source,
                           const struct json *document, const struct json *items,
                           const struct json_findings *findings)
 {
+    const struct object_kind *kind;
+    struct path api_version = path_name(NULL, "apiVersion");
     struct report report;
     struct outcome outcome;
 
     report_init(&report, document);
     outcome = describe(document, "", &report);
     report_duplicates(source, findings, &report);
+    check_list_members(document, &report);
+    if (str_equal(outcome.kind, "List") && !str_equal(outcome.api_version, "v1"))
+        report_error(&report, &api_version, FINDING_INVALID, "must be v1 for a List");
+    kind = item_kind(&outcome, &report.arena);
     conclude(validate, source, &outcome);
     report_deinit(&report);
     for (uint32_t i = 0; i < items->length; i++) {
         char item[32];
 
         snprintf(item, sizeof(item), "items[%u]", i);
-        validate_one(validate, source, &items->items[i], item, NULL);
+        validate_one(validate, source, &items->items[i], item, kind, NULL);
     }
 }
 
@@ -174,7 +213,7 @@ void validate_document(struct validate *validate, const struct source *source,
     if (items)
         validate_list(validate, source, document, items, findings);
     else
-        validate_one(validate, source, document, "", findings);
+        validate_one(validate, source, document, "", NULL, findings);
     arena_deinit(&arena);
 }
 

@@ -37,7 +37,7 @@ static void text_finding(struct validate *validate, const struct source *source,
                          const struct outcome *outcome, const struct finding *finding)
 {
     struct strbuf *out = &validate->output;
-    struct json_place place = json_place(source->text, source->length, finding->offset);
+    struct json_place place = json_places_find(&source->places, finding->offset);
 
     add_quoted(out, source->name);
     strbuf_printf(out, ":%u:%u: %s", place.line, place.column,
@@ -83,7 +83,7 @@ static void text_verdict(struct validate *validate, const struct source *source,
     struct strbuf *out = &validate->output;
 
     add_quoted(out, source->name);
-    strbuf_printf(out, ":%u: ", json_place(source->text, source->length, outcome->offset).line);
+    strbuf_printf(out, ":%u: ", json_places_find(&source->places, outcome->offset).line);
     text_title(out, outcome);
     if (outcome->verdict == VERDICT_REFUSED)
         strbuf_printf(out, ": refused: %zu error%s", errors, plural(errors));
@@ -108,7 +108,7 @@ static void json_member_string(struct json_writer *writer, const char *name, con
 static void json_place_members(struct json_writer *writer, const struct source *source,
                                size_t offset)
 {
-    struct json_place place = json_place(source->text, source->length, offset);
+    struct json_place place = json_places_find(&source->places, offset);
 
     json_write_name(writer, "line");
     json_write_int(writer, place.line);
@@ -116,24 +116,30 @@ static void json_place_members(struct json_writer *writer, const struct source *
     json_write_int(writer, place.column);
 }
 
-/* The message may hold bytes that were cut inside a character. */
-static void json_member_message(struct json_writer *writer, const char *message)
+/* For what may be no UTF-8: a file's name, a message that was cut inside a character. */
+static void json_member_quoted(struct json_writer *writer, const char *name, const char *value)
 {
     struct strbuf text = STRBUF_INIT;
 
-    add_quoted(&text, message);
-    json_member_string(writer, "message", text.text ? text.text : "");
+    add_quoted(&text, value);
+    json_member_string(writer, name, text.text ? text.text : "");
     strbuf_deinit(&text);
 }
 
+static void json_member_count(struct json_writer *writer, const char *name, size_t count)
+{
+    json_write_name(writer, name);
+    json_write_int(writer, (int64_t)count);
+}
+
 static void json_outcome(struct validate *validate, const struct source *source,
-                         const struct outcome *outcome)
+                         const struct outcome *outcome, size_t errors, size_t warnings)
 {
     static const char *const verdicts[] = {"accepted", "refused", "unchecked"};
     struct json_writer *writer = &validate->writer;
 
     json_write_object(writer);
-    json_member_string(writer, "file", source->name);
+    json_member_quoted(writer, "file", source->name);
     json_place_members(writer, source, outcome->offset);
     json_member_string(writer, "item", *outcome->item ? outcome->item : NULL);
     json_member_string(writer, "apiVersion", outcome->api_version);
@@ -141,6 +147,8 @@ static void json_outcome(struct validate *validate, const struct source *source,
     json_member_string(writer, "namespace", outcome->name_space);
     json_member_string(writer, "name", outcome->name);
     json_member_string(writer, "verdict", verdicts[outcome->verdict]);
+    json_member_count(writer, "errors", errors);
+    json_member_count(writer, "warnings", warnings);
     json_write_name(writer, "findings");
     json_write_array(writer);
     array_for_each (finding, outcome->report->findings) {
@@ -150,7 +158,7 @@ static void json_outcome(struct validate *validate, const struct source *source,
         json_member_string(writer, "reason", finding_reason_name(finding->reason));
         json_member_string(writer, "field", finding->path);
         json_place_members(writer, source, finding->offset);
-        json_member_message(writer, finding->message);
+        json_member_quoted(writer, "message", finding->message);
         json_write_object_end(writer);
     }
     json_write_array_end(writer);
@@ -173,23 +181,22 @@ void output_begin(struct validate *validate)
 void output_outcome(struct validate *validate, const struct source *source,
                     const struct outcome *outcome)
 {
-    size_t refusing = 0, all = outcome->report->errors + outcome->report->warnings;
+    const struct report *report = outcome->report;
+    size_t refusing = validate->strict ? report->field_warnings : 0;
+    size_t errors = report->errors + refusing, warnings = report->warnings - refusing;
 
-    array_for_each (finding, outcome->report->findings)
-        refusing += finding_refuses(validate, finding);
-    /* What is beyond the limit of findings is an error if errors were counted there. */
-    refusing = MAX(refusing, outcome->report->errors);
     validate->counts.accepted += outcome->verdict == VERDICT_ACCEPTED;
     validate->counts.refused += outcome->verdict == VERDICT_REFUSED;
     validate->counts.unchecked += outcome->verdict == VERDICT_UNCHECKED;
-    validate->counts.warnings += all - refusing;
+    validate->counts.errors += errors;
+    validate->counts.warnings += warnings;
     if (validate->json) {
-        json_outcome(validate, source, outcome);
+        json_outcome(validate, source, outcome, errors, warnings);
         return;
     }
     array_for_each (finding, outcome->report->findings)
         text_finding(validate, source, outcome, finding);
-    text_verdict(validate, source, outcome, refusing, all - refusing);
+    text_verdict(validate, source, outcome, errors, warnings);
 }
 
 void output_unreadable(struct validate *validate, const char *path, const struct err *err)
@@ -197,9 +204,9 @@ void output_unreadable(struct validate *validate, const char *path, const struct
     validate->counts.unreadable++;
     if (validate->json) {
         json_write_object(&validate->writer);
-        json_member_string(&validate->writer, "file", path);
+        json_member_quoted(&validate->writer, "file", path);
         json_member_string(&validate->writer, "verdict", "unreadable");
-        json_member_message(&validate->writer, err->text);
+        json_member_quoted(&validate->writer, "message", err->text);
         json_write_object_end(&validate->writer);
         return;
     }
@@ -219,25 +226,21 @@ void output_note(struct validate *validate, const char *path, const char *note)
 
 static void json_summary(struct validate *validate)
 {
-    const struct {
-        const char *name;
-        size_t count;
-    } members[] = {
-        {"accepted", validate->counts.accepted},   {"refused", validate->counts.refused},
-        {"unchecked", validate->counts.unchecked}, {"unreadable", validate->counts.unreadable},
-        {"warnings", validate->counts.warnings},
-    };
+    const struct validate_counts *counts = &validate->counts;
+    struct json_writer *writer = &validate->writer;
 
-    json_write_array_end(&validate->writer);
-    json_write_name(&validate->writer, "summary");
-    json_write_object(&validate->writer);
-    for (size_t i = 0; i < array_size(members); i++) {
-        json_write_name(&validate->writer, members[i].name);
-        json_write_int(&validate->writer, (int64_t)members[i].count);
-    }
-    json_write_object_end(&validate->writer);
-    json_write_object_end(&validate->writer);
-    json_writer_deinit(&validate->writer);
+    json_write_array_end(writer);
+    json_write_name(writer, "summary");
+    json_write_object(writer);
+    json_member_count(writer, "accepted", counts->accepted);
+    json_member_count(writer, "refused", counts->refused);
+    json_member_count(writer, "unchecked", counts->unchecked);
+    json_member_count(writer, "unreadable", counts->unreadable);
+    json_member_count(writer, "errors", counts->errors);
+    json_member_count(writer, "warnings", counts->warnings);
+    json_write_object_end(writer);
+    json_write_object_end(writer);
+    json_writer_deinit(writer);
 }
 
 static void text_summary(struct validate *validate)

@@ -1,6 +1,7 @@
 /* nodeagent validate: the command line, the files and their documents. */
 #include "validate.h"
 #include "command.h"
+#include "nodeagent/base/mem.h"
 #include "nodeagent/base/yaml.h"
 #include "nodeagent/sys/files.h"
 
@@ -47,8 +48,8 @@ static void validate_json_text(struct validate *validate, const struct source *s
     struct json *document;
     struct err err;
 
-    if (json_parse(&arena, source->text, source->length, &json_limits_manifest, findings, &document,
-                   &err) < 0)
+    if (json_parse(&arena, source->places.text, source->places.length, &json_limits_manifest,
+                   findings, &document, &err) < 0)
         validate_unparsable(validate, source, findings->error_offset, &err);
     else
         validate_document(validate, source, document, findings);
@@ -58,7 +59,7 @@ static void validate_json_text(struct validate *validate, const struct source *s
 static void validate_yaml_text(struct validate *validate, const struct source *source,
                                struct json_findings *findings)
 {
-    struct yaml_stream stream = {.text = source->text, .length = source->length};
+    struct yaml_stream stream = {.text = source->places.text, .length = source->places.length};
     size_t documents = 0;
     int result = 1;
 
@@ -80,10 +81,9 @@ static void validate_yaml_text(struct validate *validate, const struct source *s
 
 static void validate_text(struct validate *validate, const struct source *source)
 {
-    struct json_findings *findings = calloc(1, sizeof(*findings));
+    struct json_findings *findings = mem_new(struct json_findings);
 
-    assert_that(findings);
-    if (yaml_is_json(source->text, source->length))
+    if (yaml_is_json(source->places.text, source->places.length))
         validate_json_text(validate, source, findings);
     else
         validate_yaml_text(validate, source, findings);
@@ -95,13 +95,11 @@ static void validate_text(struct validate *validate, const struct source *source
 static void validate_contents(struct validate *validate, const char *name,
                               const struct strbuf *contents)
 {
-    struct source source = {
-        .name = name,
-        .text = contents->text ? contents->text : "",
-        .length = contents->length,
-    };
+    struct source source = {.name = name};
 
+    json_places_init(&source.places, contents->text ? contents->text : "", contents->length);
     validate_text(validate, &source);
+    json_places_deinit(&source.places);
 }
 
 static void validate_file(struct validate *validate, const char *path)
@@ -220,8 +218,10 @@ int command_validate(int argc, char **argv)
             print_help();
             return EXIT_GOOD;
         case ':':
-            return usage_error("validate", "%s needs a value", argv[optind - 1]);
+            return usage_error("validate", "-%c needs a value", optopt);
         default:
+            if (optopt && optopt < OPTION_STRICT)
+                return usage_error("validate", "unknown option -%c", optopt);
             return usage_error("validate", "unknown option %s", argv[optind - 1]);
         }
     }

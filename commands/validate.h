@@ -18,6 +18,7 @@ struct validate_counts {
     size_t accepted;
     size_t refused;
     size_t unchecked;
+    size_t errors;
     size_t warnings;
     size_t unreadable; /* files */
 };
@@ -33,8 +34,7 @@ struct validate {
 /* The text that is being read, for places. */
 struct source {
     const char *name;
-    const char *text;
-    size_t length;
+    struct json_places places;
 };
 
 /* What a document turned out to be. */

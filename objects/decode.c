@@ -8,12 +8,18 @@
 #include "nodeagent/base/time.h"
 #include "schema.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+
+enum {
+    DECODED_BYTES_MAX = 64 << 20, /* far beyond what an API server stores (3 MiB of JSON) */
+};
 
 struct decode {
     struct arena *arena;
     struct report *report;
+    size_t bytes; /* of lists, maps and strings */
 };
 
 static void decode_struct(struct decode *decode, const struct schema *schema, char *structure,
@@ -38,6 +44,22 @@ static bool expect(struct decode *decode, const struct path *path, const struct 
     return false;
 }
 
+/*
+ * A short text can stand for much memory: "null" in a list of containers is a whole one. Returns
+ * whether there is room; says so once when there is not.
+ */
+static bool spend(struct decode *decode, const struct path *path, size_t bytes)
+{
+    if (decode->bytes > DECODED_BYTES_MAX)
+        return false;
+    decode->bytes += bytes;
+    if (decode->bytes <= DECODED_BYTES_MAX)
+        return true;
+    report_error(decode->report, path, FINDING_TOO_LONG,
+                 "makes the object larger than %d MiB in memory", DECODED_BYTES_MAX >> 20);
+    return false;
+}
+
 /* scalars */
 
 static const char *decode_string(struct decode *decode, const struct json *value,
@@ -49,6 +71,8 @@ static const char *decode_string(struct decode *decode, const struct json *value
         report_error(decode->report, path, FINDING_TYPE, "must not contain a NUL character");
         return NULL;
     }
+    if (!spend(decode, path, value->length))
+        return NULL;
     return arena_strndup(decode->arena, value->text, value->length);
 }
 
@@ -103,13 +127,21 @@ static void decode_int_or_string(struct decode *decode, struct int_or_string *ou
 static void decode_quantity(struct decode *decode, struct quantity *out, const struct json *value,
                             const struct path *path)
 {
+    const char *text = value->text;
+    size_t length = value->length;
     struct err err;
 
     if (value->type != JSON_STRING && value->type != JSON_NUMBER) {
         wrong_type(decode, path, value, "a quantity such as 100m or 1.5Gi");
         return;
     }
-    if (quantity_parse(value->text, value->length, out, &err) < 0)
+    while (length && isspace((unsigned char)*text)) {
+        text++;
+        length--;
+    }
+    while (length && isspace((unsigned char)text[length - 1]))
+        length--;
+    if (quantity_parse(text, length, out, &err) < 0)
         report_error(decode->report, path, FINDING_TYPE, "%s", err.text);
 }
 
@@ -149,7 +181,8 @@ static void decode_list(struct decode *decode, const struct schema *schema, void
 {
     list_of(char) *out = list;
 
-    if (!expect(decode, path, value, JSON_ARRAY, "a list"))
+    if (!expect(decode, path, value, JSON_ARRAY, "a list") ||
+        !spend(decode, path, schema->size * value->length))
         return;
     out->items = arena_zalloc(decode->arena, schema->size * value->length);
     out->count = value->length;
@@ -250,7 +283,8 @@ static void decode_map(struct decode *decode, void *map, size_t entry_size,
 {
     list_of(char) *out = map;
 
-    if (!expect(decode, path, value, JSON_OBJECT, "an object"))
+    if (!expect(decode, path, value, JSON_OBJECT, "an object") ||
+        !spend(decode, path, entry_size * value->length))
         return;
     out->items = arena_zalloc(decode->arena, entry_size * value->length);
     out->count = value->length;
@@ -289,7 +323,8 @@ static void decode_text_entry(struct decode *decode, void *entry, const struct j
     struct bytes_pair *pair = entry;
 
     pair->bytes = "";
-    if (value->type == JSON_NULL || !expect(decode, path, value, JSON_STRING, "a string"))
+    if (value->type == JSON_NULL || !expect(decode, path, value, JSON_STRING, "a string") ||
+        !spend(decode, path, value->length))
         return;
     pair->bytes = arena_strndup(decode->arena, value->text, value->length);
     pair->length = value->length;
@@ -302,7 +337,8 @@ static void decode_base64_entry(struct decode *decode, void *entry, const struct
     char *bytes;
 
     pair->bytes = "";
-    if (value->type == JSON_NULL || !expect(decode, path, value, JSON_STRING, "a base64 string"))
+    if (value->type == JSON_NULL || !expect(decode, path, value, JSON_STRING, "a base64 string") ||
+        !spend(decode, path, value->length))
         return;
     bytes = arena_strndup(decode->arena, value->text, value->length);
     if (base64_decode(bytes, value->length, &pair->length) < 0) {
@@ -318,7 +354,8 @@ static void decode_base64_entry(struct decode *decode, void *entry, const struct
 static void decode_pointer(struct decode *decode, const struct schema *schema, void **pointer,
                            const struct json *value, const struct path *path)
 {
-    /* A repeated name adds to the structure, as it does at the API server. */
+    /* A repeated name adds to a structure, as it does at the API server; of lists and maps the
+     * last counts. */
     if (!*pointer)
         *pointer = arena_zalloc(decode->arena, schema->size);
     decode_struct(decode, schema, *pointer, value, path);
@@ -425,6 +462,8 @@ static void unknown_field(struct decode *decode, const struct schema *schema,
     struct str_guess guess = {.wanted = name};
     struct strbuf text = STRBUF_INIT;
 
+    if (report_overflows(decode->report, FINDING_WARNING, FINDING_UNKNOWN_FIELD))
+        return;
     snprintf(name, sizeof(name), "%.*s", (int)MIN(member->name_length, 127u), member->name);
     for (size_t i = 0; i < schema->field_count; i++)
         str_guess_try(&guess, schema->fields[i].name);

@@ -72,15 +72,36 @@ size_t path_offset(const struct path *path, const struct json *document)
     return deepest->offset;
 }
 
+static size_t *report_counter(struct report *report, enum finding_level level)
+{
+    return level == FINDING_ERROR ? &report->errors : &report->warnings;
+}
+
+static void report_count(struct report *report, enum finding_level level,
+                         enum finding_reason reason)
+{
+    ++*report_counter(report, level);
+    if (level == FINDING_WARNING &&
+        (reason == FINDING_UNKNOWN_FIELD || reason == FINDING_DUPLICATE_FIELD))
+        report->field_warnings++;
+}
+
+/* Each level has a limit of its own: no number of warnings hides an error. */
+bool report_overflows(struct report *report, enum finding_level level, enum finding_reason reason)
+{
+    if (*report_counter(report, level) < FINDINGS_MAX)
+        return false;
+    report_count(report, level, reason);
+    return true;
+}
+
 _printf_(6, 0) static void report_addv(struct report *report, enum finding_level level,
                                        enum finding_reason reason, const char *path, size_t offset,
                                        const char *format, va_list arguments)
 {
-    size_t *count = level == FINDING_ERROR ? &report->errors : &report->warnings;
-
-    /* Each level has a limit of its own: no number of warnings hides an error. */
-    if ((*count)++ >= FINDINGS_MAX)
+    if (report_overflows(report, level, reason))
         return;
+    report_count(report, level, reason);
     report->findings.items = mem_grow(report->findings.items, report->findings.count,
                                       &report->space, sizeof(*report->findings.items));
     report->findings.items[report->findings.count++] = (struct finding){
@@ -98,6 +119,8 @@ _printf_(5, 0) static void report_pathv(struct report *report, enum finding_leve
 {
     struct strbuf text = STRBUF_INIT;
 
+    if (report_overflows(report, level, reason))
+        return;
     path_write(path, &text);
     report_addv(report, level, reason, text.text ? text.text : "",
                 path_offset(path, report->document), format, arguments);

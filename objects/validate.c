@@ -276,6 +276,9 @@ void validate_meta(const struct object *object, enum name_format format,
                 name_space = path_name(&path, "namespace");
 
     validate_name(meta, format, &path, report);
+    /* The server sets a pod's generation itself. */
+    if (meta->generation < 0 && object->kind != &object_kind_pod)
+        report_error_in(report, &path, "generation", FINDING_INVALID, "must not be negative");
     if (object->kind->namespaced && !str_empty(meta->name_space))
         require(report, &name_space, meta->name_space, name_check_label(meta->name_space));
     validate_labels(&meta->labels, &labels, report);

@@ -36,17 +36,20 @@ struct helper {
 
 /* setting up */
 
-/* The null device for stdin and stdout; stderr stays, for the message of a failed assertion. */
+/*
+ * The null device for stdin and stdout; stderr stays, for the message of a failed assertion. If the
+ * agent was started without these three, its socket has the number of one of them.
+ */
 static void descriptors_set(int socket)
 {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int null = open("/dev/null", O_RDWR), safe = fcntl(socket, F_DUPFD_CLOEXEC, SOCKET_FD);
 
-    assert_that(null >= 0 && dup2(null, STDIN_FILENO) == STDIN_FILENO &&
-                dup2(null, STDOUT_FILENO) == STDOUT_FILENO);
-    if (socket == SOCKET_FD)
-        fcntl(socket, F_SETFD, FD_CLOEXEC);
-    else
-        assert_that(dup3(socket, SOCKET_FD, O_CLOEXEC) == SOCKET_FD);
+    assert_that(null >= 0 && safe >= 0);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fd != STDERR_FILENO || fcntl(fd, F_GETFD) < 0 || fd == socket)
+            assert_that(dup2(null, fd) == fd);
+    if (safe != SOCKET_FD)
+        assert_that(dup3(safe, SOCKET_FD, O_CLOEXEC) == SOCKET_FD);
     closefrom(SOCKET_FD + 1);
 }
 

@@ -67,8 +67,11 @@ int child_helper_start(struct child_helper **started, struct err *err)
     helper->pid = -1;
     if (helper->epoll >= 0 && epoll_ctl(helper->epoll, EPOLL_CTL_ADD, sockets[0], &event) == 0)
         helper->pid = fork();
-    if (helper->pid == 0)
+    if (helper->pid == 0) {
+        /* Or it would never see the agent's end. */
+        close(sockets[0]);
         helper_main(sockets[1]);
+    }
     r = helper->pid < 0 ? -errno : 0;
     close(sockets[1]);
     if (r < 0) {

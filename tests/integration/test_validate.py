@@ -69,7 +69,7 @@ def test_json_output_is_complete(nodeagent):
     answer = json.loads(result.stdout)
     assert result.returncode == 1
     assert answer["summary"] == {"accepted": 0, "refused": 1, "unchecked": 0, "unreadable": 0,
-                                 "warnings": 1}
+                                 "errors": 1, "warnings": 1}
     document = answer["documents"][0]
     assert (document["file"], document["line"], document["kind"], document["namespace"],
             document["verdict"]) == ("-", 1, "Pod", "shop", "refused")
@@ -133,6 +133,34 @@ def test_items_of_lists_are_checked(nodeagent):
     assert "items[0]: v1 Pod a: accepted" in output
 
 
+def test_a_list_of_pods_says_what_its_items_are(nodeagent):
+    pod = {"metadata": {"name": "a"}, "spec": {"containers": [{"name": "a", "image": ""}]}}
+    text = json.dumps({"apiVersion": "v1", "kind": "PodList", "itmes": 1, "items": [pod]})
+    result = nodeagent("validate", "-o", "json", "-", stdin=text)
+    documents = json.loads(result.stdout)["documents"]
+    assert [document["kind"] for document in documents] == ["PodList", "Pod"]
+    assert [finding[2] for finding in findings(result)] == ["itmes",
+                                                            "spec.containers[0].image"]
+    assert nodeagent("validate", "-", stdin='{"apiVersion":"v2","kind":"List","items":[]}'
+                     ).returncode == 1
+
+
+def test_all_findings_are_counted(nodeagent):
+    text = POD + "".join(f"  unknown{i}: x\n" for i in range(1500))
+    plain = json.loads(nodeagent("validate", "-o", "json", "-", stdin=text).stdout)
+    strict = json.loads(nodeagent("validate", "--strict", "-o", "json", "-", stdin=text).stdout)
+    assert (plain["documents"][0]["errors"], plain["documents"][0]["warnings"]) == (0, 1500)
+    assert (strict["documents"][0]["errors"], strict["documents"][0]["warnings"]) == (1500, 0)
+    assert len(plain["documents"][0]["findings"]) == 1000
+
+
+def test_a_file_whose_name_is_no_utf8(nodeagent, tmp_path):
+    path = os.fsencode(tmp_path) + b"/b\xff.yaml"
+    pathlib.Path(os.fsdecode(path)).write_text(POD)
+    answer = json.loads(nodeagent("validate", "-o", "json", tmp_path).stdout)
+    assert answer["documents"][0]["file"] == f"{tmp_path}/b\\xff.yaml"
+
+
 def test_a_directory_is_read_like_a_manifest_directory(nodeagent, tmp_path):
     for name in ("b.yaml", "a.json", "c.yaml~", ".hidden.yaml"):
         (tmp_path / name).write_text(POD)
@@ -157,9 +185,13 @@ def test_a_directory_is_read_like_a_manifest_directory(nodeagent, tmp_path):
     (["validate"], "name a file, a directory, or - for standard input"),
     (["validate", "--strcit", "x"], "unknown option --strcit"),
     (["validate", "-x", "x"], "unknown option -x"),
+    (["validate", "-xz", "x"], "unknown option -x"),
+    (["validate", "\x1b[31m", "--\x1b[31m"], "unknown option --?[31m"),
     (["validate", "-o", "xml", "x"], "-o takes text or json"),
     (["validate", "-o"], "-o needs a value"),
     (["version", "x"], "unexpected argument"),
+    (["--version", "x"], "unexpected argument"),
+    (["\x1b[31m"], 'no command "?[31m"'),
     (["help", "nothing"], "no command"),
 ])
 def test_wrong_usage_is_2_and_says_what_is_right(nodeagent, arguments, complaint):
@@ -250,10 +282,11 @@ def test_a_bomb_of_merges_is_refused_at_once(nodeagent):
                for message in refused(nodeagent, bomb, timeout=30))
 
 
-def output_within(program, text, memory_max):
-    """What `validate -` says of the text with no more address space than that."""
+def output_within(program, text, memory_max, seconds=30):
+    """What `validate -` says of the text with no more address space and CPU time than that."""
     def limit():
         resource.setrlimit(resource.RLIMIT_AS, (memory_max, memory_max))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
     with subprocess.Popen([program, "validate", "-"], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -289,6 +322,15 @@ MEBIBYTE = 1 << 20
 MEMORY_MAX = 192 * MEBIBYTE
 
 
+def pod_json(spec):
+    return b'{"apiVersion":"v1","kind":"Pod","spec":{' + spec + b"}}"
+
+
+def pod_yaml(text):
+    return (b"x: &a " + b"y" * 20000 + b"\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\n"
+            b"spec: {containers: [{name: web, image: web, args: [" + text + b"]}]}\n")
+
+
 @pytest.mark.parametrize("text, word", [
     (b"a" * (100 * MEBIBYTE), "more than the 10485760 bytes allowed"),
     (b"[" + b"0," * (5 * MEBIBYTE - 2) + b"0]", "more than 1000000 values"),
@@ -296,13 +338,32 @@ MEMORY_MAX = 192 * MEBIBYTE
     (b"[" + b'"\\u0041",' * 1100000 + b"0]", "more than 1000000 values"),
     (b"- a\n" * 2600000, "more than 1000000 values"),
     (b"# " + b"x" * (10 * MEBIBYTE - 10) + b"\n[", "not YAML"),
-    (b'{"apiVersion":"v1","kind":"Pod","spec":{"containers":['
-     + b",".join([b'{"x":1}'] * 300000) + b"]}}", "must be set"),
+    (pod_json(b'"containers":[' + b",".join([b'{"x":1}'] * 100000) + b"]"), "must not be empty"),
+    (pod_json(b'"containers":[' + b"null," * 990000 + b"null]"), "larger than 64 MiB"),
+    (pod_json(b'"ephemeralContainers":[' + b"{}," * 990000 + b"{}]"), "larger than 64 MiB"),
+    (pod_json(b'"volumes":[' + b"null," * 990000 + b"null]"), "larger than 64 MiB"),
+    (pod_json(b'"containers":[{"env":[' + b"{}," * 990000 + b"{}]}]"), "must not be empty"),
+    (pod_yaml(b",".join([b"*a"] * 20000)), "bytes of text"),
+    (b"%TAG !a! x\n" * 90000 + b"--- 1\n", "more than 100 directives"),
 ], ids=["100 MB", "many numbers", "many members", "many escapes", "many lines", "a comment",
-        "many mistakes"])
+        "many mistakes", "many null containers", "many ephemeral containers", "many volumes",
+        "many variables", "many aliases of a long text", "many directives"])
 def test_memory_is_bounded(plain_program, text, word):
+    """Also in time: the slowest of these takes less than two seconds."""
     output = output_within(plain_program, text, MEMORY_MAX)
     assert word in output, output[:2000]
+
+
+@pytest.mark.parametrize("text", [
+    b"a\n---\n" * 100000,
+    b"\n" * 900000 + pod_json(b'"containers":[' + b"{}," * 1000 + b"{}]"),
+    b'{"apiVersion":"v1","kind":"List","items":[' + b"{}," * 300000 + b"{}]}",
+    b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{'
+    + b",".join(b'"!%d":""' % i for i in range(600000)) + b"}}",
+    pod_json(b",".join(b'"u%d":1' % i for i in range(600000))),
+], ids=["many documents", "many lines", "many items", "many bad keys", "many unknown fields"])
+def test_time_follows_the_size(plain_program, text):
+    assert output_within(plain_program, text, MEMORY_MAX, seconds=15)
 
 
 def test_a_file_beyond_the_limit_is_named(nodeagent, tmp_path):

@@ -46,14 +46,14 @@ struct json_member {
 enum {
     JSON_DEPTH_MAX = 100,      /* yajl's generator ends at 128 */
     JSON_BYTES_MAX = 10 << 20, /* what a manifest file may have */
-    JSON_NODES_MAX = 1000000,  /* with 10 MiB of text: at most 128 MiB in all */
+    JSON_NODES_MAX = 1000000,
     JSON_DUPLICATES_MAX = 100, /* reported; the rest only counts */
 };
 
 struct json_limits {
     size_t bytes_max;
     size_t nodes_max;
-    const char *skip; /* JSON members of this name are passed over and become null */
+    const char *skip; /* JSON members of this name in "metadata" are passed over: null */
 };
 
 extern const struct json_limits json_limits_manifest;
@@ -83,6 +83,16 @@ struct json_place {
     unsigned column;
 };
 struct json_place json_place(const char *text, size_t length, size_t offset);
+
+/* Many places of one text: marks are set once, so that each look-up reads a few KiB at most. */
+struct json_places {
+    const char *text;
+    size_t length;
+    struct json_place *marks;
+};
+void json_places_init(struct json_places *places, const char *text, size_t length);
+void json_places_deinit(struct json_places *places);
+struct json_place json_places_find(const struct json_places *places, size_t offset);
 
 /* reading */
 

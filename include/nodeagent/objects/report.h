@@ -44,6 +44,7 @@ struct report {
     size_t space;
     size_t errors; /* all, also those beyond FINDINGS_MAX */
     size_t warnings;
+    size_t field_warnings; /* those about unknown and repeated fields */
 };
 
 void report_init(struct report *report, const struct json *document);
@@ -95,5 +96,11 @@ void report_error_in(struct report *report, const struct path *path, const char 
 /* At a place that the caller knows better than the path does. */
 void report_at(struct report *report, enum finding_level level, enum finding_reason reason,
                const char *path, size_t offset, const char *format, ...) _printf_(6, 7);
+
+/*
+ * Is there no room for one more? It is counted then, and what it would say need not be worked out:
+ * a finding that is thrown away costs nothing.
+ */
+bool report_overflows(struct report *report, enum finding_level level, enum finding_reason reason);
 
 const char *finding_reason_name(enum finding_reason reason);

@@ -85,15 +85,15 @@ static void test_values_are_limited(void **state)
     assert_int_equal(number(build, "2"), 0);
     assert_int_equal(number(build, "3"), -E2BIG);
     assert_string_equal(fixture->err.text, "more than 3 values in one document");
-    assert_int_equal(json_build_count(build, 0), -E2BIG);
+    assert_int_equal(json_build_count(build, 0, 0), -E2BIG);
 }
 
 static void test_expanded_values_count(void **state)
 {
     struct fixture *fixture = *state;
 
-    assert_int_equal(json_build_count(&fixture->build, 1000), 0);
-    assert_int_equal(json_build_count(&fixture->build, 1), -E2BIG);
+    assert_int_equal(json_build_count(&fixture->build, 1000, 0), 0);
+    assert_int_equal(json_build_count(&fixture->build, 1, 0), -E2BIG);
 }
 
 static void test_depth_is_limited(void **state)

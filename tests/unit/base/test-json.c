@@ -309,26 +309,52 @@ static void test_a_skipped_member_becomes_null(void **state)
     const struct json_limits limits = {.bytes_max = 1000, .nodes_max = 12, .skip = "skip"};
     static const char *const cases[][2] = {
         {"{\"skip\": 1, \"a\": 2}", "{\"skip\":null,\"a\":2}"},
-        {"{\"skip\": \"x\", \"a\": {\"skip\": true}}", "{\"skip\":null,\"a\":{\"skip\":null}}"},
+        {"{\"skip\": \"x\", \"a\": {\"skip\": true}}", "{\"skip\":null,\"a\":{\"skip\":true}}"},
         {"{\"skip\": null, \"skipped\": 1}", "{\"skip\":null,\"skipped\":1}"},
         {"{\"skip\": {\"a\": [1, {\"b\": null}], \"skip\": \"\\ud800\"}, \"c\": [false]}",
          "{\"skip\":null,\"c\":[false]}"},
         {"{\"skip\": [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16], \"c\": 1}",
          "{\"skip\":null,\"c\":1}"},
-        {"{\"skip\": []}", "{\"skip\":null}"},
-        {"[{\"sk\\u0069p\": {}}, \"skip\", 1]", "[{\"skip\":null},\"skip\",1]"},
+        {"{\"sk\\u0069p\": []}", "{\"skip\":null}"},
+        {"[{\"skip\": 1}, \"skip\", 1]", "[{\"skip\":1},\"skip\",1]"},
     };
 
     for (size_t i = 0; i < array_size(cases); i++) {
-        _cleanup_(parsed_free) struct parsed *parsed =
-            parse_bytes(cases[i][0], strlen(cases[i][0]), &limits);
+        _cleanup_(mem_free_at) char *text = mem_printf("{\"metadata\": %s}", cases[i][0]);
+        _cleanup_(mem_free_at) char *expected = mem_printf("{\"metadata\":%s}", cases[i][1]);
+        _cleanup_(parsed_free) struct parsed *parsed = parse_bytes(text, strlen(text), &limits);
 
         assert_int_equal(parsed->result, 0);
-        assert_document(parsed->root, cases[i][1]);
+        assert_document(parsed->root, expected);
     }
-    _cleanup_(parsed_free) struct parsed *cut = parse_bytes("{\"skip\": [12", 12, &limits);
+    _cleanup_(parsed_free) struct parsed *cut =
+        parse_bytes("{\"metadata\": {\"skip\": [12", 25, &limits);
+    _cleanup_(parsed_free) struct parsed *elsewhere =
+        parse_bytes("{\"data\": {\"skip\": 1}}", 21, &limits);
 
     assert_int_equal(cut->result, -EINVAL);
+    assert_document(elsewhere->root, "{\"data\":{\"skip\":1}}");
+}
+
+static void test_many_places_of_one_text(void **state)
+{
+    static char text[20000];
+    struct json_places places;
+
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = i % 37 == 0 ? '\n' : i % 5 == 0 ? (char)0xd0 : i % 5 == 1 ? (char)0xbf : 'x';
+    json_places_init(&places, text, sizeof(text));
+    for (size_t offset = 0; offset < sizeof(text) + 10; offset += 7) {
+        struct json_place expected = json_place(text, sizeof(text), offset);
+        struct json_place found = json_places_find(&places, offset);
+
+        assert_int_equal(found.line, expected.line);
+        assert_int_equal(found.column, expected.column);
+    }
+    json_places_deinit(&places);
+    json_places_init(&places, "", 0);
+    assert_int_equal(json_places_find(&places, 5).column, 1);
+    json_places_deinit(&places);
 }
 
 static void test_findings_start_afresh(void **state)
@@ -417,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_depth_is_limited),
         cmocka_unit_test(test_a_huge_text_fails_fast),
         cmocka_unit_test(test_a_skipped_member_becomes_null),
+        cmocka_unit_test(test_many_places_of_one_text),
         cmocka_unit_test(test_findings_start_afresh),
         cmocka_unit_test(test_places_count_characters),
         cmocka_unit_test(test_members_are_found_by_their_whole_name),

@@ -86,6 +86,22 @@ static void test_utf8_is_checked_at_every_limit(void **state)
 }
 
 /* The length decides, even in the middle of a character. */
+static void test_utf8_is_cut_between_characters(void **state)
+{
+    const char *fish = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x9f";
+    const size_t whole[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10};
+
+    for (size_t length = 0; length < array_size(whole); length++)
+        assert_int_equal(utf8_cut(fish, length), whole[length]);
+    /* What was broken before is not the cut's. */
+    assert_int_equal(utf8_cut("\x80\x80\x80", 3), 3);
+    assert_int_equal(utf8_cut("a\x80\x80\x80\x80\x80", 6), 6);
+    assert_int_equal(utf8_cut("\xff"
+                              "a",
+                              2),
+                     2);
+}
+
 static void test_utf8_stays_within_the_length(void **state)
 {
     const char *text = "\xf0\x9f\x98\x80";
@@ -337,6 +353,7 @@ int main(void)
         cmocka_unit_test(test_absent_equals_empty),
         cmocka_unit_test(test_prefix_and_suffix_may_be_the_whole),
         cmocka_unit_test(test_utf8_is_checked_at_every_limit),
+        cmocka_unit_test(test_utf8_is_cut_between_characters),
         cmocka_unit_test(test_utf8_stays_within_the_length),
         cmocka_unit_test(test_a_number_is_the_whole_string),
         cmocka_unit_test(test_a_buffer_grows_as_it_is_added_to),

@@ -64,7 +64,9 @@ static void runtime_answer(struct server *server, grpc_call *call, const char *m
     grpc_status_code status = GRPC_STATUS_OK;
 
     server_batch(server, call, begin, array_size(begin));
-    if (!strcmp(method, "/runtime.v1.RuntimeService/Version"))
+    if (!request)
+        status = GRPC_STATUS_CANCELLED; /* the client is gone already */
+    else if (!strcmp(method, "/runtime.v1.RuntimeService/Version"))
         answer_version(server, call, request);
     else if (!strcmp(method, "/runtime.v1.ImageService/ImageFsInfo"))
         server_send(server, call, grpc_slice_from_copied_string("\xff garbage"));

@@ -26,7 +26,9 @@ static void server_answer(struct server *server, grpc_call *call, const char *me
     unsigned number;
 
     server_batch(server, call, begin, array_size(begin));
-    if (!strcmp(method, "/test/Echo")) {
+    if (!request) {
+        server_finish(server, call, GRPC_STATUS_CANCELLED, "the client is gone already");
+    } else if (!strcmp(method, "/test/Echo")) {
         grpc_op send = {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = request};
 
         server_batch(server, call, &send, 1);
