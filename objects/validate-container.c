@@ -239,11 +239,10 @@ static void validate_common(const struct container *container, enum container_ro
     validate_env(container, view, path, report);
     validate_mounts(container, view, path, report);
     validate_container_security(container, view, path, report);
-    if (role == CONTAINER_EPHEMERAL)
-        return;
     validate_container_resources(&container->resources, view, &resources, report);
     validate_resize_policies(container, view->spec, path, report);
-    validate_restart(container, role, path, report);
+    if (role != CONTAINER_EPHEMERAL)
+        validate_restart(container, role, path, report);
 }
 
 static void duplicate_name(const struct container *container, const struct path *path,
@@ -330,6 +329,7 @@ static void validate_init(const struct pod_view *view, const struct path *spec_p
         seen_before(names, container->name);
 }
 
+/* A list or map that was written counts, even when it is empty. */
 static void forbid_for_ephemeral(const struct container *container, const struct path *path,
                                  struct report *report)
 {
@@ -337,12 +337,12 @@ static void forbid_for_ephemeral(const struct container *container, const struct
         const char *name;
         bool set;
     } forbidden[] = {
-        {"ports", container->ports.count},
-        {"resources", container->resources.limits.count || container->resources.requests.count ||
-                          container->resources.claims.count},
-        {"resizePolicy", container->resize_policy.count},
+        {"ports", container->ports.items},
+        {"resources", container->resources.limits.items || container->resources.requests.items ||
+                          container->resources.claims.items},
+        {"resizePolicy", container->resize_policy.items},
         {"restartPolicy", container->restart_policy},
-        {"restartPolicyRules", container->restart_policy_rules.count},
+        {"restartPolicyRules", container->restart_policy_rules.items},
         {"livenessProbe", container->liveness_probe},
         {"readinessProbe", container->readiness_probe},
         {"startupProbe", container->startup_probe},
