@@ -50,11 +50,6 @@ void validate_resource_reference(const struct resource_reference *reference,
 
 /* resources */
 
-enum resource_level { RESOURCES_OF_CONTAINER, RESOURCES_OF_POD, RESOURCES_OVERHEAD };
-
-void validate_resources(const struct resources *resources, enum resource_level level,
-                        const struct path *path, struct report *report);
-
 /* Those of a container, with the claims that it uses. */
 void validate_container_resources(const struct resources *resources, const struct pod_view *view,
                                   const struct path *path, struct report *report);

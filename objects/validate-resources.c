@@ -54,7 +54,7 @@ static bool may_overcommit(const char *name)
     return is_native(name) && !resource_is_hugepages(name);
 }
 
-static void validate_name(const char *name, const struct path *path, struct report *report)
+static void validate_resource_name(const char *name, const struct path *path, struct report *report)
 {
     require(report, path, name, name_check_qualified(name));
     if (!strchr(name, '/')) {
@@ -97,10 +97,10 @@ void validate_amount(const char *name, const struct quantity *quantity, const st
         report_error(report, path, FINDING_INVALID, "must be a whole number");
 }
 
-void validate_container_resource(const char *name, const struct quantity *quantity,
-                                 const struct path *path, struct report *report)
+static void validate_container_resource(const char *name, const struct quantity *quantity,
+                                        const struct path *path, struct report *report)
 {
-    validate_name(name, path, report);
+    validate_resource_name(name, path, report);
     validate_amount(name, quantity, path, report);
     if (resource_is_hugepages(name))
         validate_hugepages(name, quantity, path, report);
@@ -188,8 +188,9 @@ static bool claim_used_before(const struct resource_claim *claim, struct used_cl
     return pair_used || (name_used && seen_has(&used->pairs, seen_pair(claim->name, "", arena)));
 }
 
-static void validate_claim(const struct resource_claim *claim, const struct pod_view *view,
-                           struct used_claims *used, const struct path *item, struct report *report)
+static void validate_used_claim(const struct resource_claim *claim, const struct pod_view *view,
+                                struct used_claims *used, const struct path *item,
+                                struct report *report)
 {
     struct path request = path_name(item, "request");
 
@@ -212,7 +213,7 @@ static void validate_claims(const struct resources *resources, const struct pod_
     for (size_t i = 0; i < resources->claims.count; i++) {
         struct path item = path_index(path, i);
 
-        validate_claim(&resources->claims.items[i], view, &used, &item, report);
+        validate_used_claim(&resources->claims.items[i], view, &used, &item, report);
     }
     seen_deinit(&used.names);
     seen_deinit(&used.pairs);

@@ -15,7 +15,7 @@ enum {
 /* addresses */
 
 /* The list and its first entry's own field must agree. */
-static void validate_agreement(const struct service_check *check)
+static void validate_first_cluster_ip(const struct service_check *check)
 {
     const char *single = check->spec->cluster_ip;
     const struct string_list *list = &check->cluster_ips;
@@ -95,7 +95,7 @@ static void validate_cluster_ips(const struct service_check *check)
     struct path path = path_name(check->path, "clusterIPs");
     bool addresses;
 
-    validate_agreement(check);
+    validate_first_cluster_ip(check);
     validate_families(check);
     validate_family_policy(check);
     addresses = validate_addresses(check, &path);
