@@ -145,10 +145,8 @@ static void node_set_defaults(struct object *object)
     struct node *node = node_of(object);
     struct node_status *status = &node->status;
 
-    array_for_each (resource, status->capacity)
-        quantity_round_up_milli(&resource->quantity);
-    array_for_each (resource, status->allocatable)
-        quantity_round_up_milli(&resource->quantity);
+    quantity_map_round_up(&status->capacity);
+    quantity_map_round_up(&status->allocatable);
     if (!status->allocatable.items)
         status->allocatable = status->capacity;
     default_pod_cidrs(&node->spec, &object->arena);

@@ -1,15 +1,10 @@
 /* The defaults that the API server fills into a pod. */
+#include "defaults.h"
 #include "nodeagent/objects/image.h"
 #include "pod-rules.h"
 #include "resources.h"
 
 #include <string.h>
-
-static void set_string(const char **string, const char *value)
-{
-    if (str_empty(*string))
-        *string = value;
-}
 
 static void set_int32(int32_t *number, int32_t value)
 {
@@ -21,8 +16,8 @@ static void set_http_get(struct http_get_action *http_get)
 {
     if (!http_get)
         return;
-    set_string(&http_get->path, "/");
-    set_string(&http_get->scheme, "HTTP");
+    default_string(&http_get->path, "/");
+    default_string(&http_get->scheme, "HTTP");
 }
 
 static void set_probe(struct probe *probe)
@@ -70,17 +65,11 @@ static void set_env(struct container *container)
 {
     array_for_each (env, container->env) {
         if (env->value_from && env->value_from->field_ref)
-            set_string(&env->value_from->field_ref->api_version, "v1");
+            default_string(&env->value_from->field_ref->api_version, "v1");
         if (env->value_from && env->value_from->file_key_ref &&
             env->value_from->file_key_ref->optional == OPT_UNSET)
             env->value_from->file_key_ref->optional = OPT_FALSE;
     }
-}
-
-static void round_up(struct quantity_map *map)
-{
-    array_for_each (pair, *map)
-        quantity_round_up_milli(&pair->quantity);
 }
 
 /* Adds an entry, unless there is one of that name. */
@@ -102,19 +91,19 @@ static void set_requests_from_limits(struct resources *resources, struct arena *
 
 static void set_container(struct container *container)
 {
-    set_string(&container->termination_message_path, "/dev/termination-log");
-    set_string(&container->termination_message_policy, "File");
-    set_string(&container->image_pull_policy,
-               image_default_pull_policy(container->image ? container->image : ""));
+    default_string(&container->termination_message_path, "/dev/termination-log");
+    default_string(&container->termination_message_policy, "File");
+    default_string(&container->image_pull_policy,
+                   image_default_pull_policy(container->image ? container->image : ""));
     array_for_each (port, container->ports)
-        set_string(&port->protocol, "TCP");
+        default_string(&port->protocol, "TCP");
     set_probe(container->liveness_probe);
     set_probe(container->readiness_probe);
     set_probe(container->startup_probe);
     set_lifecycle(container);
     set_env(container);
-    round_up(&container->resources.limits);
-    round_up(&container->resources.requests);
+    quantity_map_round_up(&container->resources.limits);
+    quantity_map_round_up(&container->resources.requests);
 }
 
 static void set_host_ports(struct container_list *containers)
@@ -134,17 +123,18 @@ static void set_pod_limits(struct pod_spec *spec, struct arena *arena)
 {
     struct resources *resources = spec->resources;
     struct quantity_map total;
-    struct quantity_sum limits;
+    struct quantity_sum limits, requests;
 
     if (!resources->limits.count && !resources->requests.count)
         return;
     total = pod_containers_total(spec, RESOURCE_LIMITS, arena);
     quantity_sum_init(&limits, &resources->limits, arena);
+    quantity_sum_init(&requests, &resources->requests, arena);
     array_for_each (pair, total) {
-        if (resource_is_hugepages(pair->name) &&
-            !quantity_map_get(&resources->requests, pair->name))
+        if (resource_is_hugepages(pair->name) && !quantity_sum_get(&requests, pair->name))
             set_quantity(&limits, pair);
     }
+    quantity_sum_finish(&requests);
     resources->limits = quantity_sum_finish(&limits);
 }
 
@@ -172,26 +162,26 @@ static void set_pod_requests(struct pod_spec *spec, struct arena *arena)
 /* A pod's own resources take what its containers imply and leave out. */
 static void set_pod_resources(struct pod_spec *spec, struct arena *arena)
 {
-    round_up(&spec->resources->limits);
-    round_up(&spec->resources->requests);
+    quantity_map_round_up(&spec->resources->limits);
+    quantity_map_round_up(&spec->resources->requests);
     set_pod_limits(spec, arena);
     set_pod_requests(spec, arena);
 }
 
 static void set_spec(struct pod_spec *spec, struct arena *arena)
 {
-    set_string(&spec->restart_policy, "Always");
-    set_string(&spec->dns_policy, "ClusterFirst");
-    set_string(&spec->scheduler_name, "default-scheduler");
+    default_string(&spec->restart_policy, "Always");
+    default_string(&spec->dns_policy, "ClusterFirst");
+    default_string(&spec->scheduler_name, "default-scheduler");
     if (!spec->security_context)
         spec->security_context = arena_new(arena, struct pod_security_context);
     if (!spec->termination_grace_period_seconds.set)
         spec->termination_grace_period_seconds = (struct opt_int64){30, true};
     if (spec->enable_service_links == OPT_UNSET)
         spec->enable_service_links = OPT_TRUE;
-    set_string(&spec->service_account_name, spec->service_account);
+    default_string(&spec->service_account_name, spec->service_account);
     spec->service_account = spec->service_account_name;
-    round_up(&spec->overhead);
+    quantity_map_round_up(&spec->overhead);
     if (spec->host_network) {
         set_host_ports(&spec->init_containers);
         set_host_ports(&spec->containers);

@@ -10,12 +10,17 @@ void pod_validate(const struct object *object, struct report *report);
 /* volumes: defaults and rules of one volume kind table */
 void volume_set_defaults(struct volume *volume, struct arena *arena);
 
-/*
- * Validates spec.volumes; `valid[i]` says whether volume i had no error of its own (a mount may
- * name only such a volume).
- */
-void validate_volumes(const struct pod *pod, const struct path *spec, bool *valid,
-                      struct report *report);
+/* What the rules of one part need to know of the rest of the pod. */
+struct pod_view {
+    const struct pod *pod;
+    const struct pod_spec *spec;
+    struct seen volumes;       /* struct volume by name, the first of each name */
+    struct seen valid_volumes; /* those without an error of their own: others cannot be mounted */
+    struct seen claims;        /* names in spec.resourceClaims */
+};
+
+/* Validates spec.volumes and notes them in the view. */
+void validate_volumes(struct pod_view *view, const struct path *spec, struct report *report);
 
 /* references, of environment variables and of downward API files */
 
@@ -45,23 +50,15 @@ void validate_resource_reference(const struct resource_reference *reference,
 
 /* resources */
 
-enum resource_level { RESOURCES_OF_CONTAINER, RESOURCES_OF_POD, RESOURCES_OVERHEAD };
-
-void validate_resources(const struct resources *resources, const struct pod_spec *spec,
-                        enum resource_level level, const struct path *path, struct report *report);
+/* Those of a container, with the claims that it uses. */
+void validate_container_resources(const struct resources *resources, const struct pod_view *view,
+                                  const struct path *path, struct report *report);
 
 /* spec.resources, also against what the containers need together. */
 void validate_pod_resources(const struct pod_spec *spec, const struct path *path,
                             struct report *report);
 
 /* containers */
-
-/* What the rules of one container need to know of its pod. */
-struct pod_view {
-    const struct pod *pod;
-    const struct pod_spec *spec;
-    const bool *valid_volumes; /* by index in spec.volumes */
-};
 
 enum container_role { CONTAINER_REGULAR, CONTAINER_INIT, CONTAINER_EPHEMERAL };
 

@@ -27,25 +27,16 @@ static void runtime_class_set_defaults(struct object *object)
     struct runtime_class *class = runtime_class_of(object);
 
     if (class->overhead)
-        array_for_each (resource, class->overhead->pod_fixed)
-            quantity_round_up_milli(&resource->quantity);
+        quantity_map_round_up(&class->overhead->pod_fixed);
 }
 
 /* The server checks it as if it were a container's limits, and says so in its paths. */
 static void validate_overhead(const struct runtime_class_overhead *overhead, struct report *report)
 {
-    struct path path = path_name(NULL, "overhead"), limits = path_name(&path, "limits");
-    bool hugepages = false, basic = false;
+    struct resources resources = {.limits = overhead->pod_fixed};
+    struct path path = path_name(NULL, "overhead");
 
-    array_for_each (resource, overhead->pod_fixed) {
-        struct path key = path_key(&limits, resource->name);
-
-        validate_container_resource(resource->name, &resource->quantity, &key, report);
-        hugepages |= resource_is_hugepages(resource->name);
-        basic |= str_equal(resource->name, "cpu") || str_equal(resource->name, "memory");
-    }
-    if (hugepages && !basic)
-        report_error(report, &path, FINDING_FORBIDDEN, "hugepages need cpu or memory beside them");
+    validate_resources(&resources, RESOURCES_OVERHEAD, &path, report);
 }
 
 static void validate_scheduling(const struct runtime_class_scheduling *scheduling,

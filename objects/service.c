@@ -1,4 +1,5 @@
 /* The Service kind: its fields and defaults. */
+#include "defaults.h"
 #include "kinds.h"
 #include "service-rules.h"
 
@@ -101,12 +102,6 @@ static const struct field service_fields[] = {
 static const struct schema service_schema = SCHEMA(service, service_fields);
 
 /* defaults */
-
-static void default_string(const char **string, const char *value)
-{
-    if (str_empty(*string))
-        *string = value;
-}
 
 /* A configuration without affinity means nothing; affinity without a timeout lasts three hours. */
 static void default_affinity(struct service_spec *spec, struct arena *arena)

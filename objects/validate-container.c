@@ -28,69 +28,54 @@ static void validate_port(const struct container_port *port, const struct path *
     require_one_of(report, &protocol, port->protocol, protocols);
 }
 
-static void validate_port_name(const struct container *container, size_t i, const struct path *path,
+static void validate_port_name(const char *text, struct seen *names, const struct path *path,
                                struct report *report)
 {
-    const char *text = container->ports.items[i].name, *complaint;
     struct path name = path_name(path, "name");
+    const char *complaint;
 
     if (str_empty(text))
         return;
     complaint = name_check_port_name(text);
     require(report, &name, text, complaint);
-    for (size_t j = 0; !complaint && j < i; j++) {
-        if (str_equal(container->ports.items[j].name, text)) {
-            report_error(report, &name, FINDING_DUPLICATE, "\"%.64s\" names two ports", text);
-            return;
-        }
-    }
+    if (!complaint && seen_before(names, text))
+        report_error(report, &name, FINDING_DUPLICATE, "\"%.64s\" names two ports", text);
 }
 
 static void validate_ports(const struct container *container, const struct path *path,
                            struct report *report)
 {
+    _cleanup_(seen_deinit) struct seen names = SEEN_INIT;
     struct path ports = path_name(path, "ports");
 
     for (size_t i = 0; i < container->ports.count; i++) {
+        const struct container_port *port = &container->ports.items[i];
         struct path item = path_index(&ports, i);
 
-        validate_port_name(container, i, &item, report);
-        validate_port(&container->ports.items[i], &item, report);
+        validate_port_name(port->name, &names, &item, report);
+        validate_port(port, &item, report);
     }
 }
 
-static bool same_host_port(const struct container_port *a, const struct container_port *b)
+/* The port of the host as one name: protocol, address and number. */
+static const char *host_port_name(const struct container_port *port, struct arena *arena)
 {
-    return a->host_port == b->host_port && str_equal(a->protocol, b->protocol) &&
-           str_equal(a->host_ip, b->host_ip);
+    return arena_printf(arena, "%d %s", port->host_port,
+                        seen_pair(port->protocol, port->host_ip, arena));
 }
 
-/* Does a port before (`last`, `last_port`) claim the same port of the host? */
-static bool host_port_taken(const struct container *containers, size_t last, size_t last_port)
-{
-    const struct container_port *port = &containers[last].ports.items[last_port];
-
-    for (size_t i = 0; i <= last; i++) {
-        size_t count = i == last ? last_port : containers[i].ports.count;
-
-        for (size_t j = 0; j < count; j++)
-            if (same_host_port(&containers[i].ports.items[j], port))
-                return true;
-    }
-    return false;
-}
-
-/* `shown` is the index that the server's path carries. */
 static void validate_host_ports(const struct container *containers, size_t count,
                                 const struct path *list, struct report *report)
 {
+    _cleanup_(seen_deinit) struct seen taken = SEEN_INIT;
+
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < containers[i].ports.count; j++) {
             const struct container_port *port = &containers[i].ports.items[j];
             struct path item = path_index(list, i), ports = path_name(&item, "ports"),
                         at = path_index(&ports, j);
 
-            if (port->host_port && host_port_taken(containers, i, j))
+            if (port->host_port && seen_before(&taken, host_port_name(port, &report->arena)))
                 report_error_in(report, &at, "hostPort", FINDING_DUPLICATE, "%d/%s is used twice",
                                 port->host_port, port->protocol ? port->protocol : "");
         }
@@ -122,19 +107,16 @@ static void validate_resize_policies(const struct container *container, const st
 {
     static const char *const resources[] = {"cpu", "memory", NULL};
     static const char *const policies[] = {"NotRequired", "RestartContainer", NULL};
+    _cleanup_(seen_deinit) struct seen seen = SEEN_INIT;
     struct path list = path_name(path, "resizePolicy");
 
     for (size_t i = 0; i < container->resize_policy.count; i++) {
         const struct resize_policy *policy = &container->resize_policy.items[i];
         struct path item = path_index(&list, i);
 
-        for (size_t j = 0; j < i; j++) {
-            if (str_equal(container->resize_policy.items[j].resource_name, policy->resource_name)) {
-                report_error(report, &item, FINDING_DUPLICATE, "%.64s has a policy already",
-                             policy->resource_name ? policy->resource_name : "");
-                break;
-            }
-        }
+        if (seen_before(&seen, policy->resource_name))
+            report_error(report, &item, FINDING_DUPLICATE, "%.64s has a policy already",
+                         policy->resource_name ? policy->resource_name : "");
         if (require_some(report, &list, policy->resource_name))
             require_one_of(report, &list, policy->resource_name, resources);
         if (require_some(report, &list, policy->restart_policy))
@@ -257,20 +239,10 @@ static void validate_common(const struct container *container, enum container_ro
     validate_env(container, view, path, report);
     validate_mounts(container, view, path, report);
     validate_container_security(container, view, path, report);
-    if (role == CONTAINER_EPHEMERAL)
-        return;
-    validate_resources(&container->resources, view->spec, RESOURCES_OF_CONTAINER, &resources,
-                       report);
+    validate_container_resources(&container->resources, view, &resources, report);
     validate_resize_policies(container, view->spec, path, report);
-    validate_restart(container, role, path, report);
-}
-
-static bool name_used(const struct container_list *containers, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (str_equal(containers->items[i].name, name))
-            return true;
-    return false;
+    if (role != CONTAINER_EPHEMERAL)
+        validate_restart(container, role, path, report);
 }
 
 static void duplicate_name(const struct container *container, const struct path *path,
@@ -282,8 +254,9 @@ static void duplicate_name(const struct container *container, const struct path 
 
 /* kinds of containers */
 
+/* `names` are those of the containers so far; each kind adds its own. */
 static void validate_regular(const struct pod_view *view, const struct path *spec_path,
-                             struct report *report)
+                             struct seen *names, struct report *report)
 {
     const struct container_list *containers = &view->spec->containers;
     struct path list = path_name(spec_path, "containers");
@@ -295,7 +268,7 @@ static void validate_regular(const struct pod_view *view, const struct path *spe
         struct path item = path_index(&list, i), lifecycle = path_name(&item, "lifecycle");
 
         validate_common(container, CONTAINER_REGULAR, view, &item, report);
-        if (name_used(containers, i, container->name))
+        if (seen_before(names, container->name))
             duplicate_name(container, &item, report);
         if (container->lifecycle)
             validate_lifecycle(container->lifecycle, view->spec, &lifecycle, report);
@@ -327,7 +300,7 @@ static void forbid_for_init(const struct container *container, const struct path
 }
 
 static void validate_init(const struct pod_view *view, const struct path *spec_path,
-                          struct report *report)
+                          struct seen *names, struct report *report)
 {
     const struct container_list *init = &view->spec->init_containers;
     struct path list = path_name(spec_path, "initContainers");
@@ -337,8 +310,9 @@ static void validate_init(const struct pod_view *view, const struct path *spec_p
         struct path item = path_index(&list, i), lifecycle = path_name(&item, "lifecycle");
 
         validate_common(container, CONTAINER_INIT, view, &item, report);
-        if (name_used(&view->spec->containers, view->spec->containers.count, container->name) ||
-            (!str_empty(container->name) && name_used(init, i, container->name)))
+        /* Two without a name are not told that they share it. */
+        if (str_empty(container->name) ? seen_has(names, container->name)
+                                       : seen_before(names, container->name))
             duplicate_name(container, &item, report);
         if (container_is_sidecar(container)) {
             if (container->lifecycle)
@@ -351,8 +325,11 @@ static void validate_init(const struct pod_view *view, const struct path *spec_p
         /* The server checks each init container alone and always names the first. */
         validate_host_ports(container, 1, &list, report);
     }
+    array_for_each (container, *init)
+        seen_before(names, container->name);
 }
 
+/* A list or map that was written counts, even when it is empty. */
 static void forbid_for_ephemeral(const struct container *container, const struct path *path,
                                  struct report *report)
 {
@@ -360,12 +337,12 @@ static void forbid_for_ephemeral(const struct container *container, const struct
         const char *name;
         bool set;
     } forbidden[] = {
-        {"ports", container->ports.count},
-        {"resources", container->resources.limits.count || container->resources.requests.count ||
-                          container->resources.claims.count},
-        {"resizePolicy", container->resize_policy.count},
+        {"ports", container->ports.items},
+        {"resources", container->resources.limits.items || container->resources.requests.items ||
+                          container->resources.claims.items},
+        {"resizePolicy", container->resize_policy.items},
         {"restartPolicy", container->restart_policy},
-        {"restartPolicyRules", container->restart_policy_rules.count},
+        {"restartPolicyRules", container->restart_policy_rules.items},
         {"livenessProbe", container->liveness_probe},
         {"readinessProbe", container->readiness_probe},
         {"startupProbe", container->startup_probe},
@@ -391,10 +368,10 @@ static void forbid_for_ephemeral(const struct container *container, const struct
 }
 
 static void validate_ephemeral(const struct pod_view *view, const struct path *spec_path,
-                               struct report *report)
+                               const struct seen *names, struct report *report)
 {
-    const struct pod_spec *spec = view->spec;
-    const struct container_list *ephemeral = &spec->ephemeral_containers;
+    const struct container_list *ephemeral = &view->spec->ephemeral_containers;
+    _cleanup_(seen_deinit) struct seen own_names = SEEN_INIT;
     struct path list = path_name(spec_path, "ephemeralContainers");
 
     if (ephemeral->count)
@@ -406,12 +383,9 @@ static void validate_ephemeral(const struct pod_view *view, const struct path *s
         struct path item = path_index(&list, i);
 
         validate_common(container, CONTAINER_EPHEMERAL, view, &item, report);
-        if (name_used(&spec->containers, spec->containers.count, container->name) ||
-            name_used(&spec->init_containers, spec->init_containers.count, container->name) ||
-            name_used(ephemeral, i, container->name))
+        if (seen_has(names, container->name) || seen_before(&own_names, container->name))
             duplicate_name(container, &item, report);
-        if (!str_empty(target) && !name_used(&spec->containers, spec->containers.count, target) &&
-            !name_used(&spec->init_containers, spec->init_containers.count, target))
+        if (!str_empty(target) && !seen_has(names, target))
             report_error_in(report, &item, "targetContainerName", FINDING_NOT_FOUND,
                             "\"%.64s\" names no container of the pod", target);
         forbid_for_ephemeral(container, &item, report);
@@ -421,7 +395,9 @@ static void validate_ephemeral(const struct pod_view *view, const struct path *s
 void validate_containers(const struct pod_view *view, const struct path *spec,
                          struct report *report)
 {
-    validate_regular(view, spec, report);
-    validate_init(view, spec, report);
-    validate_ephemeral(view, spec, report);
+    _cleanup_(seen_deinit) struct seen names = SEEN_INIT;
+
+    validate_regular(view, spec, &names, report);
+    validate_init(view, spec, &names, report);
+    validate_ephemeral(view, spec, &names, report);
 }

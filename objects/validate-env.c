@@ -3,15 +3,6 @@
 
 #include <string.h>
 
-static const struct volume *find_volume(const struct pod_spec *spec, const char *name)
-{
-    array_for_each (volume, spec->volumes) {
-        if (str_equal(volume->name, name))
-            return volume;
-    }
-    return NULL;
-}
-
 static void validate_key_reference(const struct key_reference *reference, const struct path *path,
                                    struct report *report)
 {
@@ -22,12 +13,12 @@ static void validate_key_reference(const struct key_reference *reference, const 
 }
 
 static void validate_file_key(const struct file_key_reference *reference,
-                              const struct pod_spec *spec, const struct path *path,
+                              const struct pod_view *view, const struct path *path,
                               struct report *report)
 {
     struct path key = path_name(path, "key"), file = path_name(path, "path"),
                 volume_path = path_name(path, "volumeName");
-    const struct volume *volume = find_volume(spec, reference->volume_name);
+    const struct volume *volume = seen_get(&view->volumes, reference->volume_name);
 
     require_named(report, &key, reference->key, name_check_env);
     require_named(report, &volume_path, reference->volume_name, name_check_label);
@@ -71,7 +62,7 @@ static void validate_sources(const struct env_source *source, const struct pod_v
     if (source->secret_key_ref)
         validate_key_reference(source->secret_key_ref, &secret, report);
     if (source->file_key_ref)
-        validate_file_key(source->file_key_ref, view->spec, &file, report);
+        validate_file_key(source->file_key_ref, view, &file, report);
 }
 
 static void validate_value_from(const struct env_var *env, const struct pod_view *view,

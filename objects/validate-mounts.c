@@ -1,55 +1,22 @@
 /* The rules for a container's volume mounts and block devices. */
 #include "pod-rules.h"
 
-/* The volume of that name which has no error of its own; only such a volume can be mounted. */
-static const struct volume *find_valid_volume(const struct pod_view *view, const char *name)
-{
-    for (size_t i = 0; i < view->spec->volumes.count; i++)
-        if (view->valid_volumes[i] && str_equal(view->spec->volumes.items[i].name, name))
-            return &view->spec->volumes.items[i];
-    return NULL;
-}
-
-static bool is_device_name(const struct container *container, const char *name)
-{
-    array_for_each (device, container->volume_devices) {
-        if (str_equal(device->name, name))
-            return true;
-    }
-    return false;
-}
-
-static bool is_device_path(const struct container *container, const char *path)
-{
-    array_for_each (device, container->volume_devices) {
-        if (str_equal(device->device_path, path))
-            return true;
-    }
-    return false;
-}
-
-static bool is_mounted(const struct container *container, size_t before, const char *path)
-{
-    for (size_t i = 0; i < before; i++)
-        if (str_equal(container->volume_mounts.items[i].mount_path, path))
-            return true;
-    return false;
-}
-
-static bool is_mount_name(const struct container *container, const char *name)
-{
-    array_for_each (mount, container->volume_mounts) {
-        if (str_equal(mount->name, name))
-            return true;
-    }
-    return false;
-}
+/* What the mounts and devices of a container have; they may not meet. */
+struct mount_check {
+    const struct pod_view *view;
+    const struct security_context *security;
+    struct seen mount_names;
+    struct seen mount_paths;
+    struct seen device_names; /* struct volume_device, the first of each name */
+    struct seen device_paths; /* struct volume_device, the first of each path */
+    struct report *report;
+};
 
 static void validate_volume_name(const struct pod_view *view, const char *text,
                                  const struct path *name, struct report *report)
 {
     require_some(report, name, text);
-    if (!find_valid_volume(view, text))
+    if (!seen_has(&view->valid_volumes, text))
         report_error(report, name, FINDING_NOT_FOUND,
                      "\"%.64s\" must name a volume of the pod (one without errors)",
                      text ? text : "");
@@ -92,75 +59,70 @@ static void validate_mount_options(const struct volume_mount *mount,
                      "must not be set with a mountPropagation other than None");
 }
 
-static void validate_mount(const struct container *container, size_t index,
-                           const struct pod_view *view, const struct path *list,
-                           struct report *report)
+static void validate_mount(struct mount_check *check, const struct volume_mount *mount,
+                           const struct path *list, const struct path *item)
 {
-    const struct volume_mount *mount = &container->volume_mounts.items[index];
-    struct path item = path_index(list, index), name = path_name(&item, "name"),
-                path = path_name(&item, "mountPath");
+    struct report *report = check->report;
+    struct path name = path_name(item, "name"), path = path_name(item, "mountPath");
+    const char *mount_path = mount->mount_path ? mount->mount_path : "";
 
-    validate_volume_name(view, mount->name, &name, report);
+    validate_volume_name(check->view, mount->name, &name, report);
     require_some(report, &path, mount->mount_path);
-    if (is_mounted(container, index, mount->mount_path))
-        report_error(report, &path, FINDING_INVALID, "\"%.128s\" is mounted twice",
-                     mount->mount_path ? mount->mount_path : "");
-    if (is_device_name(container, mount->name))
+    if (seen_before(&check->mount_paths, mount_path))
+        report_error(report, &path, FINDING_INVALID, "\"%.128s\" is mounted twice", mount_path);
+    if (seen_has(&check->device_names, mount->name))
         report_error(report, &name, FINDING_INVALID, "\"%.64s\" is used in volumeDevices, too",
                      mount->name ? mount->name : "");
-    if (is_device_path(container, mount->mount_path))
+    if (seen_has(&check->device_paths, mount_path))
         report_error(report, &path, FINDING_INVALID, "\"%.128s\" is a device's path, too",
-                     mount->mount_path ? mount->mount_path : "");
-    validate_mount_options(mount, container->security_context, list, &item, report);
+                     mount_path);
+    validate_mount_options(mount, check->security, list, item, report);
 }
 
-static bool device_name_before(const struct container *container, size_t index)
+static void validate_device(const struct mount_check *check, const struct volume_device *device,
+                            const struct path *item)
 {
-    const char *name = container->volume_devices.items[index].name;
+    const struct volume *volume = seen_get(&check->view->valid_volumes, device->name);
+    struct report *report = check->report;
+    struct path name = path_name(item, "name"), path = path_name(item, "devicePath");
+    const char *device_path = device->device_path ? device->device_path : "";
 
-    for (size_t i = 0; !str_empty(name) && i < index; i++)
-        if (str_equal(container->volume_devices.items[i].name, name))
-            return true;
-    return false;
-}
-
-static bool device_path_before(const struct container *container, size_t index)
-{
-    const char *path = container->volume_devices.items[index].device_path;
-
-    for (size_t i = 0; i < index; i++)
-        if (str_equal(container->volume_devices.items[i].device_path, path))
-            return true;
-    return false;
-}
-
-static void validate_device(const struct container *container, size_t index,
-                            const struct pod_view *view, const struct path *list,
-                            struct report *report)
-{
-    const struct volume_device *device = &container->volume_devices.items[index];
-    const struct volume *volume = find_valid_volume(view, device->name);
-    struct path item = path_index(list, index), name = path_name(&item, "name"),
-                path = path_name(&item, "devicePath");
-
-    validate_volume_name(view, device->name, &name, report);
-    if (device_name_before(container, index))
+    validate_volume_name(check->view, device->name, &name, report);
+    if (!str_empty(device->name) && seen_get(&check->device_names, device->name) != device)
         report_error(report, &name, FINDING_INVALID, "\"%.64s\" is used twice", device->name);
     if (volume && !volume->persistent_volume_claim && !volume->ephemeral)
         report_error(report, &name, FINDING_INVALID,
                      "must name a persistentVolumeClaim or an ephemeral volume");
-    if (is_mount_name(container, device->name))
+    if (seen_has(&check->mount_names, device->name))
         report_error(report, &name, FINDING_INVALID, "\"%.64s\" is used in volumeMounts, too",
                      device->name ? device->name : "");
     require_some(report, &path, device->device_path);
-    if (device_path_before(container, index))
-        report_error(report, &path, FINDING_INVALID, "\"%.128s\" is used twice",
-                     device->device_path ? device->device_path : "");
+    if (seen_get(&check->device_paths, device_path) != device)
+        report_error(report, &path, FINDING_INVALID, "\"%.128s\" is used twice", device_path);
     if (path_has_dot_dot(device->device_path))
         report_error(report, &path, FINDING_INVALID, "must not contain \"..\"");
-    if (is_mounted(container, container->volume_mounts.count, device->device_path))
-        report_error(report, &path, FINDING_INVALID, "\"%.128s\" is a mountPath, too",
-                     device->device_path ? device->device_path : "");
+    if (seen_has(&check->mount_paths, device_path))
+        report_error(report, &path, FINDING_INVALID, "\"%.128s\" is a mountPath, too", device_path);
+}
+
+static void validate_mount_lists(struct mount_check *check, const struct container *container,
+                                 const struct path *mounts, const struct path *devices)
+{
+    array_for_each (device, container->volume_devices) {
+        seen_first(&check->device_names, device->name, device);
+        seen_first(&check->device_paths, device->device_path, device);
+    }
+    for (size_t i = 0; i < container->volume_mounts.count; i++) {
+        struct path item = path_index(mounts, i);
+
+        seen_before(&check->mount_names, container->volume_mounts.items[i].name);
+        validate_mount(check, &container->volume_mounts.items[i], mounts, &item);
+    }
+    for (size_t i = 0; i < container->volume_devices.count; i++) {
+        struct path item = path_index(devices, i);
+
+        validate_device(check, &container->volume_devices.items[i], &item);
+    }
 }
 
 void validate_mounts(const struct container *container, const struct pod_view *view,
@@ -168,11 +130,17 @@ void validate_mounts(const struct container *container, const struct pod_view *v
 {
     struct path mounts = path_name(path, "volumeMounts"),
                 devices = path_name(path, "volumeDevices");
+    struct mount_check check = {
+        .view = view,
+        .security = container->security_context,
+        .report = report,
+    };
 
-    for (size_t i = 0; i < container->volume_mounts.count; i++)
-        validate_mount(container, i, view, &mounts, report);
-    for (size_t i = 0; i < container->volume_devices.count; i++)
-        validate_device(container, i, view, &devices, report);
+    validate_mount_lists(&check, container, &mounts, &devices);
+    seen_deinit(&check.mount_names);
+    seen_deinit(&check.mount_paths);
+    seen_deinit(&check.device_names);
+    seen_deinit(&check.device_paths);
     if (view->spec->host_users == OPT_FALSE && container->volume_devices.count)
         report_error(report, &devices, FINDING_FORBIDDEN,
                      "must not be set when hostUsers is false");

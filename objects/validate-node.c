@@ -1,6 +1,5 @@
 /* The rules of nodes. */
 #include "node-rules.h"
-#include "nodeagent/base/map.h"
 #include "nodeagent/objects/node.h"
 #include "validate.h"
 
@@ -27,17 +26,15 @@ static void validate_taint(const struct taint *taint, const struct path *path,
 
 static void validate_taints(const struct node_spec *spec, struct report *report)
 {
-    _cleanup_(map_deinit) struct map seen = MAP_INIT;
+    _cleanup_(seen_deinit) struct seen seen = SEEN_INIT;
     struct path metadata = path_name(NULL, "metadata"), taints = path_name(&metadata, "taints");
 
     for (size_t i = 0; i < spec->taints.count; i++) {
-        struct taint *taint = &spec->taints.items[i];
+        const struct taint *taint = &spec->taints.items[i];
         struct path path = path_index(&taints, i);
-        const char *identity =
-            arena_printf(&report->arena, "%s %s", taint->effect ?: "", taint->key ?: "");
 
         validate_taint(taint, &path, report);
-        if (map_put(&seen, identity, taint))
+        if (seen_before(&seen, seen_pair(taint->effect, taint->key, &report->arena)))
             report_error(report, &path, FINDING_DUPLICATE,
                          "another taint has this key and this effect");
     }

@@ -93,17 +93,8 @@ static void validate_pod_seccomp(const struct pod *pod, const struct path *spec,
 
 /* AppArmor */
 
-static bool has_container(const struct container_list *containers, const char *name)
-{
-    array_for_each (container, *containers) {
-        if (str_equal(container->name, name))
-            return true;
-    }
-    return false;
-}
-
-static void validate_app_armor_annotations(const struct pod *pod, const struct path *annotations,
-                                           struct report *report)
+static void validate_app_armor_annotations(const struct pod *pod, const struct seen *containers,
+                                           const struct path *annotations, struct report *report)
 {
     array_for_each (annotation, pod->object.metadata.annotations) {
         struct path at = path_key(annotations, annotation->name);
@@ -111,9 +102,7 @@ static void validate_app_armor_annotations(const struct pod *pod, const struct p
 
         if (!str_has_prefix(annotation->name, APP_ARMOR_CONTAINER))
             continue;
-        if (!has_container(&pod->spec.containers, name) &&
-            !has_container(&pod->spec.init_containers, name) &&
-            !has_container(&pod->spec.ephemeral_containers, name))
+        if (!seen_has(containers, name))
             report_error(report, &at, FINDING_INVALID, "\"%.64s\" names no container", name);
         if (*annotation->value && !profile_of(annotation->value).type)
             report_error(report, &at, FINDING_INVALID,
@@ -124,22 +113,25 @@ static void validate_app_armor_annotations(const struct pod *pod, const struct p
 
 /* one container */
 
-static const char *container_annotation(const struct pod *pod, const char *prefix,
-                                        const char *container)
+/* What annotations say of containers, by the container's name. */
+struct profiles {
+    struct seen seccomp;
+    struct seen app_armor;
+};
+
+static void note_profile(struct seen *profiles, const struct string_pair *annotation,
+                         const char *prefix)
 {
-    array_for_each (annotation, pod->object.metadata.annotations) {
-        if (str_has_prefix(annotation->name, prefix) &&
-            str_equal(annotation->name + strlen(prefix), container))
-            return annotation->value;
-    }
-    return NULL;
+    if (str_has_prefix(annotation->name, prefix))
+        seen_first(profiles, annotation->name + strlen(prefix), annotation->value);
 }
 
 static void validate_container_agreement(const struct pod *pod, const struct container *container,
-                                         const struct path *path, struct report *report)
+                                         const struct profiles *profiles, const struct path *path,
+                                         struct report *report)
 {
-    const char *seccomp = container_annotation(pod, SECCOMP_CONTAINER, container->name);
-    const char *app_armor = container_annotation(pod, APP_ARMOR_CONTAINER, container->name);
+    const char *seccomp = seen_get(&profiles->seccomp, container->name);
+    const char *app_armor = seen_get(&profiles->app_armor, container->name);
     const struct security_context *security = container->security_context;
     struct path security_path = path_name(path, "securityContext"),
                 seccomp_path = path_name(&security_path, "seccompProfile"),
@@ -161,17 +153,50 @@ static void validate_container_agreement(const struct pod *pod, const struct con
     }
 }
 
-static void validate_agreement(const struct pod *pod, const struct container_list *containers,
-                               const char *list_name, const struct path *spec,
-                               struct report *report)
+/* all containers */
+
+static const struct {
+    const char *name;
+    size_t offset; /* in struct pod_spec */
+} container_lists[] = {
+    {"containers", offsetof(struct pod_spec, containers)},
+    {"initContainers", offsetof(struct pod_spec, init_containers)},
+    {"ephemeralContainers", offsetof(struct pod_spec, ephemeral_containers)},
+};
+
+static const struct container_list *container_list_at(const struct pod *pod, size_t i)
 {
-    struct path list = path_name(spec, list_name);
+    return (const void *)((const char *)&pod->spec + container_lists[i].offset);
+}
 
-    for (size_t i = 0; i < containers->count; i++) {
-        struct path item = path_index(&list, i);
+static void validate_container_profiles(const struct pod *pod, const struct path *spec,
+                                        struct report *report)
+{
+    struct profiles profiles = {.seccomp = SEEN_INIT, .app_armor = SEEN_INIT};
 
-        validate_container_agreement(pod, &containers->items[i], &item, report);
+    array_for_each (annotation, pod->object.metadata.annotations) {
+        note_profile(&profiles.seccomp, annotation, SECCOMP_CONTAINER);
+        note_profile(&profiles.app_armor, annotation, APP_ARMOR_CONTAINER);
     }
+    for (size_t i = 0; i < array_size(container_lists); i++) {
+        const struct container_list *containers = container_list_at(pod, i);
+        struct path list = path_name(spec, container_lists[i].name);
+
+        for (size_t j = 0; j < containers->count; j++) {
+            struct path item = path_index(&list, j);
+
+            validate_container_agreement(pod, &containers->items[j], &profiles, &item, report);
+        }
+    }
+    seen_deinit(&profiles.seccomp);
+    seen_deinit(&profiles.app_armor);
+}
+
+static void note_containers(struct seen *names, const struct pod *pod)
+{
+    for (size_t i = 0; i < array_size(container_lists); i++)
+        array_for_each (container, *container_list_at(pod, i))
+            seen_before(names, container->name);
 }
 
 /* tolerations as JSON */
@@ -241,14 +266,14 @@ void validate_pod_annotations(const struct pod *pod, struct report *report)
 {
     struct path metadata = path_name(NULL, "metadata"),
                 annotations = path_name(&metadata, "annotations"), spec = path_name(NULL, "spec");
+    _cleanup_(seen_deinit) struct seen containers = SEEN_INIT;
 
     if (!pod->object.metadata.annotations.count)
         return;
+    note_containers(&containers, pod);
     validate_known_annotations(pod, &annotations, report);
     validate_seccomp_annotations(pod, &annotations, report);
-    validate_app_armor_annotations(pod, &annotations, report);
+    validate_app_armor_annotations(pod, &containers, &annotations, report);
     validate_pod_seccomp(pod, &spec, report);
-    validate_agreement(pod, &pod->spec.containers, "containers", &spec, report);
-    validate_agreement(pod, &pod->spec.init_containers, "initContainers", &spec, report);
-    validate_agreement(pod, &pod->spec.ephemeral_containers, "ephemeralContainers", &spec, report);
+    validate_container_profiles(pod, &spec, report);
 }

@@ -95,6 +95,7 @@ static void validate_gates(const struct pod_spec *spec, const struct path *path,
 {
     struct path readiness = path_name(path, "readinessGates"),
                 scheduling = path_name(path, "schedulingGates");
+    _cleanup_(seen_deinit) struct seen seen = SEEN_INIT;
 
     for (size_t i = 0; i < spec->readiness_gates.count; i++) {
         const char *type = spec->readiness_gates.items[i].condition_type;
@@ -107,13 +108,9 @@ static void validate_gates(const struct pod_spec *spec, const struct path *path,
         struct path item = path_index(&scheduling, i);
 
         require(report, &item, name, name_check_qualified(name));
-        for (size_t j = 0; j < i; j++) {
-            if (str_equal(spec->scheduling_gates.items[j].name, name)) {
-                report_error(report, &item, FINDING_DUPLICATE, "\"%.64s\" is listed twice",
-                             name ? name : "");
-                break;
-            }
-        }
+        if (seen_before(&seen, name))
+            report_error(report, &item, FINDING_DUPLICATE, "\"%.64s\" is listed twice",
+                         name ? name : "");
     }
     if (spec->scheduling_gates.count && !str_empty(spec->node_name))
         report_error_in(report, path, "nodeName", FINDING_FORBIDDEN,
@@ -140,6 +137,7 @@ static void validate_claim_source(const struct pod_resource_claim *claim, const 
 static void validate_resource_claims(const struct pod_spec *spec, const struct path *path,
                                      struct report *report)
 {
+    _cleanup_(seen_deinit) struct seen names = SEEN_INIT;
     struct path list = path_name(path, "resourceClaims");
 
     for (size_t i = 0; i < spec->resource_claims.count; i++) {
@@ -147,13 +145,9 @@ static void validate_resource_claims(const struct pod_spec *spec, const struct p
         struct path item = path_index(&list, i), name = path_name(&item, "name");
 
         require_named(report, &name, claim->name, name_check_label);
-        for (size_t j = 0; j < i; j++) {
-            if (str_equal(spec->resource_claims.items[j].name, claim->name)) {
-                report_error(report, &name, FINDING_DUPLICATE, "\"%.64s\" names two claims",
-                             claim->name ? claim->name : "");
-                break;
-            }
-        }
+        if (seen_before(&names, claim->name))
+            report_error(report, &name, FINDING_DUPLICATE, "\"%.64s\" names two claims",
+                         claim->name ? claim->name : "");
         validate_claim_source(claim, &item, report);
     }
 }
@@ -165,9 +159,23 @@ static void validate_pod_amounts(const struct pod_spec *spec, const struct path 
                 resources = path_name(path, "resources");
     struct resources overhead = {.limits = spec->overhead};
 
-    validate_resources(&overhead, spec, RESOURCES_OVERHEAD, &overhead_path, report);
+    validate_resources(&overhead, RESOURCES_OVERHEAD, &overhead_path, report);
     if (spec->resources && !(spec->os && str_equal(spec->os->name, "windows")))
         validate_pod_resources(spec, &resources, report);
+}
+
+static void pod_view_init(struct pod_view *view, const struct pod *pod)
+{
+    *view = (struct pod_view){.pod = pod, .spec = &pod->spec};
+    array_for_each (claim, pod->spec.resource_claims)
+        seen_before(&view->claims, claim->name);
+}
+
+static void pod_view_deinit(struct pod_view *view)
+{
+    seen_deinit(&view->volumes);
+    seen_deinit(&view->valid_volumes);
+    seen_deinit(&view->claims);
 }
 
 static void validate_spec(const struct pod *pod, struct report *report)
@@ -175,10 +183,10 @@ static void validate_spec(const struct pod *pod, struct report *report)
     const struct pod_spec *spec = &pod->spec;
     struct path path = path_name(NULL, "spec"), selector = path_name(&path, "nodeSelector"),
                 tolerations = path_name(&path, "tolerations");
-    bool *valid_volumes = arena_array(&report->arena, bool, spec->volumes.count);
-    struct pod_view view = {.pod = pod, .spec = spec, .valid_volumes = valid_volumes};
+    _cleanup_(pod_view_deinit) struct pod_view view;
 
-    validate_volumes(pod, &path, valid_volumes, report);
+    pod_view_init(&view, pod);
+    validate_volumes(&view, &path, report);
     validate_containers(&view, &path, report);
     validate_policies(spec, &path, report);
     validate_dns(spec, &path, report);

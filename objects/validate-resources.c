@@ -54,7 +54,7 @@ static bool may_overcommit(const char *name)
     return is_native(name) && !resource_is_hugepages(name);
 }
 
-static void validate_name(const char *name, const struct path *path, struct report *report)
+static void validate_resource_name(const char *name, const struct path *path, struct report *report)
 {
     require(report, path, name, name_check_qualified(name));
     if (!strchr(name, '/')) {
@@ -97,10 +97,10 @@ void validate_amount(const char *name, const struct quantity *quantity, const st
         report_error(report, path, FINDING_INVALID, "must be a whole number");
 }
 
-void validate_container_resource(const char *name, const struct quantity *quantity,
-                                 const struct path *path, struct report *report)
+static void validate_container_resource(const char *name, const struct quantity *quantity,
+                                        const struct path *path, struct report *report)
 {
-    validate_name(name, path, report);
+    validate_resource_name(name, path, report);
     validate_amount(name, quantity, path, report);
     if (resource_is_hugepages(name))
         validate_hugepages(name, quantity, path, report);
@@ -135,8 +135,11 @@ static void validate_request_against_limit(const struct resources *resources,
                                            const struct path *limits, const struct path *requests,
                                            struct report *report)
 {
+    struct quantity_sum by_name;
+
+    quantity_sum_init(&by_name, &resources->limits, &report->arena);
     array_for_each (request, resources->requests) {
-        const struct quantity *limit = quantity_map_get(&resources->limits, request->name);
+        const struct quantity *limit = quantity_sum_get(&by_name, request->name);
 
         if (!limit) {
             if (!may_overcommit(request->name))
@@ -151,6 +154,7 @@ static void validate_request_against_limit(const struct resources *resources,
                          "%.128s must equal its limit: it cannot be overcommitted", request->name);
         }
     }
+    quantity_sum_finish(&by_name);
 }
 
 struct presence {
@@ -166,45 +170,59 @@ static void note_presence(const struct quantity_map *map, struct presence *prese
     }
 }
 
-static bool same_claim(const struct resource_claim *a, const struct resource_claim *b)
+/* The claims that a container uses. */
+struct used_claims {
+    struct seen names; /* whichever request of them */
+    struct seen pairs; /* names with requests */
+};
+
+/* Is it listed before? A claim taken whole covers each of its requests. */
+static bool claim_used_before(const struct resource_claim *claim, struct used_claims *used,
+                              struct arena *arena)
 {
-    /* A claim taken whole covers each of its requests. */
-    return str_equal(a->name, b->name) &&
-           (str_empty(a->request) || str_empty(b->request) || str_equal(a->request, b->request));
+    bool name_used = seen_before(&used->names, claim->name);
+    bool pair_used = seen_before(&used->pairs, seen_pair(claim->name, claim->request, arena));
+
+    if (str_empty(claim->request))
+        return name_used;
+    return pair_used || (name_used && seen_has(&used->pairs, seen_pair(claim->name, "", arena)));
 }
 
-static void validate_claims(const struct resources *resources, const struct pod_spec *spec,
+static void validate_used_claim(const struct resource_claim *claim, const struct pod_view *view,
+                                struct used_claims *used, const struct path *item,
+                                struct report *report)
+{
+    struct path request = path_name(item, "request");
+
+    if (!str_empty(claim->request))
+        require(report, &request, claim->request, name_check_label(claim->request));
+    if (!require_some(report, item, claim->name))
+        return;
+    if (!seen_has(&view->claims, claim->name))
+        report_error(report, item, FINDING_NOT_FOUND,
+                     "\"%.128s\" must be declared in spec.resourceClaims", claim->name);
+    if (claim_used_before(claim, used, &report->arena))
+        report_error(report, item, FINDING_DUPLICATE, "\"%.128s\" is listed twice", claim->name);
+}
+
+static void validate_claims(const struct resources *resources, const struct pod_view *view,
                             const struct path *path, struct report *report)
 {
-    for (size_t i = 0; i < resources->claims.count; i++) {
-        const struct resource_claim *claim = &resources->claims.items[i];
-        struct path item = path_index(path, i), request = path_name(&item, "request");
-        bool known = false;
+    struct used_claims used = {.names = SEEN_INIT, .pairs = SEEN_INIT};
 
-        if (!str_empty(claim->request))
-            require(report, &request, claim->request, name_check_label(claim->request));
-        if (!require_some(report, &item, claim->name))
-            continue;
-        array_for_each (declared, spec->resource_claims)
-            known |= str_equal(declared->name, claim->name);
-        if (!known)
-            report_error(report, &item, FINDING_NOT_FOUND,
-                         "\"%.128s\" must be declared in spec.resourceClaims", claim->name);
-        for (size_t j = 0; j < i; j++) {
-            if (same_claim(claim, &resources->claims.items[j])) {
-                report_error(report, &item, FINDING_DUPLICATE, "\"%.128s\" is listed twice",
-                             claim->name);
-                break;
-            }
-        }
+    for (size_t i = 0; i < resources->claims.count; i++) {
+        struct path item = path_index(path, i);
+
+        validate_used_claim(&resources->claims.items[i], view, &used, &item, report);
     }
+    seen_deinit(&used.names);
+    seen_deinit(&used.pairs);
 }
 
-void validate_resources(const struct resources *resources, const struct pod_spec *spec,
-                        enum resource_level level, const struct path *path, struct report *report)
+void validate_resources(const struct resources *resources, enum resource_level level,
+                        const struct path *path, struct report *report)
 {
-    struct path limits = path_name(path, "limits"), requests = path_name(path, "requests"),
-                claims = path_name(path, "claims");
+    struct path limits = path_name(path, "limits"), requests = path_name(path, "requests");
     struct presence presence = {0};
 
     validate_side(&resources->limits, &limits, level, report);
@@ -215,48 +233,56 @@ void validate_resources(const struct resources *resources, const struct pod_spec
     note_presence(&resources->requests, &presence);
     if (presence.hugepages && !presence.cpu_or_memory)
         report_error(report, path, FINDING_FORBIDDEN, "hugepages need cpu or memory beside them");
-    if (level == RESOURCES_OF_CONTAINER)
-        validate_claims(resources, spec, &claims, report);
-    else if (resources->claims.items)
-        report_error(report, &claims, FINDING_FORBIDDEN, "must not be set for a whole pod");
+    if (level == RESOURCES_OF_POD && resources->claims.items)
+        report_error_in(report, path, "claims", FINDING_FORBIDDEN,
+                        "must not be set for a whole pod");
 }
 
-/* A pod's own resources must hold what its containers ask for. */
-static void validate_pod_totals(const struct pod_spec *spec, const struct path *path,
-                                struct report *report)
+void validate_container_resources(const struct resources *resources, const struct pod_view *view,
+                                  const struct path *path, struct report *report)
 {
-    struct quantity_map total = pod_containers_total(spec, RESOURCE_REQUESTS, &report->arena);
-    struct quantity_map limits = pod_containers_total(spec, RESOURCE_LIMITS, &report->arena);
-    struct path requests_path = path_name(path, "requests"),
-                limits_path = path_name(path, "limits");
+    struct path claims = path_name(path, "claims");
 
-    array_for_each (pair, spec->resources->requests) {
-        const struct quantity *needed = quantity_map_get(&total, pair->name);
-        struct path key = path_key(&requests_path, pair->name);
+    validate_resources(resources, RESOURCES_OF_CONTAINER, path, report);
+    validate_claims(resources, view, &claims, report);
+}
 
-        if (needed && quantity_compare(needed, &pair->quantity) > 0)
+/* A pod's own amounts must be at least what its containers' add up to. */
+static void validate_pod_total(const struct pod_spec *spec, enum resource_side side,
+                               const struct path *path, struct report *report)
+{
+    const struct quantity_map *own =
+        side == RESOURCE_LIMITS ? &spec->resources->limits : &spec->resources->requests;
+    struct quantity_map total = pod_containers_total(spec, side, &report->arena);
+    struct quantity_sum by_name;
+
+    quantity_sum_init(&by_name, &total, &report->arena);
+    array_for_each (pair, *own) {
+        const struct quantity *needed = quantity_sum_get(&by_name, pair->name);
+        struct path key = path_key(path, pair->name);
+
+        if (!needed || quantity_compare(needed, &pair->quantity) <= 0)
+            continue;
+        if (side == RESOURCE_REQUESTS)
             report_error(report, &key, FINDING_INVALID,
                          "must be at least what the containers request together");
-    }
-    array_for_each (pair, spec->resources->limits) {
-        const struct quantity *needed = quantity_map_get(&limits, pair->name);
-        struct path key = path_key(&limits_path, pair->name);
-
-        if (resource_is_hugepages(pair->name) && needed &&
-            quantity_compare(needed, &pair->quantity) > 0)
+        else if (resource_is_hugepages(pair->name))
             report_error(report, &key, FINDING_INVALID,
                          "must be at least the containers' limits together");
     }
+    quantity_sum_finish(&by_name);
 }
 
 static void validate_container_limits(const struct pod_spec *spec, const struct path *path,
                                       struct report *report)
 {
     struct path containers = path_name(path, "containers");
+    struct quantity_sum own;
 
+    quantity_sum_init(&own, &spec->resources->limits, &report->arena);
     for (size_t i = 0; i < spec->containers.count; i++) {
         array_for_each (limit, spec->containers.items[i].resources.limits) {
-            const struct quantity *most = quantity_map_get(&spec->resources->limits, limit->name);
+            const struct quantity *most = quantity_sum_get(&own, limit->name);
             struct path item = path_index(&containers, i), key = path_key(&item, limit->name);
 
             if (most && quantity_compare(&limit->quantity, most) > 0)
@@ -264,12 +290,16 @@ static void validate_container_limits(const struct pod_spec *spec, const struct 
                                 "must not be more than the pod's own limit");
         }
     }
+    quantity_sum_finish(&own);
 }
 
 void validate_pod_resources(const struct pod_spec *spec, const struct path *path,
                             struct report *report)
 {
-    validate_resources(spec->resources, spec, RESOURCES_OF_POD, path, report);
-    validate_pod_totals(spec, path, report);
+    struct path limits = path_name(path, "limits"), requests = path_name(path, "requests");
+
+    validate_resources(spec->resources, RESOURCES_OF_POD, path, report);
+    validate_pod_total(spec, RESOURCE_REQUESTS, &requests, report);
+    validate_pod_total(spec, RESOURCE_LIMITS, &limits, report);
     validate_container_limits(spec, path, report);
 }

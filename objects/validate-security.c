@@ -182,6 +182,7 @@ static void validate_sysctls(const struct pod_spec *spec, const struct path *pat
                              struct report *report)
 {
     const struct pod_security_context *security = spec->security_context;
+    _cleanup_(seen_deinit) struct seen names = SEEN_INIT;
 
     for (size_t i = 0; i < security->sysctls.count; i++) {
         const char *text = security->sysctls.items[i].name;
@@ -193,12 +194,8 @@ static void validate_sysctls(const struct pod_spec *spec, const struct path *pat
         if (!is_sysctl_name(text))
             report_error(report, &name, FINDING_INVALID,
                          "\"%.128s\" must be a kernel parameter such as net.core.somaxconn", text);
-        for (size_t j = 0; j < i; j++) {
-            if (str_equal(security->sysctls.items[j].name, text)) {
-                report_error(report, &name, FINDING_DUPLICATE, "\"%.128s\" is set twice", text);
-                break;
-            }
-        }
+        if (seen_before(&names, text))
+            report_error(report, &name, FINDING_DUPLICATE, "\"%.128s\" is set twice", text);
         with_dots(text, dotted, sizeof(dotted));
         if (spec->host_network && str_has_prefix(dotted, "net."))
             report_error(report, &name, FINDING_INVALID,

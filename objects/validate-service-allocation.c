@@ -15,7 +15,7 @@ enum {
 /* addresses */
 
 /* The list and its first entry's own field must agree. */
-static void validate_agreement(const struct service_check *check)
+static void validate_first_cluster_ip(const struct service_check *check)
 {
     const char *single = check->spec->cluster_ip;
     const struct string_list *list = &check->cluster_ips;
@@ -33,13 +33,13 @@ static void validate_families(const struct service_check *check)
     static const char *const known[] = {"IPv4", "IPv6", NULL};
     const struct string_list *families = &check->spec->ip_families;
     struct path path = path_name(check->path, "ipFamilies");
-    _cleanup_(map_deinit) struct map seen = MAP_INIT;
+    _cleanup_(seen_deinit) struct seen seen = SEEN_INIT;
 
     for (size_t i = 0; i < families->count; i++) {
         struct path item = path_index(&path, i);
 
         require_one_of(check->report, &item, families->items[i], known);
-        if (map_put(&seen, families->items[i], &families->items[i]))
+        if (seen_before(&seen, families->items[i]))
             report_error(check->report, &item, FINDING_DUPLICATE, "\"%.64s\" is listed twice",
                          families->items[i]);
     }
@@ -95,7 +95,7 @@ static void validate_cluster_ips(const struct service_check *check)
     struct path path = path_name(check->path, "clusterIPs");
     bool addresses;
 
-    validate_agreement(check);
+    validate_first_cluster_ip(check);
     validate_families(check);
     validate_family_policy(check);
     addresses = validate_addresses(check, &path);

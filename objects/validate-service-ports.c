@@ -1,15 +1,14 @@
 /* The rules of a service's ports. */
-#include "nodeagent/base/map.h"
 #include "service-rules.h"
 
 /* What earlier ports have. */
 struct seen_ports {
-    struct map names;
-    struct map ports;      /* by protocol and port */
-    struct map node_ports; /* by protocol and node port */
+    struct seen names;
+    struct seen ports;      /* by protocol and port */
+    struct seen node_ports; /* by protocol and node port */
 };
 
-static void validate_port_name(const struct service_check *check, struct service_port *port,
+static void validate_port_name(const struct service_check *check, const struct service_port *port,
                                const struct path *path, struct seen_ports *seen)
 {
     struct path name = path_name(path, "name");
@@ -21,7 +20,7 @@ static void validate_port_name(const struct service_check *check, struct service
         return;
     }
     require(check->report, &name, port->name, name_check_label(port->name));
-    if (map_put(&seen->names, port->name, port))
+    if (seen_before(&seen->names, port->name))
         report_error(check->report, &name, FINDING_DUPLICATE, "another port has the name \"%.64s\"",
                      port->name);
 }
@@ -39,13 +38,13 @@ static void validate_target_port(const struct int_or_string *target, const struc
 }
 
 /* Returns whether another port has the pair. */
-static bool note_pair(struct map *seen, struct service_port *port, int32_t number,
+static bool note_pair(struct seen *seen, const struct service_port *port, int32_t number,
                       struct arena *arena)
 {
-    return map_put(seen, arena_printf(arena, "%s %d", port->protocol, number), port);
+    return seen_before(seen, arena_printf(arena, "%s %d", port->protocol, number));
 }
 
-static void validate_pairs(const struct service_check *check, struct service_port *port,
+static void validate_pairs(const struct service_check *check, const struct service_port *port,
                            const struct path *path, struct seen_ports *seen)
 {
     if (port->node_port && str_equal(check->spec->type, "ClusterIP"))
@@ -60,7 +59,7 @@ static void validate_pairs(const struct service_check *check, struct service_por
                      port->protocol, port->port);
 }
 
-static void validate_port(const struct service_check *check, struct service_port *port,
+static void validate_port(const struct service_check *check, const struct service_port *port,
                           const struct path *path, struct seen_ports *seen)
 {
     static const char *const protocols[] = {"TCP", "UDP", "SCTP", NULL};
@@ -79,7 +78,7 @@ static void validate_port(const struct service_check *check, struct service_port
 void validate_service_ports(const struct service_check *check)
 {
     struct path path = path_name(check->path, "ports");
-    struct seen_ports seen = {.names = MAP_INIT, .ports = MAP_INIT, .node_ports = MAP_INIT};
+    struct seen_ports seen = {.names = SEEN_INIT, .ports = SEEN_INIT, .node_ports = SEEN_INIT};
 
     if (!check->spec->ports.count && !service_is_headless(check) &&
         !str_equal(check->spec->type, "ExternalName"))
@@ -90,7 +89,7 @@ void validate_service_ports(const struct service_check *check)
 
         validate_port(check, &check->spec->ports.items[i], &item, &seen);
     }
-    map_deinit(&seen.names);
-    map_deinit(&seen.ports);
-    map_deinit(&seen.node_ports);
+    seen_deinit(&seen.names);
+    seen_deinit(&seen.ports);
+    seen_deinit(&seen.node_ports);
 }

@@ -24,15 +24,20 @@ static bool is_year_and_month(const char *text)
 /* "iqn.2003-01.example.com:disk1", perhaps with something before it, as the server allows. */
 static bool is_iqn(const char *name)
 {
+    const char *forbidden = name; /* the last one */
+    const char *colon = name;     /* where the last authority ended: it may hold the next one */
+
+    for (const char *c = name; (c = strpbrk(c, ",;*&$| \t\n\f\r")); c++)
+        forbidden = c;
     for (; (name = strstr(name, "iqn.")); name++) {
-        const char *authority = name + strlen("iqn.2003-01."), *colon = authority;
+        const char *authority = name + strlen("iqn.2003-01.");
 
         if (!is_year_and_month(name + strlen("iqn.")))
             continue;
+        colon = MAX(colon, authority);
         while (isalnum((unsigned char)*colon) || *colon == '-' || *colon == '.')
             colon++;
-        if (colon > authority && *colon == ':' && colon[1] &&
-            !strpbrk(colon + 1, ",;*&$| \t\n\f\r"))
+        if (colon > authority && *colon == ':' && colon[1] && forbidden <= colon)
             return true;
     }
     return false;

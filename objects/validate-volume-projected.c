@@ -2,7 +2,6 @@
  * The rules of volumes whose files come from objects: configMap, secret, downwardAPI, and
  * projected, which puts several of them into one directory.
  */
-#include "nodeagent/base/map.h"
 #include "volume-rules.h"
 
 #define TOKEN_SECONDS_MIN ((int64_t)600)     /* ten minutes */
@@ -93,18 +92,14 @@ void validate_downward_volume(const struct volume_check *check, const struct pat
 
 struct projected_check {
     const struct path *path; /* of the projected volume */
-    struct map files;        /* by path: those that items name */
+    struct seen files;       /* the paths that items name */
     struct report *report;
 };
 
 static void note_file(struct projected_check *check, const char *file)
 {
-    if (str_empty(file))
-        return;
-    if (map_get(&check->files, file))
+    if (!str_empty(file) && seen_before(&check->files, file))
         require(check->report, check->path, file, "is the path of two items");
-    else
-        map_put(&check->files, file, check);
 }
 
 static void validate_object_projection(struct projected_check *check,
@@ -170,7 +165,7 @@ void validate_projected_volume(const struct volume_check *check, const struct pa
 {
     const struct projected_volume *source = check->volume->projected;
     struct path sources = path_name(path, "sources");
-    struct projected_check projected = {.path = path, .files = MAP_INIT, .report = check->report};
+    struct projected_check projected = {.path = path, .files = SEEN_INIT, .report = check->report};
 
     validate_file_mode(&source->default_mode, path, "defaultMode", check->report);
     for (size_t i = 0; i < source->sources.count; i++) {
@@ -178,5 +173,5 @@ void validate_projected_volume(const struct volume_check *check, const struct pa
 
         validate_projection(&projected, &source->sources.items[i], &item);
     }
-    map_deinit(&projected.files);
+    seen_deinit(&projected.files);
 }

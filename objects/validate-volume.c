@@ -2,7 +2,6 @@
  * The rules of spec.volumes: names, one source each, and the sources of the node itself. The
  * other sources have files of their own; the table below knows them all.
  */
-#include "nodeagent/base/map.h"
 #include "volume-rules.h"
 
 #include <ctype.h>
@@ -243,8 +242,8 @@ static void validate_sources(const struct volume_check *check)
         validate_iscsi_initiator(check);
 }
 
-/* Returns whether the volume has no error of its own. */
-static bool validate_volume(const struct volume_check *check, struct map *names)
+/* `valid`: the volumes before it that have no error of their own. */
+static void validate_volume(const struct volume_check *check, struct seen *valid)
 {
     const char *name = check->volume->name;
     struct path name_path = path_name(check->path, "name");
@@ -252,44 +251,41 @@ static bool validate_volume(const struct volume_check *check, struct map *names)
 
     validate_sources(check);
     require_named(check->report, &name_path, name, name_check_label);
-    if (!str_empty(name) && map_get(names, name))
+    if (!str_empty(name) && seen_has(valid, name))
         report_error(check->report, &name_path, FINDING_DUPLICATE,
                      "another volume has the name \"%.128s\"", name);
-    if (check->report->errors > errors)
-        return false;
-    map_put(names, name, (void *)check->volume);
-    return true;
+    if (check->report->errors == errors)
+        seen_put(valid, name, check->volume);
 }
 
 /* all of them */
 
 /* The claims that the pod's ephemeral volumes will make, by name. */
-static void collect_made_claims(const struct pod *pod, struct map *claims, struct arena *arena)
+static void collect_made_claims(const struct pod *pod, struct seen *claims, struct arena *arena)
 {
     if (str_empty(pod->object.metadata.name))
         return;
     array_for_each (volume, pod->spec.volumes)
         if (volume->ephemeral && !str_empty(volume->name))
-            map_put(claims, arena_printf(arena, "%s-%s", pod->object.metadata.name, volume->name),
-                    volume);
+            seen_before(claims,
+                        arena_printf(arena, "%s-%s", pod->object.metadata.name, volume->name));
 }
 
 /* Such a claim belongs to its volume and cannot be used as one of somebody else's. */
-static void validate_claim_of_others(const struct volume_check *check, const struct map *made)
+static void validate_claim_of_others(const struct volume_check *check, const struct seen *made)
 {
     const struct claim_volume *claim = check->volume->persistent_volume_claim;
     struct path path = path_name(check->path, "persistentVolumeClaim");
 
-    if (claim && !str_empty(claim->claim_name) && map_get(made, claim->claim_name))
+    if (claim && !str_empty(claim->claim_name) && seen_has(made, claim->claim_name))
         require_in(check->report, &path, "claimName", claim->claim_name,
                    "is the claim that an ephemeral volume of this pod makes for itself");
 }
 
-void validate_volumes(const struct pod *pod, const struct path *spec, bool *valid,
-                      struct report *report)
+void validate_volumes(struct pod_view *view, const struct path *spec, struct report *report)
 {
-    _cleanup_(map_deinit) struct map names = MAP_INIT;
-    _cleanup_(map_deinit) struct map made_claims = MAP_INIT;
+    _cleanup_(seen_deinit) struct seen made_claims = SEEN_INIT;
+    const struct pod *pod = view->pod;
     struct path volumes = path_name(spec, "volumes");
 
     collect_made_claims(pod, &made_claims, &report->arena);
@@ -302,7 +298,8 @@ void validate_volumes(const struct pod *pod, const struct path *spec, bool *vali
             .report = report,
         };
 
-        valid[i] = validate_volume(&check, &names);
+        seen_first(&view->volumes, check.volume->name, check.volume);
+        validate_volume(&check, &view->valid_volumes);
         validate_claim_of_others(&check, &made_claims);
     }
 }

@@ -6,7 +6,9 @@
 
 #include "names.h"
 #include "nodeagent/base/str.h"
+#include "nodeagent/objects/container.h"
 #include "nodeagent/objects/object.h"
+#include "seen.h"
 
 /* reporting helpers: each is silent when all is well */
 
@@ -57,10 +59,12 @@ const char *name_masked(const char *prefix, char *masked, size_t size);
 void validate_tolerations(const struct toleration *tolerations, size_t count,
                           const struct path *path, struct report *report);
 
-/* An extended or well-known resource's amount at `path` (limits or requests of a container, an
- * overhead): its name, its sign, whether it must be whole, hugepages' multiples. */
-void validate_container_resource(const char *name, const struct quantity *quantity,
-                                 const struct path *path, struct report *report);
+enum resource_level { RESOURCES_OF_CONTAINER, RESOURCES_OF_POD, RESOURCES_OVERHEAD };
+
+/* Limits and requests: names, signs, what must be whole, hugepages; not a container's claims. An
+ * overhead is checked as limits. */
+void validate_resources(const struct resources *resources, enum resource_level level,
+                        const struct path *path, struct report *report);
 
 /* Only the amount: not negative, and whole where things are counted. */
 void validate_amount(const char *name, const struct quantity *quantity, const struct path *path,

@@ -1,4 +1,7 @@
-/* Looking into the maps and lists of API objects. They are short: a walk beats a hash. */
+/*
+ * Looking into the maps and lists of API objects for one name. Many names of one map are looked up
+ * through seen.h or a quantity_sum: anybody may write a long map.
+ */
 #include "nodeagent/objects/values.h"
 #include "nodeagent/base/str.h"
 
@@ -34,4 +37,10 @@ bool string_list_has(const struct string_list *list, const char *string)
         if (str_equal(list->items[i], string))
             return true;
     return false;
+}
+
+void quantity_map_round_up(struct quantity_map *map)
+{
+    array_for_each (pair, *map)
+        quantity_round_up_milli(&pair->quantity);
 }

@@ -1,4 +1,5 @@
 /* What the API fills into volumes where nothing is set. */
+#include "defaults.h"
 #include "nodeagent/objects/image.h"
 #include "volume-rules.h"
 
@@ -6,19 +7,6 @@ enum {
     FILE_MODE_DEFAULT = 0644,
     TOKEN_SECONDS_DEFAULT = 3600,
 };
-
-static void default_string(const char **string, const char *value)
-{
-    if (str_empty(*string))
-        *string = value;
-}
-
-/* Of a string that may be empty on purpose. */
-static void default_absent(const char **string, const char *value)
-{
-    if (!*string)
-        *string = value;
-}
 
 static void default_mode(struct opt_int32 *mode)
 {
@@ -67,17 +55,11 @@ static void default_file_volumes(struct volume *volume, struct arena *arena)
 
 /* claims and disks */
 
-static void round_up(struct quantity_map *resources)
-{
-    array_for_each (resource, *resources)
-        quantity_round_up_milli(&resource->quantity);
-}
-
 static void default_claim(struct claim_template *claim)
 {
     default_absent(&claim->spec.volume_mode, "Filesystem");
-    round_up(&claim->spec.resources.limits);
-    round_up(&claim->spec.resources.requests);
+    quantity_map_round_up(&claim->spec.resources.limits);
+    quantity_map_round_up(&claim->spec.resources.requests);
 }
 
 static void default_azure_disk(struct azure_disk_volume *disk)

@@ -308,16 +308,6 @@ def feed(process, text):
         pass
 
 
-@pytest.fixture(scope="session")
-def plain_program(tmp_path_factory):
-    """The program without sanitizers, whose memory says something about the product."""
-    build = tmp_path_factory.mktemp("plain") / "build"
-    subprocess.run(["meson", "setup", build, ROOT, "-Dtests=false"], check=True,
-                   capture_output=True)
-    subprocess.run(["ninja", "-C", build, "commands/nodeagent"], check=True, capture_output=True)
-    return build / "commands" / "nodeagent"
-
-
 MEBIBYTE = 1 << 20
 MEMORY_MAX = 192 * MEBIBYTE
 

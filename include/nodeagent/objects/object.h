@@ -60,7 +60,8 @@ struct object *object_decode(const struct json *document, enum object_raw raw,
 struct object *object_decode_as(const struct object_kind *kind, const struct json *document,
                                 enum object_raw raw, struct report *report);
 
-/* The API server's rules for creating such an object; it must have been decoded without errors. */
+/* The API server's rules for creating such an object, which object_decode() returned: the rules
+ * rely on the defaults that it filled in. */
 void object_validate(const struct object *object, struct report *report);
 
 /* encoding */

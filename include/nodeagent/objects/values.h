@@ -87,3 +87,6 @@ const char *string_map_get(const struct string_map *map, const char *name);     
 struct quantity *quantity_map_get(const struct quantity_map *map, const char *name);   /* or NULL */
 const struct bytes_pair *bytes_map_get(const struct bytes_map *map, const char *name); /* or NULL */
 bool string_list_has(const struct string_list *list, const char *string);
+
+/* To thousandths, the finest that the API keeps. */
+void quantity_map_round_up(struct quantity_map *map);

@@ -278,17 +278,25 @@ static void test_ephemeral_containers(void **state)
         {"ports: [{containerPort: 1}], resources: {limits: {cpu: 1}}, resizePolicy: [{}], "
          "restartPolicy: \"\", restartPolicyRules: [{}], livenessProbe: {}, readinessProbe: {}, "
          "startupProbe: {}, lifecycle: {}",
-         "Forbidden ephemeralContainers, Forbidden ephemeralContainers[0].ports, Forbidden "
+         "Forbidden ephemeralContainers, Required ephemeralContainers[0].resizePolicy, Required "
+         "ephemeralContainers[0].resizePolicy, Forbidden ephemeralContainers[0].ports, Forbidden "
          "ephemeralContainers[0].resources, Forbidden ephemeralContainers[0].resizePolicy, "
          "Forbidden ephemeralContainers[0].restartPolicy, Forbidden "
          "ephemeralContainers[0].restartPolicyRules, Forbidden "
          "ephemeralContainers[0].livenessProbe, Forbidden ephemeralContainers[0].readinessProbe, "
          "Forbidden ephemeralContainers[0].startupProbe, Forbidden "
          "ephemeralContainers[0].lifecycle"},
+        {"ports: [], resources: {limits: {}}, resizePolicy: [], restartPolicyRules: []",
+         "Forbidden ephemeralContainers, Forbidden ephemeralContainers[0].ports, Forbidden "
+         "ephemeralContainers[0].resources, Forbidden ephemeralContainers[0].resizePolicy, "
+         "Forbidden ephemeralContainers[0].restartPolicyRules"},
+        {"resources: {}", "Forbidden ephemeralContainers"},
         {"resources: {requests: {a: 1}}",
-         "Forbidden ephemeralContainers, Forbidden ephemeralContainers[0].resources"},
+         "Forbidden ephemeralContainers, Invalid ephemeralContainers[0].resources.requests[a], "
+         "Forbidden ephemeralContainers[0].resources"},
         {"resources: {claims: [{name: c}]}",
-         "Forbidden ephemeralContainers, Forbidden ephemeralContainers[0].resources"},
+         "Forbidden ephemeralContainers, NotFound ephemeralContainers[0].resources.claims[0], "
+         "Forbidden ephemeralContainers[0].resources"},
         {"volumeMounts: [{name: v, mountPath: /a, subPath: b, subPathExpr: c}, {name: v, "
          "mountPath: /b}]",
          "Forbidden ephemeralContainers, Invalid "
