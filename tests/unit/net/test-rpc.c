@@ -36,7 +36,10 @@ static void server_answer(struct server *server, grpc_call *call, const char *me
     } else if (!strcmp(method, "/test/Hang")) {
         server_hang(server, call);
     } else if (!strcmp(method, "/test/Large")) {
-        server_send(server, call, grpc_slice_malloc(RPC_MESSAGE_MAX + 1));
+        grpc_slice large = grpc_slice_malloc(RPC_MESSAGE_MAX + 1);
+
+        memset(GRPC_SLICE_START_PTR(large), 'x', RPC_MESSAGE_MAX + 1);
+        server_send(server, call, large);
         server_finish(server, call, GRPC_STATUS_OK, "");
     } else if (!strcmp(method, "/test/Long")) {
         char *text = mem_zalloc(6001);
