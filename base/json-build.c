@@ -49,7 +49,8 @@ static struct json_frame *json_build_top(struct json_build *build)
 
 static struct json_member *json_build_push(struct json_build *build)
 {
-    build->stack = mem_grow(build->stack, build->count, &build->space, sizeof(*build->stack));
+    if (build->count == build->space)
+        build->stack = mem_grow(build->stack, build->count, &build->space, sizeof(*build->stack));
     return &build->stack[build->count++];
 }
 
@@ -57,10 +58,8 @@ int json_build_value(struct json_build *build, struct json value)
 {
     struct json_frame *top = json_build_top(build);
 
-    bool text = value.type == JSON_STRING || value.type == JSON_NUMBER;
-
-    if (json_build_count(build, 1, text ? value.length : 0) < 0)
-        return -E2BIG;
+    if (build->nodes++ >= build->limits->nodes_max)
+        return json_build_count(build, 0, 0);
     if (top && top->object)
         build->stack[build->count - 1].value = value;
     else
@@ -75,7 +74,7 @@ int json_build_name(struct json_build *build, const char *name, size_t length, s
     member->name = name;
     member->name_length = (uint32_t)length;
     member->offset = (uint32_t)offset;
-    return json_build_count(build, 0, length);
+    return 0;
 }
 
 int json_build_open(struct json_build *build, enum json_type type, size_t offset)

@@ -22,7 +22,7 @@ struct json_build {
     size_t count;
     size_t space;
     size_t nodes;
-    size_t bytes; /* of names, strings and numbers */
+    size_t bytes; /* of text, as far as json_build_count() was told */
     unsigned depth;
     struct json_frame frames[JSON_DEPTH_MAX];
     struct err *err;
@@ -38,7 +38,10 @@ int json_build_open(struct json_build *build, enum json_type type, size_t offset
 int json_build_name(struct json_build *build, const char *name, size_t length, size_t offset);
 int json_build_value(struct json_build *build, struct json value);
 
-/* Counts what comes in without events (an expanded alias). */
+/*
+ * Counts what comes in without events (an expanded alias). Only a reader that expands need count
+ * bytes: without that they are no more than the text's.
+ */
 int json_build_count(struct json_build *build, size_t nodes, size_t bytes);
 
 /* The container just closed, on the stack until the next event. */

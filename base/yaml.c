@@ -184,6 +184,8 @@ static int read_scalar(struct yaml_read *read, const yaml_event_t *event, size_t
         .length = (uint32_t)length,
         .text = text,
     };
+    if (json_build_count(&read->build, 0, length) < 0)
+        return -E2BIG;
     if (core_tag(read, event->data.scalar.tag, offset, &tag) < 0)
         return -EINVAL;
     if (tag && !strcmp(tag, "binary"))
@@ -215,8 +217,10 @@ static int read_name(struct yaml_read *read, const yaml_event_t *event, size_t o
     struct yaml_level *level = yaml_level(read);
     struct json name;
 
-    if (read_scalar(read, event, offset, &name) < 0)
-        return -EINVAL;
+    int result = read_scalar(read, event, offset, &name);
+
+    if (result < 0)
+        return result;
     if (name.type == JSON_NULL)
         return yaml_fail(read, offset, -EINVAL, "null is not allowed as a name");
     if (name.type == JSON_BOOL) {
@@ -235,12 +239,13 @@ static int merge_members(struct yaml_read *read, const struct json *from)
     for (uint32_t i = 0; i < from->length; i++) {
         const struct json_member *member = &from->members[i];
 
-        if (json_build_name(&read->build, member->name, member->name_length, member->offset) < 0)
+        if (json_build_count(&read->build, 1, member->name_length) < 0)
             return -E2BIG;
+        json_build_name(&read->build, member->name, member->name_length, member->offset);
         read->build.stack[read->build.count - 1].value = member->value;
         read->build.stack[read->build.count - 1].value.inherited = true;
     }
-    return json_build_count(&read->build, from->length, 0);
+    return 0;
 }
 
 /*
