@@ -3,7 +3,7 @@
 #include "method.h"
 #include "nodeagent/base/list.h"
 #include "nodeagent/base/mem.h"
-#include "nodeagent/cri.h"
+#include "nodeagent/cri/client.h"
 
 #include <errno.h>
 #include <stdlib.h>

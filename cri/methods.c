@@ -1,6 +1,6 @@
 /* The methods of the runtime and of its image service. */
 #include "method.h"
-#include "nodeagent/cri.h"
+#include "nodeagent/cri/client.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  */
 #include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
-#include "nodeagent/cri.h"
+#include "nodeagent/cri/client.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/loop.h"
 

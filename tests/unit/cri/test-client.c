@@ -2,7 +2,7 @@
 #include "rpc-server.h"
 #include "test.h"
 
-#include "nodeagent/cri.h"
+#include "nodeagent/cri/client.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/loop.h"
 

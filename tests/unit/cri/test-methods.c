@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "method.h"
-#include "nodeagent/cri.h"
+#include "nodeagent/cri/client.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,0 +1,84 @@
+/*
+ * What the operator configured: defaults, then the KubeletConfiguration file, then the flags.
+ */
+#pragma once
+
+#include "nodeagent/base/arena.h"
+#include "nodeagent/base/err.h"
+#include "nodeagent/base/time.h"
+#include "nodeagent/objects/values.h"
+
+#include <stdbool.h>
+
+enum config_action {
+    CONFIG_RUN,
+    CONFIG_HELP,    /* the text is printed */
+    CONFIG_VERSION, /* printed as the kubelet's: installers parse it */
+};
+
+enum cgroup_driver { CGROUP_DRIVER_CGROUPFS, CGROUP_DRIVER_SYSTEMD };
+
+struct config {
+    struct arena arena; /* everything below lives here */
+    enum config_action action;
+
+    /* places */
+    const char *root_dir;           /* --root-dir: /var/lib/kubelet */
+    const char *run_dir;            /* --run-dir: /run/nodeagent; socket and records */
+    const char *pod_logs_dir;       /* podLogsDir, --pod-log-dir: /var/log/pods */
+    const char *container_logs_dir; /* links for log shippers: /var/log/containers when pod_logs_dir
+                                       is the default, else NULL: no links */
+    const char *runtime_endpoint;   /* containerRuntimeEndpoint */
+    const char *image_endpoint;     /* NULL: the runtime's */
+    const char *resolv_conf;        /* "" = none */
+
+    /* the node */
+    const char *node_name;      /* --hostname-override, or the host's name; lower case */
+    struct string_list node_ip; /* --node-ip, may be empty */
+    int32_t max_pods;
+    int32_t pods_per_core;
+    struct quantity_map system_reserved;
+    struct quantity_map kube_reserved;
+    struct string_list allowed_unsafe_sysctls;
+    int64_t pod_pids_limit;
+
+    /* sources */
+    const char *static_pod_path;               /* NULL: none */
+    const char *static_pod_url;                /* NULL: none */
+    const char *const *static_pod_url_headers; /* "Name: value", ends in NULL */
+    const char *kubeconfig;                    /* NULL: static pods only */
+    usec_t file_check_usec;
+    usec_t http_check_usec;
+
+    /* pods */
+    struct string_list cluster_dns;
+    const char *cluster_domain;
+    enum cgroup_driver cgroup_driver; /* what is used when the runtime does not say */
+    const char *cgroup_root;          /* "/" */
+    bool cpu_cfs_quota;
+    usec_t cpu_cfs_quota_period;
+    bool seccomp_default;
+    bool fail_cgroup_v1;
+    uint8_t single_process_oom_kill; /* enum opt_bool */
+    usec_t max_container_restart_period;
+
+    /* the runtime and images */
+    usec_t runtime_request_timeout;
+    bool serialize_image_pulls;
+    int32_t max_parallel_image_pulls; /* 0: no limit of its own */
+    int32_t registry_pull_qps;        /* 0: no limit */
+    int32_t registry_burst;
+
+    /* the agent */
+    int32_t verbosity; /* -v */
+    int32_t oom_score_adj;
+    int64_t max_open_files;
+};
+
+/*
+ * Reads the command line (argv[0] is the program's name) and the files it names. Warnings (fields
+ * and flags that are accepted without effect) are logged, once each. On failure the sentence is
+ * what the kubelet's would be where installers look at it.
+ */
+int config_read(struct config *config, int argc, char **argv, struct err *err);
+void config_deinit(struct config *config);

@@ -1,0 +1,119 @@
+/*
+ * From pods to what the runtime is asked for: the configurations of sandboxes and containers.
+ * Everything here is decided from the arguments alone; files are written by others. Results and
+ * what they point at live in the arena or are borrowed from the arguments.
+ */
+#pragma once
+
+#include "config.h"
+#include "nodeagent/base/arena.h"
+#include "nodeagent/base/err.h"
+#include "nodeagent/objects/object.h"
+#include "nodeagent/objects/pod.h"
+#include "nodeagent/pod.h"
+#include "runtime.pb-c.h"
+
+#include <stdbool.h>
+
+/* the node, as translations need it; all of it stays the same between two looks at the machine */
+
+struct resolv_conf {
+    struct string_list servers;
+    struct string_list searches;
+    struct string_list options;
+};
+
+struct node_facts {
+    const struct config *config;
+    struct string_list addresses; /* the primary first */
+    struct quantity_map allocatable;
+    int64_t memory_bytes;
+    int64_t swap_bytes;
+    bool cgroup_v2;
+    bool swap_accounting;                 /* the memory controller limits swap */
+    struct string_list hugepage_sizes;    /* "2MB", "1GB": of /sys/kernel/mm/hugepages */
+    struct string_list thermal_throttles; /* "/sys/devices/system/cpu/cpu0/thermal_throttle" ... */
+    bool selinux;
+    enum cgroup_driver cgroup_driver; /* what is really used */
+    bool supplemental_groups_policy;  /* the runtime's features */
+    struct string_list user_namespace_handlers;
+    struct string_list recursive_read_only_handlers;
+};
+
+/* Parses a resolv.conf (spec/cri.md 2.3). */
+int resolv_conf_parse(struct arena *arena, const char *text, size_t length,
+                      struct resolv_conf *result, struct err *err);
+
+/* ConfigMaps and Secrets by name, or NULL. */
+typedef const struct object *translate_lookup_fn(void *owner, const struct object_kind *kind,
+                                                 const char *name_space, const char *name);
+
+struct translation {
+    struct arena *arena;
+    const struct node_facts *node;
+    const struct pod *pod;
+    bool static_pod;
+    struct string_list pod_ips; /* the primary first; empty before the sandbox runs */
+    translate_lookup_fn *lookup;
+    void *lookup_owner;
+};
+
+/* sandboxes */
+
+/* The pod's DNS; `host` is the node's own. `warnings` (may come back empty) are sentences for
+ * events DNSConfigForming. */
+int translate_dns(const struct translation *translation, const struct resolv_conf *host,
+                  Cri__DNSConfig **result, struct string_list *warnings, struct err *err);
+
+/* The host name of the pod and its domain ("" when it has none); spec/cri.md 2.2. */
+int translate_hostname(const struct translation *translation, const char **host,
+                       const char **domain, struct err *err);
+
+const char *translate_cgroup_parent(const struct translation *translation);
+
+int translate_sandbox(const struct translation *translation, const struct resolv_conf *host,
+                      uint32_t attempt, Cri__PodSandboxConfig **result,
+                      struct string_list *warnings, struct err *err);
+
+/* The whole text of the pod's /etc/hosts; `node_hosts` is the node's own (for hostNetwork). */
+int translate_hosts(const struct translation *translation, const char *node_hosts,
+                    struct strbuf *text, struct err *err);
+
+/* containers */
+
+struct image_user { /* what the image says of its user */
+    bool has_uid;
+    int64_t uid;
+    const char *name; /* "" when it has none */
+};
+
+struct container_place {
+    const char *host_path; /* of a volume, already with its subPath; NULL: an image volume */
+    bool read_only;        /* the volume itself */
+    const char *image_id;  /* of an image volume */
+};
+
+struct container_order {
+    const struct container *container;
+    enum pod_container_kind kind;
+    uint32_t attempt;
+    const char *image_id; /* as the runtime calls it */
+    struct image_user image_user;
+    const struct container_place *places; /* one for each of container->volume_mounts */
+    const char *hosts_path;               /* of the pod's /etc/hosts on the host; NULL: none */
+    const char *termination_path;         /* of the message's file on the host; NULL: none */
+    const char *target_id;                /* of an ephemeral container's target; NULL: none */
+};
+
+/* The variables as the container gets them, expanded; spec/cri.md 3.3. */
+int translate_env(const struct translation *translation, const struct container *container,
+                  struct string_map *result, struct err *err);
+
+/* A mount's subPath or subPathExpr after expansion; NULL: it has none. */
+int translate_sub_path(const struct translation *translation, const struct string_map *env,
+                       const struct volume_mount *mount, const char **result, struct err *err);
+
+/* Failures are what CreateContainerConfigError says. The hash annotation is pod_container_hash().
+ */
+int translate_container(const struct translation *translation, const struct container_order *order,
+                        Cri__ContainerConfig **result, struct err *err);
