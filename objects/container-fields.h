@@ -2,7 +2,7 @@
 #pragma once
 
 #include "nodeagent/objects/container.h"
-#include "schema.h"
+#include "nodeagent/objects/schema.h"
 
 extern const struct schema container_schema;
 extern const struct schema ephemeral_container_schema;

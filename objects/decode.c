@@ -6,7 +6,7 @@
 #include "nodeagent/base/map.h"
 #include "nodeagent/base/str.h"
 #include "nodeagent/base/time.h"
-#include "schema.h"
+#include "nodeagent/objects/schema.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "nodeagent/base/base64.h"
 #include "nodeagent/base/str.h"
 #include "nodeagent/base/time.h"
-#include "schema.h"
+#include "nodeagent/objects/schema.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "nodeagent/objects/object.h"
-#include "schema.h"
+#include "nodeagent/objects/schema.h"
 
 extern const struct schema object_meta_schema;
 extern const struct schema owner_reference_schema;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "nodeagent/objects/pod.h"
-#include "schema.h"
+#include "nodeagent/objects/schema.h"
 
 extern const struct schema pod_spec_schema;
-extern const struct schema pod_status_schema;

@@ -1,7 +1,7 @@
 /* The schemas of a pod's volume and of the sources that have a file of their own. */
 #pragma once
 
-#include "schema.h"
+#include "nodeagent/objects/schema.h"
 
 extern const struct schema volume_schema;
 

@@ -303,6 +303,8 @@ struct pod_status {
     struct resources *resources;
 };
 
+extern const struct schema pod_status_schema;
+
 struct pod {
     struct object object;
     struct pod_spec spec;

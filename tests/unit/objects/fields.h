@@ -7,7 +7,7 @@
 
 #include "fixture.h"
 
-#include "schema.h"
+#include "nodeagent/objects/schema.h"
 
 enum {
     SCHEMAS_MAX = 64,

@@ -3,7 +3,7 @@
 
 #include "fixture.h"
 
-#include "schema.h"
+#include "nodeagent/objects/schema.h"
 
 struct sample_part {
     const char *name;

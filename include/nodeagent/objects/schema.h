@@ -93,6 +93,9 @@ void schema_encode_members(const struct schema *schema, const void *structure,
                            struct json_writer *writer);
 void schema_encode(const struct schema *schema, const void *structure, struct json_writer *writer);
 
+/* A deep copy of what the schema describes; other members are copied as they are. */
+void schema_copy(const struct schema *schema, void *to, const void *from, struct arena *arena);
+
 /* How every kind's table begins. */
 #define FIELDS_OF_OBJECT(structure)                                                                \
     FIELD_SKIP("apiVersion"), FIELD_SKIP("kind"),                                                  \
