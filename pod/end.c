@@ -1,0 +1,73 @@
+/* A pod that ends: everything is stopped; and once no source has it, everything is removed. */
+#include "model.h"
+
+void enter_stage(struct planner *planner, enum pod_stage stage)
+{
+    planner->memory->stage = stage;
+    planner->memory->stage_began = planner->now.boot;
+}
+
+/* Their outcome does not matter any more; whoever does them is told by their absence. */
+static void abandon(struct planner *planner, enum pod_operation_kind kind)
+{
+    struct pod_memory *memory = planner->memory;
+
+    for (size_t i = memory->operations.count; i-- > 0;)
+        if (memory->operations.items[i].kind == kind)
+            remove_at(&memory->operations, i);
+}
+
+static bool remove_all_containers(struct planner *planner)
+{
+    bool busy = false;
+
+    array_for_each (seen, planner->observed->containers)
+        if (remove_container(planner, seen))
+            busy = true;
+    return busy;
+}
+
+static bool remove_all_sandboxes(struct planner *planner)
+{
+    array_for_each (sandbox, planner->observed->sandboxes)
+        if (!operation_find(planner, POD_REMOVE_SANDBOX, sandbox->id) &&
+            retry_due(planner, POD_REMOVE_SANDBOX, sandbox->id))
+            operation_new(planner, POD_REMOVE_SANDBOX, "", sandbox->id);
+    return planner->observed->sandboxes.count > 0;
+}
+
+static bool is_wanted_no_more(const struct planner *planner)
+{
+    const struct pod *pod = planner->desired->pod;
+
+    return !pod || planner->desired->removed || pod->object.metadata.deletion_timestamp.set;
+}
+
+void plan_end(struct planner *planner)
+{
+    bool orphan = !planner->desired->pod;
+    struct stop stop = {
+        .grace_seconds = orphan                         ? POD_GRACE_MIN
+                         : planner->memory->natural_end ? -1
+                                                        : planner->memory->grace_seconds,
+        .hooks = orphan ? STOP_WITHOUT_HOOKS : STOP_WITH_HOOKS,
+    };
+
+    abandon(planner, POD_PREPARE);
+    abandon(planner, POD_IMAGE);
+    abandon(planner, POD_POST_START);
+    if (stop_all_containers(planner, &stop) || stop_all_sandboxes(planner))
+        return;
+    if (planner->memory->stage == POD_STAGE_END)
+        enter_stage(planner, POD_STAGE_ENDED);
+    if (!is_wanted_no_more(planner)) {
+        plan_collect(planner);
+        return;
+    }
+    if (remove_all_containers(planner) || remove_all_sandboxes(planner))
+        return;
+    if (planner->observed->cleaned)
+        enter_stage(planner, POD_STAGE_GONE);
+    else if (!operation_any(planner, POD_CLEAN) && retry_due(planner, POD_CLEAN, ""))
+        operation_new(planner, POD_CLEAN, "", "");
+}

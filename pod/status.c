@@ -1,0 +1,128 @@
+/* What to say of a pod. */
+#include "status.h"
+
+static void report_addresses(struct reporter *reporter)
+{
+    struct pod_status *status = reporter->status;
+    const struct pod_observed *observed = reporter->observed;
+    const char *const *node_ips = reporter->desired->node_ips;
+
+    for (size_t i = 0; node_ips && node_ips[i]; i++)
+        append(reporter->arena, &status->host_ips)->ip = node_ips[i];
+    if (status->host_ips.count)
+        status->host_ip = status->host_ips.items[0].ip;
+    if (reporter->pod->spec.host_network) {
+        status->pod_ips.items = status->host_ips.items;
+        status->pod_ips.count = status->host_ips.count;
+    } else if (observed->sandboxes.count && observed->sandboxes.items->ready) {
+        for (size_t i = 0; i < observed->sandboxes.items->ip_count; i++)
+            append(reporter->arena, &status->pod_ips)->ip =
+                arena_strdup(reporter->arena, observed->sandboxes.items->ips[i]);
+    }
+    if (!status->pod_ips.count)
+        status->pod_ips = reporter->previous->pod_ips; /* of a sandbox that was stopped */
+    if (status->pod_ips.count)
+        status->pod_ip = status->pod_ips.items[0].ip;
+}
+
+static void report_refused(struct reporter *reporter)
+{
+    reporter->status->phase = "Failed";
+    reporter->status->reason = reporter->memory->end_reason;
+    reporter->status->message = reporter->memory->end_message;
+}
+
+/* Was it turned away before anything of it was started? */
+static bool was_refused(const struct reporter *reporter)
+{
+    return reporter->memory->end_reason && !reporter->memory->admitted;
+}
+
+static void choose_phase(struct reporter *reporter)
+{
+    struct pod_status *status = reporter->status;
+    const struct pod_status *previous = reporter->previous;
+
+    status->phase = report_phase(reporter);
+    if (phase_is_final(previous->phase))
+        status->phase = previous->phase;
+    if (str_equal(status->phase, previous->phase)) {
+        status->reason = previous->reason;
+        status->message = previous->message;
+    }
+    /* A phase that is final is not told while something still runs. */
+    if (reporter->memory->end_reason && reporter->ended && !str_equal(status->phase, "Succeeded")) {
+        status->phase = "Failed";
+        status->reason = reporter->memory->end_reason;
+        status->message = reporter->memory->end_message;
+    }
+    if (phase_is_final(status->phase) && !phase_is_final(previous->phase) &&
+        seen_any_live(reporter->observed))
+        status->phase = str_empty(previous->phase) ? "Running" : previous->phase;
+}
+
+const struct pod_status *pod_status(const struct pod_desired *desired,
+                                    const struct pod_observed *observed,
+                                    const struct pod_memory *memory, struct pod_now now,
+                                    struct arena *arena)
+{
+    static const struct pod_status none;
+    struct pod_status *status = arena_new(arena, struct pod_status);
+    struct reporter reporter = {
+        .desired = desired,
+        .pod = desired->pod,
+        .observed = observed,
+        .memory = memory,
+        .now = now,
+        .arena = arena,
+        .previous = memory->published ? memory->published : &none,
+        .status = status,
+        .ended = memory->stage >= POD_STAGE_ENDED,
+    };
+
+    status->qos_class = pod_qos_class(desired->pod);
+    status->observed_generation =
+        MAX(desired->pod->object.metadata.generation, reporter.previous->observed_generation);
+    status->start_time = reporter.previous->start_time.set
+                             ? reporter.previous->start_time
+                             : (struct opt_time){.usec = now.wall, .set = true};
+    if (was_refused(&reporter)) {
+        report_refused(&reporter);
+        return status;
+    }
+    report_addresses(&reporter);
+    report_containers(&reporter);
+    choose_phase(&reporter);
+    report_conditions(&reporter);
+    return status;
+}
+
+/* explaining */
+
+static void explain_container(const struct container_status *status, const struct pod *pod,
+                              struct planner *planner)
+{
+    const struct container *container = pod_container_find(pod, status->name).container;
+
+    if (status->ready || !status->state.running || !container)
+        return;
+    if (status->started != OPT_TRUE)
+        block(planner, "StartupProbe", status->name, "its startup probe has not succeeded yet");
+    else
+        block(planner, "ReadinessProbe", status->name, "its readiness probe has not succeeded yet");
+}
+
+void pod_explain(const struct pod_desired *desired, const struct pod_status *status,
+                 struct arena *arena, struct pod_plan *plan)
+{
+    struct planner planner = {.arena = arena, .plan = plan};
+
+    array_for_each (container, status->container_statuses)
+        explain_container(container, desired->pod, &planner);
+    array_for_each (condition, status->conditions)
+        if (str_equal(condition->type, "Ready") &&
+            str_equal(condition->reason, "ReadinessGatesNotReady"))
+            block(&planner, condition->reason, NULL, "%s", condition->message);
+    if (!str_empty(status->reason))
+        block(&planner, status->reason, NULL, "%s", status->message ? status->message : "");
+}
