@@ -25,6 +25,7 @@ struct resolv_conf {
 
 struct node_facts {
     const struct config *config;
+    const char *boot_id;          /* changes with every boot of the machine */
     struct string_list addresses; /* the primary first */
     struct quantity_map allocatable;
     int64_t memory_bytes;

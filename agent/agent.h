@@ -1,0 +1,51 @@
+/*
+ * The agent: pods from their sources, planned by the core, carried out on the runtime.
+ */
+#pragma once
+
+#include "config.h"
+#include "node-facts.h"
+#include "nodeagent/base/err.h"
+#include "nodeagent/base/json.h"
+
+#include <stdbool.h>
+
+struct agent;
+struct http;
+struct loop;
+struct rpc;
+struct wheel;
+struct work;
+
+/* What it runs on; all of it outlives the agent. */
+struct agent_parts {
+    struct loop *loop;
+    struct wheel *wheel;
+    struct work *work;
+    struct rpc *rpc;
+    struct http *http;        /* NULL: no manifest URL */
+    struct node_facts *facts; /* what the runtime says is added to it */
+};
+
+int agent_new(struct agent **result, const struct config *config, const struct agent_parts *parts,
+              struct err *err);
+
+/* Pods run on. */
+struct agent *agent_free(struct agent *agent);
+
+/* for operators; each writes one JSON value */
+
+void agent_write_pods(struct agent *agent, struct json_writer *writer);   /* a v1 PodList */
+void agent_write_events(struct agent *agent, struct json_writer *writer); /* a v1 EventList */
+
+/* What blocks this pod ("name", "namespace/name" or a UID), or with NULL all that are not ready and
+ * the node. -ENOENT: there is no such pod. */
+int agent_write_why(struct agent *agent, const char *pod, struct json_writer *writer,
+                    struct err *err);
+
+typedef void agent_event_fn(void *owner, const char *json, size_t length);
+/* Each event that is told or told again, as a v1 Event. */
+void agent_watch_events(struct agent *agent, agent_event_fn *call, void *owner);
+
+/* Has the first look at the runtime and at every source been made? */
+bool agent_is_settled(const struct agent *agent);

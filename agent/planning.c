@@ -1,0 +1,147 @@
+/* Planning a pod: the core decides, the record is written, and only then is anything begun. */
+#include "shell.h"
+
+#include "nodeagent/base/mem.h"
+#include "nodeagent/sys/clock.h"
+#include "nodeagent/sys/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RECORD_RETRY_USEC (5 * USEC_PER_SEC)
+
+void pod_touch(struct agent_pod *pod)
+{
+    if (!list_empty(&pod->dirty))
+        return;
+    list_push_back(&pod->agent->dirty, &pod->dirty);
+    loop_post(pod->agent->parts.loop, &pod->agent->plan_post);
+}
+
+void pods_touch_all(struct agent *agent)
+{
+    struct map_entry *entry;
+
+    for (size_t at = 0; (entry = map_next(&agent->pods, &at));)
+        pod_touch(entry->value);
+}
+
+static void tell_events(struct agent_pod *pod, const struct pod_plan *plan)
+{
+    array_for_each (event, plan->events)
+        events_add(pod->agent->events, pod, event->container, event->warning, event->reason,
+                   event->message);
+}
+
+static void keep_blockers(struct agent_pod *pod, struct arena *arena, const struct pod_plan *plan)
+{
+    pod->blockers.items = arena_array(arena, struct pod_blocker, plan->blockers.count);
+    pod->blockers.count = plan->blockers.count;
+    for (size_t i = 0; i < plan->blockers.count; i++) {
+        const struct pod_blocker *blocker = &plan->blockers.items[i];
+
+        pod->blockers.items[i] = *blocker;
+        pod->blockers.items[i].reason = arena_strdup(arena, blocker->reason);
+        pod->blockers.items[i].text = arena_strdup(arena, blocker->text);
+        if (blocker->container)
+            pod->blockers.items[i].container = arena_strdup(arena, blocker->container);
+    }
+}
+
+/* What is kept of a plan lives in an arena of its own, of just the size it needs. */
+static void adopt(struct agent_pod *pod, const struct pod_plan *plan)
+{
+    struct arena arena = ARENA_INIT(1024, 1024);
+    struct pod_memory memory;
+
+    pod_memory_copy(&memory, &plan->memory, &arena);
+    keep_blockers(pod, &arena, plan);
+    arena_deinit(&pod->arena);
+    pod->arena = arena;
+    pod->memory = memory;
+}
+
+/* Nothing is begun that is not on record. */
+static bool put_on_record(struct agent_pod *pod, const struct pod_plan *plan)
+{
+    struct err err;
+
+    if (record_save(pod, &plan->memory, &err) == 0) {
+        free(pod->record_trouble);
+        pod->record_trouble = NULL;
+        return true;
+    }
+    if (!str_equal(pod->record_trouble, err.text)) {
+        free(pod->record_trouble);
+        pod->record_trouble = mem_strdup(err.text);
+        log_failure(LOG_LEVEL_ERROR, LOG_FIELDS({"POD", pod->name}), &err);
+    }
+    wheel_arm(pod->agent->parts.wheel, &pod->timer, usec_add(clock_boottime(), RECORD_RETRY_USEC));
+    return false;
+}
+
+/* While something is under way, the runtime is looked at often. */
+static void expect(struct agent_pod *pod, bool expecting)
+{
+    if (expecting && !pod->expecting)
+        cri_cache_expect(pod->agent->cache);
+    else if (!expecting && pod->expecting)
+        cri_cache_expect_no_more(pod->agent->cache);
+    pod->expecting = expecting;
+}
+
+static void carry_out(struct agent_pod *pod, const struct pod_plan *plan)
+{
+    uint64_t first = plan->actions.count ? plan->actions.items[0].id : UINT64_MAX;
+
+    tasks_cancel_stale(pod);
+    expect(pod, pod->memory.operations.count > 0);
+    wheel_arm(pod->agent->parts.wheel, &pod->timer, plan->wake);
+    for (size_t i = 0; i < pod->memory.operations.count; i++)
+        if (pod->memory.operations.items[i].id >= first)
+            tasks_begin(pod, &pod->memory.operations.items[i]);
+}
+
+static void plan_one(struct agent_pod *pod)
+{
+    struct agent *agent = pod->agent;
+    struct pod_now now = {.boot = clock_boottime(), .wall = (int64_t)clock_wall()};
+    struct arena *arena = &agent->scratch;
+    struct pod_observed observed;
+    struct pod_desired desired;
+    struct pod_plan plan;
+
+    if (!pod->object && !agent->sources_complete)
+        return; /* some source may have it yet */
+    pod_desire(pod, arena, &desired);
+    pod_observe(pod, arena, &observed);
+    pod_plan(&desired, &observed, &pod->memory, now, arena, &plan);
+    if (desired.pod && observed.looked) {
+        plan.memory.published = pod_status(&desired, &observed, &plan.memory, now, arena);
+        pod_explain(&desired, plan.memory.published, arena, &plan);
+    }
+    if (plan.memory.stage == POD_STAGE_GONE) {
+        tell_events(pod, &plan);
+        expect(pod, false);
+        pod_gone(pod);
+    } else if (put_on_record(pod, &plan)) {
+        tell_events(pod, &plan);
+        adopt(pod, &plan);
+        carry_out(pod, &plan);
+    }
+}
+
+void planning_post(struct loop_post *post)
+{
+    struct agent *agent = container_of(post, struct agent, plan_post);
+
+    for (unsigned i = 0; i < PLANS_PER_TURN && !list_empty(&agent->dirty); i++) {
+        struct agent_pod *pod = list_first(&agent->dirty, struct agent_pod, dirty);
+
+        list_unlink(&pod->dirty);
+        plan_one(pod);
+        arena_deinit(&agent->scratch);
+    }
+    if (!list_empty(&agent->dirty))
+        loop_post(agent->parts.loop, &agent->plan_post);
+}

@@ -1,0 +1,250 @@
+/* The pods the agent knows: from their sources, from the runtime, from records. */
+#include "shell.h"
+
+#include "nodeagent/base/mem.h"
+#include "nodeagent/sys/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct agent_pod *pods_find(struct agent *agent, const char *uid)
+{
+    return map_get(&agent->pods, uid);
+}
+
+static void on_timer(struct wheel_timer *timer)
+{
+    pod_touch(container_of(timer, struct agent_pod, timer));
+}
+
+static struct agent_pod *pod_add(struct agent *agent, const char *uid, const char *name_space,
+                                 const char *name)
+{
+    struct agent_pod *pod = mem_new(struct agent_pod);
+
+    pod->agent = agent;
+    pod->uid = mem_strdup(uid);
+    pod->name = mem_strdup(name ? name : "");
+    pod->name_space = mem_strdup(name_space ? name_space : "");
+    pod->sequence = agent->next_sequence++;
+    pod->arena = ARENA_INIT(1024, 1024);
+    list_init(&pod->tasks);
+    list_init(&pod->terminations);
+    list_init(&pod->dirty);
+    wheel_timer_init(&pod->timer, on_timer);
+    map_put(&agent->pods, uid, pod);
+    pod_touch(pod);
+    return pod;
+}
+
+struct agent_pod *pods_add_found(struct agent *agent, const char *uid, const char *name_space,
+                                 const char *name)
+{
+    struct agent_pod *pod = pods_find(agent, uid);
+
+    return pod ? pod : pod_add(agent, uid, name_space, name);
+}
+
+static void pod_free(struct agent_pod *pod)
+{
+    map_remove(&pod->agent->pods, pod->uid);
+    tasks_cancel_all(pod);
+    pod_forget_terminations(pod);
+    wheel_cancel(&pod->timer);
+    list_unlink(&pod->dirty);
+    if (pod->expecting)
+        cri_cache_expect_no_more(pod->agent->cache);
+    object_unref(pod->object);
+    object_unref(pod->next_object);
+    arena_deinit(&pod->arena);
+    free(pod->refusal_message);
+    free(pod->record_trouble);
+    free(pod->name);
+    free(pod->name_space);
+    free(pod->uid);
+    free(pod);
+}
+
+void pods_free(struct agent *agent)
+{
+    struct map_entry *entry;
+
+    for (size_t at = 0; (entry = map_next(&agent->pods, &at));)
+        pod_free(entry->value);
+    map_deinit(&agent->pods);
+}
+
+/* names */
+
+static bool same_name(const struct agent_pod *a, const struct agent_pod *b)
+{
+    return !strcmp(a->name, b->name) && !strcmp(a->name_space, b->name_space);
+}
+
+const char *pod_waits_for(const struct agent_pod *pod)
+{
+    struct map_entry *entry;
+
+    for (size_t at = 0; (entry = map_next(&pod->agent->pods, &at));) {
+        const struct agent_pod *other = entry->value;
+
+        if (other == pod || !same_name(other, pod))
+            continue;
+        /* Whoever ends has the name until it ended; of those that are to run, the first. */
+        if (!other->object || other->removed || other->sequence < pod->sequence)
+            return other->uid;
+    }
+    return NULL;
+}
+
+static void touch_namesakes(const struct agent_pod *pod)
+{
+    struct map_entry *entry;
+
+    for (size_t at = 0; (entry = map_next(&pod->agent->pods, &at));)
+        if (same_name(entry->value, pod))
+            pod_touch(entry->value);
+}
+
+/* sources */
+
+bool pods_sources_complete(const struct agent *agent)
+{
+    return (!agent->directory.source || agent->directory.delivered) &&
+           (!agent->url.source || agent->url.delivered);
+}
+
+static void log_pod(const struct agent_pod *pod, const char *what)
+{
+    log_with(LOG_LEVEL_INFO, LOG_FIELDS({"POD", pod->name}, {"NAMESPACE", pod->name_space}), "%s",
+             what);
+}
+
+static void pod_wanted(struct agent *agent, struct source *source, struct object *object)
+{
+    const struct object_meta *meta = &object->metadata;
+    struct agent_pod *pod = pods_find(agent, meta->uid);
+
+    if (pod && (pod->removed || (!pod->object && pod->memory.stage != POD_STAGE_RUN))) {
+        /* It is on its way out: it comes back when that is done. */
+        object_unref(pod->next_object);
+        pod->next_object = object_ref(object);
+        pod->source = source;
+        return;
+    }
+    if (pod && pod->object == object)
+        return;
+    if (!pod)
+        pod = pod_add(agent, meta->uid, meta->name_space, meta->name);
+    if (!pod->object)
+        log_pod(pod, "is to run");
+    object_unref(pod->object);
+    pod->object = object_ref(object);
+    pod->source = source;
+    pod->static_pod = true;
+    pod_touch(pod);
+}
+
+static bool in_set(const struct static_set *set, const char *uid)
+{
+    array_for_each (object, set->objects)
+        if ((*object)->kind == &object_kind_pod && str_equal((*object)->metadata.uid, uid))
+            return true;
+    return false;
+}
+
+static void pod_unwanted(struct agent_pod *pod)
+{
+    pod->next_object = object_unref(pod->next_object);
+    if (pod->removed || !pod->object)
+        return;
+    log_pod(pod, "is not wanted any more");
+    pod->removed = true;
+    pod_touch(pod);
+    touch_namesakes(pod);
+}
+
+static void take_config_objects(struct agent *agent, const struct static_set *set)
+{
+    struct map_entry *entry;
+
+    for (size_t at = 0; (entry = map_next(&agent->config_objects, &at));) {
+        object_unref(entry->value);
+        map_remove_bytes(&agent->config_objects, entry->key, entry->key_length);
+    }
+    array_for_each (object, set->objects) {
+        const struct object_meta *meta = &(*object)->metadata;
+        char *key;
+
+        if ((*object)->kind == &object_kind_pod)
+            continue;
+        key = mem_printf("%s/%s/%s", (*object)->kind->name, meta->name_space, meta->name);
+        object_unref(map_put(&agent->config_objects, key, object_ref(*object)));
+        free(key);
+    }
+}
+
+static void take_problems(struct source *source, const struct static_set *set)
+{
+    arena_deinit(&source->arena);
+    source->arena = ARENA_INIT(1024, 4096);
+    source->problems.items =
+        arena_array(&source->arena, struct static_problem, set->problems.count);
+    source->problems.count = 0;
+    array_for_each (problem, set->problems) {
+        source->problems.items[source->problems.count++] = (struct static_problem){
+            .place = arena_strdup(&source->arena, problem->place),
+            .sentence = arena_strdup(&source->arena, problem->sentence),
+            .refused = problem->refused,
+        };
+        log_warning("%s: %s", problem->place, problem->sentence);
+    }
+}
+
+void pods_take_set(struct agent *agent, struct source *source, const struct static_set *set)
+{
+    struct map_entry *entry;
+
+    source->delivered = true;
+    agent->sources_complete = pods_sources_complete(agent);
+    take_problems(source, set);
+    if (source == &agent->directory)
+        take_config_objects(agent, set);
+    for (size_t at = 0; (entry = map_next(&agent->pods, &at));) {
+        struct agent_pod *pod = entry->value;
+
+        if (pod->source == source && !in_set(set, pod->uid))
+            pod_unwanted(pod);
+    }
+    array_for_each (object, set->objects)
+        if ((*object)->kind == &object_kind_pod)
+            pod_wanted(agent, source, *object);
+    if (agent->sources_complete)
+        pods_touch_all(agent);
+}
+
+/* What the runtime has of pods that nobody told of: it is ended once every source has delivered. */
+void pods_find_orphans(struct agent *agent)
+{
+    const struct cri_pod *seen;
+
+    for (size_t at = 0; (seen = cri_cache_next(agent->cache, &at));)
+        if (!pods_find(agent, seen->uid))
+            pods_add_found(agent, seen->uid, seen->name_space, seen->name);
+}
+
+void pod_gone(struct agent_pod *pod)
+{
+    struct agent *agent = pod->agent;
+    struct object *next = object_ref(pod->next_object);
+    struct source *source = pod->source;
+
+    log_pod(pod, "is gone");
+    record_remove(pod);
+    touch_namesakes(pod);
+    pod_free(pod);
+    if (next)
+        pod_wanted(agent, source, next);
+    object_unref(next);
+}

@@ -1,0 +1,177 @@
+/*
+ * The records: what must be remembered of each pod, a file of JSON each in the run directory. They
+ * outlive the agent, not the boot: deadlines in them are on the boot clock.
+ */
+#include "shell.h"
+
+#include "nodeagent/base/mem.h"
+#include "nodeagent/sys/clock.h"
+#include "nodeagent/sys/files.h"
+#include "nodeagent/sys/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    RECORD_VERSION = 1,
+    RECORD_MAX = 4 << 20,  /* a pod with hundreds of containers and long messages */
+    RECORDS_MAX = 100000, /* files in the directory; a node has some hundred pods */
+};
+
+static const char *const suffix = ".json";
+
+int records_open(struct agent *agent, struct err *err)
+{
+    _cleanup_(fd_close_at) int run = -1;
+    int r = directory_make(AT_FDCWD, agent->config->run_dir, 0700, err);
+
+    if (r < 0)
+        return r;
+    run = file_open_beneath(AT_FDCWD, agent->config->run_dir, O_RDONLY | O_DIRECTORY, 0,
+                            FILE_LINKS_BENEATH, err);
+    if (run < 0)
+        return run;
+    r = directory_make(run, "pods", 0700, err);
+    if (r < 0)
+        return r;
+    agent->records = file_open_beneath(run, "pods", O_RDONLY | O_DIRECTORY, 0, FILE_LINKS_REFUSED,
+                                       err);
+    return agent->records < 0 ? agent->records : 0;
+}
+
+static void write_record(const struct agent_pod *pod, const struct pod_memory *memory,
+                         struct strbuf *text)
+{
+    struct json_writer writer;
+
+    json_writer_init(&writer, text, false);
+    json_write_object(&writer);
+    json_write_name(&writer, "version");
+    json_write_int(&writer, RECORD_VERSION);
+    json_write_name(&writer, "boot");
+    json_write_string(&writer, pod->agent->parts.facts->boot_id);
+    json_write_name(&writer, "namespace");
+    json_write_string(&writer, pod->name_space);
+    json_write_name(&writer, "name");
+    json_write_string(&writer, pod->name);
+    json_write_name(&writer, "memory");
+    pod_memory_write(memory, &writer);
+    json_write_object_end(&writer);
+    json_writer_deinit(&writer);
+}
+
+static char *record_name(const struct agent_pod *pod)
+{
+    return mem_printf("%s%s", pod->uid, suffix);
+}
+
+int record_save(struct agent_pod *pod, const struct pod_memory *memory, struct err *err)
+{
+    _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
+    _cleanup_(mem_free_at) char *name = record_name(pod);
+    struct file_contents contents = {
+        .mode = 0600,
+        .owner = FILE_OWNER_KEEP,
+        .group = FILE_GROUP_KEEP,
+    };
+    uint64_t hash;
+    int r;
+
+    write_record(pod, memory, &text);
+    hash = map_hash(text.text, text.length) | 1;
+    if (hash == pod->record_hash)
+        return 0;
+    contents.bytes = text.text;
+    contents.length = text.length;
+    r = file_replace(pod->agent->records, name, &contents, err);
+    if (r < 0)
+        return err_prefix(err, "the record of pod %s/%s (nothing is begun without it)",
+                          pod->name_space, pod->name);
+    pod->record_hash = hash;
+    return 0;
+}
+
+void record_remove(struct agent_pod *pod)
+{
+    _cleanup_(mem_free_at) char *name = record_name(pod);
+    struct err err;
+
+    if (tree_remove(pod->agent->records, name, &err) < 0)
+        log_failure(LOG_LEVEL_WARNING, LOG_FIELDS({"POD", pod->name}), &err);
+}
+
+/* loading */
+
+static const char *string_of(const struct json *document, const char *name, struct arena *arena)
+{
+    const struct json *value = json_get_string(document, name);
+
+    return value ? arena_strndup(arena, value->text, value->length) : "";
+}
+
+static int adopt_record(struct agent *agent, const char *uid, const struct json *document,
+                        struct arena *arena, struct err *err)
+{
+    const struct json *version = json_get(document, "version");
+    const struct json *memory = json_get(document, "memory");
+    struct agent_pod *pod;
+    struct pod_memory read;
+    int r;
+
+    if (!version || !json_text_is(version, "1") || !memory)
+        return err_set(err, -EBADMSG, "is not of version %d", RECORD_VERSION);
+    if (!str_equal(string_of(document, "boot", arena), agent->parts.facts->boot_id))
+        return err_set(err, -ESTALE, "is of another boot");
+    r = pod_memory_read(memory, clock_boottime(), arena, &read, err);
+    if (r < 0)
+        return r;
+    pod = pods_add_found(agent, uid, string_of(document, "namespace", arena),
+                         string_of(document, "name", arena));
+    pod_memory_copy(&pod->memory, &read, &pod->arena);
+    return 0;
+}
+
+static int load_one(struct agent *agent, const char *name, struct err *err)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
+    struct json_findings findings = {0};
+    struct json *document = NULL;
+    int r = file_read_beneath(agent->records, name, FILE_LINKS_REFUSED, RECORD_MAX, &text, err);
+
+    if (r < 0)
+        return r;
+    r = json_parse(&arena, text.text ? text.text : "", text.length, &json_limits_manifest,
+                   &findings, &document, err);
+    if (r < 0)
+        return r;
+    return adopt_record(agent, arena_strndup(&arena, name, strlen(name) - strlen(suffix)), document,
+                        &arena, err);
+}
+
+void records_load(struct agent *agent)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    struct directory_listing listing = {0};
+    struct err err;
+
+    if (file_remove_temporaries(agent->records, ".", &err) < 0 ||
+        directory_list(agent->records, ".", RECORDS_MAX, &arena, &listing, &err) < 0) {
+        log_failure(LOG_LEVEL_ERROR, NULL, &err);
+        return;
+    }
+    for (size_t i = 0; i < listing.count; i++) {
+        const char *name = listing.items[i].name;
+
+        if (!str_has_suffix(name, suffix) || strlen(name) == strlen(suffix))
+            continue;
+        if (load_one(agent, name, &err) == 0)
+            continue;
+        /* What it would have remembered, the runtime still shows for the most part. */
+        log_notice("record %s/pods/%s is dropped: %s", agent->config->run_dir, name, err.text);
+        tree_remove(agent->records, name, &err);
+    }
+}

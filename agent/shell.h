@@ -1,0 +1,190 @@
+/*
+ * What the files of the agent share: its state, the pods it knows, and the operations under way.
+ */
+#pragma once
+
+#include "agent.h"
+#include "events.h"
+#include "images.h"
+#include "nodeagent/base/list.h"
+#include "nodeagent/base/map.h"
+#include "nodeagent/cri/cache.h"
+#include "nodeagent/pod.h"
+#include "nodeagent/static.h"
+#include "nodeagent/sys/loop.h"
+#include "nodeagent/sys/wheel.h"
+#include "nodeagent/sys/work.h"
+#include "runtime-state.h"
+
+enum {
+    /* RunPodSandbox, CreateContainer and StartContainer under way at once. More at once are slower
+     * in sum (bench: cri-start-*). */
+    STARTS_MAX_PER_CORE = 4,
+    STARTS_MAX = 16,
+    PLANS_PER_TURN = 16, /* a plan costs some 50 µs */
+    HOOK_OUTPUT_MAX = 1024,
+};
+
+#define FILES_LIMIT_USEC (60 * USEC_PER_SEC) /* of a job with a pod's files */
+#define SWEEP_USEC (60 * USEC_PER_SEC)
+
+struct source {
+    struct static_source *source; /* NULL: none is configured */
+    bool delivered;
+    list_of(struct static_problem) problems; /* copies, in `arena` */
+    struct arena arena;
+};
+
+struct agent {
+    const struct config *config;
+    struct agent_parts parts;
+    struct cri *cri;
+    struct cri_cache *cache;
+    struct runtime_state *runtime;
+    struct images *images;
+    struct events *events;
+    struct source directory;
+    struct source url;
+    struct map pods;  /* UID to struct agent_pod */
+    struct map config_objects; /* "Kind/namespace/name" to struct object, held */
+    struct list dirty; /* pods to plan */
+    struct loop_post plan_post;
+    struct list start_queue; /* tasks that wait until they may start something */
+    unsigned starts;         /* under way */
+    unsigned starts_max;
+    uint64_t next_sequence;
+    bool looked; /* the first look at the whole runtime was made */
+    bool sources_complete;
+    struct wheel_timer sweep;
+    struct work_job *sweep_job;
+    struct arena scratch; /* for one plan */
+    int records;          /* the directory's descriptor */
+};
+
+struct termination { /* what a container left as its last words */
+    struct list link;
+    struct agent_pod *pod;
+    char *id;
+    char *text; /* NULL while it is being read */
+    struct work_job *job;
+};
+
+struct agent_pod {
+    struct agent *agent;
+    char *uid;
+    char *name;
+    char *name_space;
+    uint64_t sequence;          /* who came first has the name */
+    struct object *object;      /* NULL: only the runtime, a record or a directory know it */
+    struct object *next_object; /* to be run under this UID once everything of now is gone */
+    struct source *source;
+    bool static_pod;
+    bool removed;
+    bool prepared;
+    bool cleaned;
+    bool judged; /* admission has been decided in this life */
+    const char *refusal_reason;
+    char *refusal_message;
+    struct arena arena; /* of memory and blockers */
+    struct pod_memory memory;
+    list_of(struct pod_blocker) blockers;
+    uint64_t record_hash; /* of what was recorded last; 0: nothing */
+    char *record_trouble; /* why it could not be recorded; NULL */
+    struct list tasks;
+    struct list terminations;
+    struct list dirty;
+    struct wheel_timer timer;
+    bool expecting;
+};
+
+static inline const struct pod *pod_object(const struct agent_pod *pod)
+{
+    return pod->object ? pod_of(pod->object) : NULL;
+}
+
+/* pods.c */
+struct agent_pod *pods_find(struct agent *agent, const char *uid);
+/* One that only the runtime, a record or a directory know. */
+struct agent_pod *pods_add_found(struct agent *agent, const char *uid, const char *name_space,
+                                 const char *name);
+void pods_take_set(struct agent *agent, struct source *source, const struct static_set *set);
+void pods_find_orphans(struct agent *agent);
+void pods_free(struct agent *agent);
+void pod_gone(struct agent_pod *pod); /* frees it, and lets the next of its name go on */
+const char *pod_waits_for(const struct agent_pod *pod);
+bool pods_sources_complete(const struct agent *agent);
+
+/* planning.c */
+void pod_touch(struct agent_pod *pod);
+void pods_touch_all(struct agent *agent);
+void planning_post(struct loop_post *post);
+
+/* observing.c */
+void pod_observe(struct agent_pod *pod, struct arena *arena, struct pod_observed *observed);
+void pod_desire(struct agent_pod *pod, struct arena *arena, struct pod_desired *desired);
+void pod_forget_terminations(struct agent_pod *pod);
+
+/* record-file.c */
+int records_open(struct agent *agent, struct err *err);
+/* Before what it tells of is begun. */
+int record_save(struct agent_pod *pod, const struct pod_memory *memory, struct err *err);
+void record_remove(struct agent_pod *pod);
+void records_load(struct agent *agent);
+
+/* tasks.c: operations being carried out */
+struct task {
+    struct list link;  /* of its pod */
+    struct list queue; /* of those that wait to start something */
+    struct agent_pod *pod;
+    uint64_t id;
+    enum pod_operation_kind kind;
+    struct cri_call *call;
+    struct work_job *job;
+    struct image_request *image;
+    struct wheel_timer timer;
+    bool counted; /* among the starts */
+    void (*begin)(struct task *task);
+    char *container_id; /* of a start */
+    void *files;        /* of a job, while it runs */
+};
+
+struct outcome {
+    enum pod_operation_state state;
+    const char *reason;
+    const char *message;
+    const char *image_id;
+};
+
+void tasks_begin(struct agent_pod *pod, const struct pod_operation *operation);
+void tasks_cancel_stale(struct agent_pod *pod); /* those whose operations are not remembered */
+void tasks_cancel_all(struct agent_pod *pod);
+void task_done(struct task *task, const struct outcome *outcome);
+void task_failed(struct task *task, const char *reason, const struct err *err);
+/* By what the runtime answered; `reason` is that of a failure. */
+void task_replied(struct task *task, const struct cri_reply *reply, const char *reason);
+struct pod_operation *task_operation(struct task *task);
+void task_say(struct task *task, const char *format, ...) _printf_(2, 3);
+/* Calls the runtime; a refusal ends the task. */
+void task_call(struct task *task, const struct cri_method *method, const ProtobufCMessage *request,
+               usec_t timeout, cri_done_fn *done);
+void task_submit(struct task *task, void *argument, work_run_fn *run, work_done_fn *done,
+                 work_free_fn *free);
+
+void task_prepare(struct task *task);
+void task_clean(struct task *task);
+void task_run_sandbox(struct task *task);
+void task_stop_sandbox(struct task *task);
+void task_remove_sandbox(struct task *task);
+void task_image(struct task *task);
+void task_start(struct task *task);
+void task_stop(struct task *task);
+void task_remove_container(struct task *task);
+void task_hook(struct task *task);
+
+/* translating.c */
+struct translation pod_translation(struct agent_pod *pod, struct arena *arena,
+                                   const struct cri_pod *seen);
+
+/* sweep.c: what belongs to no pod */
+void sweep_begin(struct agent *agent);
+void sweep_end(struct agent *agent);

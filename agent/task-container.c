@@ -1,0 +1,224 @@
+/* Starting, stopping and removing containers. */
+#include "container-files.h"
+#include "shell.h"
+#include "translate-check.h"
+
+#include "nodeagent/base/mem.h"
+#include "nodeagent/sys/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* starting */
+
+static void on_started(void *owner, const struct cri_reply *reply)
+{
+    struct task *task = owner;
+
+    task->call = NULL;
+    task_replied(task, reply, "RunContainerError");
+}
+
+static void start(struct task *task)
+{
+    Cri__StartContainerRequest request = CRI__START_CONTAINER_REQUEST__INIT;
+
+    request.container_id = task->container_id;
+    task_say(task, "starting");
+    task_call(task, &cri_start_container, &request.base,
+              task->pod->agent->config->runtime_request_timeout, on_started);
+}
+
+static void on_created(void *owner, const struct cri_reply *reply)
+{
+    struct task *task = owner;
+    const Cri__CreateContainerResponse *response = reply->message;
+    struct err err;
+
+    task->call = NULL;
+    if (reply->status != RPC_OK) {
+        task_replied(task, reply, "CreateContainerError");
+        return;
+    }
+    if (str_empty(response->container_id)) {
+        err_set(&err, -EBADMSG, "the runtime created a container without an id");
+        task_failed(task, "CreateContainerError", &err);
+        return;
+    }
+    task->container_id = mem_strdup(response->container_id);
+    start(task);
+}
+
+/* The last of the sandbox's details: it is asked for with every container. */
+static const struct cri_pod *seen_pod(struct task *task)
+{
+    return cri_cache_pod(task->pod->agent->cache, task->pod->uid);
+}
+
+static uint32_t sandbox_attempt(const struct cri_pod *seen, const char *id)
+{
+    if (seen)
+        array_for_each (sandbox, seen->sandboxes)
+            if (str_equal(sandbox->id, id))
+                return sandbox->attempt;
+    return 0;
+}
+
+static const char *target_id(const struct cri_pod *seen, const struct container *container)
+{
+    if (seen && !str_empty(container->target_container_name))
+        array_for_each (other, seen->containers)
+            if (str_equal(other->name, container->target_container_name))
+                return other->id;
+    return NULL;
+}
+
+static int make_order(struct task *task, const struct container_files *files,
+                      struct pod_container_ref ref, const struct cri_pod *seen,
+                      struct container_order *order, struct err *err)
+{
+    const struct pod_operation *operation = task_operation(task);
+
+    *order = (struct container_order){
+        .container = ref.container,
+        .kind = ref.kind,
+        .attempt = operation->attempt,
+        .image_id = operation->image_id,
+        .image_user = images_user(task->pod->agent->images, operation->image_id),
+        .places = files->places,
+        .hosts_path = files->hosts_path,
+        .termination_path = files->termination_path,
+        .target_id = target_id(seen, ref.container),
+    };
+    if (!str_empty(ref.container->target_container_name) && !order->target_id)
+        return err_set(err, -ENOENT, "unable to find target container %s",
+                       ref.container->target_container_name);
+    return 0;
+}
+
+static void create(struct task *task, const struct container_files *files)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    const struct cri_pod *seen = seen_pod(task);
+    const struct pod_operation *operation = task_operation(task);
+    struct pod_container_ref ref = pod_container_find(pod_object(task->pod), operation->name);
+    struct translation translation = pod_translation(task->pod, &arena, seen);
+    Cri__CreateContainerRequest request = CRI__CREATE_CONTAINER_REQUEST__INIT;
+    struct string_list warnings = {0};
+    struct container_order order;
+    struct resolv_conf host;
+    struct err err;
+
+    request.pod_sandbox_id = (char *)operation->sandbox;
+    if (translate_check_capabilities(ref.container, &err) < 0 ||
+        make_order(task, files, ref, seen, &order, &err) < 0 ||
+        translate_container(&translation, &order, &request.config, &err) < 0 ||
+        node_files_resolv_conf(files->node, &arena, &host, &err) < 0 ||
+        translate_sandbox(&translation, &host, sandbox_attempt(seen, operation->sandbox),
+                          &request.sandbox_config, &warnings, &err) < 0) {
+        task_failed(task, "CreateContainerConfigError", &err);
+        return;
+    }
+    task_say(task, "creating");
+    task_call(task, &cri_create_container, &request.base,
+              task->pod->agent->config->runtime_request_timeout, on_created);
+}
+
+static void on_files(void *owner, void *argument, int result)
+{
+    struct task *task = owner;
+    struct container_files *files = argument;
+    struct err err;
+
+    if (!task->job)
+        return; /* cancelled */
+    task->job = NULL;
+    if (files && result == 0) {
+        create(task, files);
+        return;
+    }
+    if (files)
+        err = files->err;
+    else
+        err_set(&err, result, "preparing the container's files took too long");
+    task_failed(task, "CreateContainerConfigError", &err);
+}
+
+static void prepare_files(struct task *task)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    struct pod_container_ref ref =
+        pod_container_find(pod_object(task->pod), task_operation(task)->name);
+    struct translation translation = pod_translation(task->pod, &arena, seen_pod(task));
+    struct container_files *files;
+    struct err err;
+
+    files = container_files_new(&translation, ref.container, &err);
+    if (!files) {
+        task_failed(task, "CreateContainerConfigError", &err);
+        return;
+    }
+    task_say(task, "preparing its files");
+    task_submit(task, files, container_files_make, on_files, container_files_free);
+}
+
+static void on_image_user(void *owner, const struct outcome *outcome)
+{
+    struct task *task = owner;
+
+    task->image = NULL;
+    if (outcome->state == POD_OPERATION_DONE)
+        prepare_files(task);
+    else
+        task_done(task, outcome);
+}
+
+void task_start(struct task *task)
+{
+    const struct pod_operation *operation = task_operation(task);
+
+    if (!str_empty(operation->target)) {
+        task->container_id = mem_strdup(operation->target);
+        start(task);
+        return;
+    }
+    if (images_knows_user(task->pod->agent->images, operation->image_id)) {
+        prepare_files(task);
+        return;
+    }
+    task->image = images_ask_user(task->pod->agent->images, operation->image_id, on_image_user,
+                                  task);
+}
+
+/* stopping and removing */
+
+static void on_stopped(void *owner, const struct cri_reply *reply)
+{
+    struct task *task = owner;
+
+    task->call = NULL;
+    task_replied(task, reply, "KillContainerError");
+}
+
+void task_stop(struct task *task)
+{
+    const struct pod_operation *operation = task_operation(task);
+    Cri__StopContainerRequest request = CRI__STOP_CONTAINER_REQUEST__INIT;
+    usec_t grace = usec_mul(USEC_PER_SEC, (uint64_t)operation->grace_seconds);
+
+    request.container_id = (char *)operation->target;
+    request.timeout = operation->grace_seconds;
+    task_say(task, "stopping: it has %lld s", (long long)operation->grace_seconds);
+    task_call(task, &cri_stop_container, &request.base,
+              usec_add(task->pod->agent->config->runtime_request_timeout, grace), on_stopped);
+}
+
+void task_remove_container(struct task *task)
+{
+    Cri__RemoveContainerRequest request = CRI__REMOVE_CONTAINER_REQUEST__INIT;
+
+    request.container_id = (char *)task_operation(task)->target;
+    task_call(task, &cri_remove_container, &request.base,
+              task->pod->agent->config->runtime_request_timeout, on_stopped);
+}

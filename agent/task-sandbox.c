@@ -1,0 +1,97 @@
+/* Making, stopping and removing a pod's sandbox. */
+#include "node-files.h"
+#include "pod-files.h"
+#include "shell.h"
+
+#include "nodeagent/base/mem.h"
+
+#include <stdlib.h>
+
+static void on_sandbox(void *owner, const struct cri_reply *reply)
+{
+    struct task *task = owner;
+
+    task->call = NULL;
+    task_replied(task, reply, "CreatePodSandboxError");
+}
+
+static void tell_dns(struct task *task, const struct string_list *warnings)
+{
+    for (size_t i = 0; i < warnings->count; i++)
+        events_add(task->pod->agent->events, task->pod, NULL, true, "DNSConfigForming",
+                   warnings->items[i]);
+}
+
+static void ask_for_sandbox(struct task *task, const struct node_files *files)
+{
+    struct agent *agent = task->pod->agent;
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    struct translation translation = pod_translation(task->pod, &arena, NULL);
+    Cri__RunPodSandboxRequest request = CRI__RUN_POD_SANDBOX_REQUEST__INIT;
+    struct string_list warnings = {0};
+    struct resolv_conf host;
+    struct err err;
+
+    if (node_files_resolv_conf(files, &arena, &host, &err) < 0 ||
+        translate_sandbox(&translation, &host, task_operation(task)->attempt, &request.config,
+                          &warnings, &err) < 0) {
+        task_failed(task, "CreatePodSandboxError", &err);
+        return;
+    }
+    tell_dns(task, &warnings);
+    task_say(task, "creating the sandbox");
+    task_call(task, &cri_run_pod_sandbox, &request.base,
+              usec_mul(agent->config->runtime_request_timeout, 2), on_sandbox);
+}
+
+static void on_files(void *owner, void *argument, int result)
+{
+    struct task *task = owner;
+    const struct node_files *files = argument;
+    struct err err;
+
+    if (!task->job)
+        return; /* cancelled */
+    task->job = NULL;
+    if (files && result == 0) {
+        ask_for_sandbox(task, files);
+        return;
+    }
+    if (files)
+        err = files->err;
+    else
+        err_set(&err, result, "reading the node's resolv.conf took too long");
+    task_failed(task, "CreatePodSandboxError", &err);
+}
+
+void task_run_sandbox(struct task *task)
+{
+    task_submit(task, node_files_new(task->pod->agent->config), node_files_read, on_files,
+                node_files_free);
+}
+
+static void on_sandbox_ended(void *owner, const struct cri_reply *reply)
+{
+    struct task *task = owner;
+
+    task->call = NULL;
+    task_replied(task, reply, "KillPodSandboxError");
+}
+
+void task_stop_sandbox(struct task *task)
+{
+    Cri__StopPodSandboxRequest request = CRI__STOP_POD_SANDBOX_REQUEST__INIT;
+
+    request.pod_sandbox_id = (char *)task_operation(task)->target;
+    task_call(task, &cri_stop_pod_sandbox, &request.base,
+              task->pod->agent->config->runtime_request_timeout, on_sandbox_ended);
+}
+
+void task_remove_sandbox(struct task *task)
+{
+    Cri__RemovePodSandboxRequest request = CRI__REMOVE_POD_SANDBOX_REQUEST__INIT;
+
+    request.pod_sandbox_id = (char *)task_operation(task)->target;
+    task_call(task, &cri_remove_pod_sandbox, &request.base,
+              task->pod->agent->config->runtime_request_timeout, on_sandbox_ended);
+}

@@ -1,0 +1,230 @@
+/*
+ * Operations being carried out. A task ends once: by task_done(), or unheard, when the core does
+ * not remember its operation any more (the pod ended meanwhile, or is gone).
+ */
+#include "shell.h"
+
+#include "nodeagent/base/mem.h"
+#include "nodeagent/sys/clock.h"
+#include "nodeagent/sys/log.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pod_operation *task_operation(struct task *task)
+{
+    array_for_each (operation, task->pod->memory.operations)
+        if (operation->id == task->id)
+            return operation;
+    return NULL;
+}
+
+/* starts take turns */
+
+static bool is_start(enum pod_operation_kind kind)
+{
+    return kind == POD_RUN_SANDBOX || kind == POD_START;
+}
+
+static void begin_queued(struct agent *agent)
+{
+    while (agent->starts < agent->starts_max && !list_empty(&agent->start_queue)) {
+        struct task *task = list_first(&agent->start_queue, struct task, queue);
+
+        list_unlink(&task->queue);
+        agent->starts++;
+        task->counted = true;
+        task->begin(task);
+    }
+}
+
+static void task_free(struct task *task)
+{
+    struct agent *agent = task->pod->agent;
+
+    if (task->call)
+        cri_cancel(task->call);
+    if (task->image)
+        image_request_cancel(task->image);
+    if (task->job) {
+        struct work_job *job = task->job;
+
+        task->job = NULL;
+        task->files = NULL;
+        work_cancel(job);
+    }
+    wheel_cancel(&task->timer);
+    list_unlink(&task->link);
+    list_unlink(&task->queue);
+    if (task->counted)
+        agent->starts--;
+    free(task->container_id);
+    free(task);
+    begin_queued(agent);
+}
+
+/* outcomes */
+
+void task_done(struct task *task, const struct outcome *outcome)
+{
+    struct agent_pod *pod = task->pod;
+    struct pod_operation *operation = task_operation(task);
+
+    operation->state = outcome->state;
+    operation->ended = clock_boottime();
+    operation->reason = outcome->reason ? arena_strdup(&pod->arena, outcome->reason) : NULL;
+    operation->message = arena_strdup(&pod->arena, outcome->message ? outcome->message : "");
+    if (outcome->image_id)
+        operation->image_id = arena_strdup(&pod->arena, outcome->image_id);
+    cri_cache_look(pod->agent->cache, pod->uid);
+    task_free(task);
+    pod_touch(pod);
+}
+
+void task_failed(struct task *task, const char *reason, const struct err *err)
+{
+    struct outcome outcome = {
+        .state = POD_OPERATION_FAILED,
+        .reason = reason,
+        .message = err->text,
+    };
+
+    task_done(task, &outcome);
+}
+
+/*
+ * May it have been done, or be done yet? Then only a look can tell. A name that is "reserved" is
+ * that of a call whose answer never came: it is still at work, or its outcome is there to be seen.
+ */
+static bool fate_is_unknown(const struct cri_reply *reply)
+{
+    switch (reply->status) {
+    case RPC_CANCELLED:
+    case RPC_DEADLINE_EXCEEDED:
+    case RPC_UNAVAILABLE:
+    case RPC_INTERNAL:
+        return true;
+    default:
+        return strstr(reply->text, "is reserved for") != NULL;
+    }
+}
+
+static enum pod_operation_state state_of(struct task *task, const struct cri_reply *reply)
+{
+    bool ends = task->kind != POD_RUN_SANDBOX && task->kind != POD_START;
+
+    if (reply->status == RPC_OK || (ends && reply->status == RPC_NOT_FOUND))
+        return POD_OPERATION_DONE;
+    return fate_is_unknown(reply) ? POD_OPERATION_UNKNOWN : POD_OPERATION_FAILED;
+}
+
+void task_replied(struct task *task, const struct cri_reply *reply, const char *reason)
+{
+    enum pod_operation_state state = state_of(task, reply);
+    struct outcome outcome = {
+        .state = state,
+        .reason = reason,
+        .message = state == POD_OPERATION_DONE ? "" : reply->text,
+    };
+
+    task_done(task, &outcome);
+}
+
+void task_say(struct task *task, const char *format, ...)
+{
+    struct pod_operation *operation = task_operation(task);
+    va_list arguments;
+
+    va_start(arguments, format);
+    operation->progress = arena_vprintf(&task->pod->arena, format, arguments);
+    va_end(arguments);
+}
+
+/* doing */
+
+void task_call(struct task *task, const struct cri_method *method, const ProtobufCMessage *request,
+               usec_t timeout, cri_done_fn *done)
+{
+    struct err err;
+
+    if (cri_call(&task->call, task->pod->agent->cri, method, request, timeout, done, task, &err) <
+        0)
+        task_failed(task, "RuntimeError", &err);
+}
+
+void task_submit(struct task *task, void *argument, work_run_fn *run, work_done_fn *done,
+                 work_free_fn *free_argument)
+{
+    struct work_order order = {
+        .key = task->pod->uid,
+        .limit_usec = FILES_LIMIT_USEC,
+        .run = run,
+        .done = done,
+        .free = free_argument,
+        .argument = argument,
+        .owner = task,
+    };
+    struct err err;
+
+    task->files = argument;
+    if (work_submit(task->pod->agent->parts.work, &order, &task->job, &err) == 0)
+        return;
+    task->files = NULL;
+    free_argument(argument);
+    task_failed(task, "FilesError", &err);
+}
+
+static void (*const begins[])(struct task *) = {
+    [POD_PREPARE] = task_prepare,
+    [POD_RUN_SANDBOX] = task_run_sandbox,
+    [POD_STOP_SANDBOX] = task_stop_sandbox,
+    [POD_REMOVE_SANDBOX] = task_remove_sandbox,
+    [POD_IMAGE] = task_image,
+    [POD_START] = task_start,
+    [POD_POST_START] = task_hook,
+    [POD_PRE_STOP] = task_hook,
+    [POD_STOP] = task_stop,
+    [POD_REMOVE_CONTAINER] = task_remove_container,
+    [POD_CLEAN] = task_clean,
+};
+
+static void no_timer(struct wheel_timer *timer)
+{
+}
+
+void tasks_begin(struct agent_pod *pod, const struct pod_operation *operation)
+{
+    struct task *task = mem_new(struct task);
+
+    task->pod = pod;
+    task->id = operation->id;
+    task->kind = operation->kind;
+    task->begin = begins[operation->kind];
+    wheel_timer_init(&task->timer, no_timer);
+    list_init(&task->queue);
+    list_push_back(&pod->tasks, &task->link);
+    if (!is_start(task->kind)) {
+        task->begin(task);
+        return;
+    }
+    task_say(task, "%s: waits for its turn", pod_operation_name(task->kind));
+    list_push_back(&pod->agent->start_queue, &task->queue);
+    begin_queued(pod->agent);
+}
+
+void tasks_cancel_stale(struct agent_pod *pod)
+{
+    list_for_each_safe (node, &pod->tasks) {
+        struct task *task = list_entry(node, struct task, link);
+
+        if (!task_operation(task))
+            task_free(task);
+    }
+}
+
+void tasks_cancel_all(struct agent_pod *pod)
+{
+    while (!list_empty(&pod->tasks))
+        task_free(list_first(&pod->tasks, struct task, link));
+}
