@@ -26,11 +26,25 @@ void pods_touch_all(struct agent *agent)
         pod_touch(entry->value);
 }
 
+void pods_touch_waiting(struct agent *agent)
+{
+    struct map_entry *entry;
+
+    for (size_t at = 0; (entry = map_next(&agent->pods, &at));) {
+        struct agent_pod *pod = entry->value;
+        bool waits = !pod->planned;
+
+        array_for_each (operation, pod->memory.operations)
+            waits = waits || operation->state != POD_OPERATION_INTENDED;
+        if (waits)
+            pod_touch(pod);
+    }
+}
+
 static void tell_events(struct agent_pod *pod, const struct pod_plan *plan)
 {
     array_for_each (event, plan->events)
-        events_add(pod->agent->events, pod, event->container, event->warning, event->reason,
-                   event->message);
+        pod_event(pod, event->container, event->warning, event->reason, event->message);
 }
 
 static void keep_blockers(struct agent_pod *pod, struct arena *arena, const struct pod_plan *plan)
@@ -113,13 +127,15 @@ static void plan_one(struct agent_pod *pod)
 
     if (!pod->object && !agent->sources_complete)
         return; /* some source may have it yet */
-    pod_desire(pod, arena, &desired);
     pod_observe(pod, arena, &observed);
+    pod_judge(pod, &observed);
+    pod_desire(pod, arena, &desired);
     pod_plan(&desired, &observed, &pod->memory, now, arena, &plan);
     if (desired.pod && observed.looked) {
         plan.memory.published = pod_status(&desired, &observed, &plan.memory, now, arena);
         pod_explain(&desired, plan.memory.published, arena, &plan);
     }
+    pod->planned = pod->planned || observed.looked;
     if (plan.memory.stage == POD_STAGE_GONE) {
         tell_events(pod, &plan);
         expect(pod, false);

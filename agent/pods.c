@@ -75,6 +75,38 @@ void pods_free(struct agent *agent)
     map_deinit(&agent->pods);
 }
 
+/* The field of the pod that an event is about, as the reference names it. */
+static const char *field_path(const struct agent_pod *pod, const char *container,
+                              struct arena *arena)
+{
+    static const char *const lists[] = {
+        [POD_CONTAINER_REGULAR] = "containers",
+        [POD_CONTAINER_INIT] = "initContainers",
+        [POD_CONTAINER_SIDECAR] = "initContainers",
+        [POD_CONTAINER_EPHEMERAL] = "ephemeralContainers",
+    };
+    struct pod_container_ref ref = {0};
+
+    if (container && pod->object)
+        ref = pod_container_find(pod_object(pod), container);
+    return ref.container ? arena_printf(arena, "spec.%s{%s}", lists[ref.kind], container) : NULL;
+}
+
+void pod_event(struct agent_pod *pod, const char *container, bool warning, const char *reason,
+               const char *message)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(256, 256);
+    struct event_object object = {
+        .kind = "Pod",
+        .name_space = pod->name_space,
+        .name = pod->name,
+        .uid = pod->uid,
+        .field_path = field_path(pod, container, &arena),
+    };
+
+    events_add(pod->agent->events, &object, warning, reason, message);
+}
+
 /* names */
 
 static bool same_name(const struct agent_pod *a, const struct agent_pod *b)
@@ -107,6 +139,19 @@ static void touch_namesakes(const struct agent_pod *pod)
             pod_touch(entry->value);
 }
 
+enum {
+    UID_MAX = 128,
+};
+
+bool pod_uid_is_safe(const char *uid)
+{
+    size_t length = strlen(uid);
+
+    return length > 0 && length <= UID_MAX && *uid != '.' &&
+           strspn(uid, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
+               length;
+}
+
 /* sources */
 
 bool pods_sources_complete(const struct agent *agent)
@@ -126,6 +171,11 @@ static void pod_wanted(struct agent *agent, struct source *source, struct object
     const struct object_meta *meta = &object->metadata;
     struct agent_pod *pod = pods_find(agent, meta->uid);
 
+    if (!pod_uid_is_safe(meta->uid)) {
+        log_error("pod %s/%s is not run: its UID has characters that a UID may not have",
+                  meta->name_space, meta->name);
+        return;
+    }
     if (pod && (pod->removed || (!pod->object && pod->memory.stage != POD_STAGE_RUN))) {
         /* It is on its way out: it comes back when that is done. */
         object_unref(pod->next_object);
@@ -230,7 +280,7 @@ void pods_find_orphans(struct agent *agent)
     const struct cri_pod *seen;
 
     for (size_t at = 0; (seen = cri_cache_next(agent->cache, &at));)
-        if (!pods_find(agent, seen->uid))
+        if (!pods_find(agent, seen->uid) && pod_uid_is_safe(seen->uid))
             pods_add_found(agent, seen->uid, seen->name_space, seen->name);
 }
 

@@ -4,8 +4,10 @@
 #pragma once
 
 #include "agent.h"
+#include "container-files.h"
 #include "events.h"
 #include "images.h"
+#include "outcome.h"
 #include "nodeagent/base/list.h"
 #include "nodeagent/base/map.h"
 #include "nodeagent/cri/cache.h"
@@ -58,7 +60,8 @@ struct agent {
     struct wheel_timer sweep;
     struct work_job *sweep_job;
     struct arena scratch; /* for one plan */
-    int records;          /* the directory's descriptor */
+    struct agent_directories directories;
+    int records; /* the directory's descriptor */
 };
 
 struct termination { /* what a container left as its last words */
@@ -82,7 +85,7 @@ struct agent_pod {
     bool removed;
     bool prepared;
     bool cleaned;
-    bool judged; /* admission has been decided in this life */
+    bool planned; /* by what was really observed */
     const char *refusal_reason;
     char *refusal_message;
     struct arena arena; /* of memory and blockers */
@@ -110,14 +113,21 @@ struct agent_pod *pods_add_found(struct agent *agent, const char *uid, const cha
 void pods_take_set(struct agent *agent, struct source *source, const struct static_set *set);
 void pods_find_orphans(struct agent *agent);
 void pods_free(struct agent *agent);
+bool pod_uid_is_safe(const char *uid); /* as the name of a file */
 void pod_gone(struct agent_pod *pod); /* frees it, and lets the next of its name go on */
+void pod_event(struct agent_pod *pod, const char *container, bool warning, const char *reason,
+               const char *message);
 const char *pod_waits_for(const struct agent_pod *pod);
 bool pods_sources_complete(const struct agent *agent);
 
 /* planning.c */
 void pod_touch(struct agent_pod *pod);
 void pods_touch_all(struct agent *agent);
+void pods_touch_waiting(struct agent *agent); /* those that wait for a look */
 void planning_post(struct loop_post *post);
+
+/* admitting.c */
+void pod_judge(struct agent_pod *pod, const struct pod_observed *observed);
 
 /* observing.c */
 void pod_observe(struct agent_pod *pod, struct arena *arena, struct pod_observed *observed);
@@ -145,14 +155,8 @@ struct task {
     bool counted; /* among the starts */
     void (*begin)(struct task *task);
     char *container_id; /* of a start */
+    char *resolv_conf;  /* of a start: the node's */
     void *files;        /* of a job, while it runs */
-};
-
-struct outcome {
-    enum pod_operation_state state;
-    const char *reason;
-    const char *message;
-    const char *image_id;
 };
 
 void tasks_begin(struct agent_pod *pod, const struct pod_operation *operation);

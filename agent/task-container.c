@@ -1,5 +1,6 @@
 /* Starting, stopping and removing containers. */
-#include "container-files.h"
+#include "log-links.h"
+#include "node-files.h"
 #include "shell.h"
 #include "translate-check.h"
 
@@ -17,6 +18,9 @@ static void on_started(void *owner, const struct cri_reply *reply)
     struct task *task = owner;
 
     task->call = NULL;
+    if (reply->status == RPC_OK)
+        log_link_make(task->pod, task_operation(task)->name, task->container_id,
+                      task_operation(task)->attempt);
     task_replied(task, reply, "RunContainerError");
 }
 
@@ -114,7 +118,7 @@ static void create(struct task *task, const struct container_files *files)
     if (translate_check_capabilities(ref.container, &err) < 0 ||
         make_order(task, files, ref, seen, &order, &err) < 0 ||
         translate_container(&translation, &order, &request.config, &err) < 0 ||
-        node_files_resolv_conf(files->node, &arena, &host, &err) < 0 ||
+        resolv_conf_parse(&arena, task->resolv_conf, strlen(task->resolv_conf), &host, &err) < 0 ||
         translate_sandbox(&translation, &host, sandbox_attempt(seen, operation->sandbox),
                           &request.sandbox_config, &warnings, &err) < 0) {
         task_failed(task, "CreateContainerConfigError", &err);
@@ -145,7 +149,7 @@ static void on_files(void *owner, void *argument, int result)
     task_failed(task, "CreateContainerConfigError", &err);
 }
 
-static void prepare_files(struct task *task)
+static void make_files(struct task *task, const char *node_hosts)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
     struct pod_container_ref ref =
@@ -154,13 +158,41 @@ static void prepare_files(struct task *task)
     struct container_files *files;
     struct err err;
 
-    files = container_files_new(&translation, ref.container, &err);
-    if (!files) {
+    files = container_files_new(&translation, &task->pod->agent->directories, ref.container,
+                                node_hosts, &err);
+    if (files)
+        task_submit(task, files, container_files_make, on_files, container_files_free);
+    else
+        task_failed(task, "CreateContainerConfigError", &err);
+}
+
+static void on_node_files(void *owner, void *argument, int result)
+{
+    struct task *task = owner;
+    const struct node_files *files = argument;
+    struct err err;
+
+    if (!task->job)
+        return; /* cancelled */
+    task->job = NULL;
+    if (!files || result < 0) {
+        if (files)
+            err = files->err;
+        else
+            err_set(&err, result, "reading the node's resolv.conf took too long");
         task_failed(task, "CreateContainerConfigError", &err);
         return;
     }
+    task->resolv_conf = mem_strndup(files->resolv_conf.text ? files->resolv_conf.text : "",
+                                    files->resolv_conf.length);
+    make_files(task, files->hosts.text ? files->hosts.text : "");
+}
+
+static void prepare_files(struct task *task)
+{
     task_say(task, "preparing its files");
-    task_submit(task, files, container_files_make, on_files, container_files_free);
+    task_submit(task, node_files_new(task->pod->agent->config), node_files_read, on_node_files,
+                node_files_free);
 }
 
 static void on_image_user(void *owner, const struct outcome *outcome)

@@ -1,6 +1,5 @@
 /* Making, stopping and removing a pod's sandbox. */
 #include "node-files.h"
-#include "pod-files.h"
 #include "shell.h"
 
 #include "nodeagent/base/mem.h"
@@ -18,8 +17,7 @@ static void on_sandbox(void *owner, const struct cri_reply *reply)
 static void tell_dns(struct task *task, const struct string_list *warnings)
 {
     for (size_t i = 0; i < warnings->count; i++)
-        events_add(task->pod->agent->events, task->pod, NULL, true, "DNSConfigForming",
-                   warnings->items[i]);
+        pod_event(task->pod, NULL, true, "DNSConfigForming", warnings->items[i]);
 }
 
 static void ask_for_sandbox(struct task *task, const struct node_files *files)

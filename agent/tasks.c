@@ -60,6 +60,7 @@ static void task_free(struct task *task)
     if (task->counted)
         agent->starts--;
     free(task->container_id);
+    free(task->resolv_conf);
     free(task);
     begin_queued(agent);
 }

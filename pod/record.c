@@ -86,6 +86,11 @@ static const struct field memory_fields[] = {
 };
 const struct schema pod_memory_schema = SCHEMA(pod_memory, memory_fields);
 
+void pod_memory_copy(struct pod_memory *to, const struct pod_memory *from, struct arena *arena)
+{
+    schema_copy(&pod_memory_schema, to, from, arena);
+}
+
 void pod_memory_write(const struct pod_memory *memory, struct json_writer *writer)
 {
     schema_encode(&pod_memory_schema, memory, writer);

@@ -175,3 +175,32 @@ int tree_remove(int directory, const char *path, struct err *err)
         closedir(removal.levels[--removal.depth].stream);
     return r;
 }
+
+/* directories alone */
+
+static int remove_directories(int directory, const char *path, unsigned depth, struct arena *arena,
+                              struct err *err)
+{
+    struct directory_listing listing = {0};
+    int r = directory_list(directory, path, SIZE_MAX, arena, &listing, err);
+
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    if (depth == TREE_DEPTH_MAX)
+        return err_set(err, -ELOOP, "cannot remove %s: it is too deep", path);
+    for (size_t i = 0; i < listing.count && r == 0; i++)
+        if (listing.items[i].type == DT_DIR)
+            r = remove_directories(directory,
+                                   arena_printf(arena, "%s/%s", path, listing.items[i].name),
+                                   depth + 1, arena, err);
+    if (r == 0 && unlinkat(directory, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
+        return file_failed(err, -errno, "remove", directory, path);
+    return r;
+}
+
+int directories_remove(int directory, const char *path, struct err *err)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+
+    return remove_directories(directory, path, 0, &arena, err);
+}

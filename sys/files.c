@@ -402,3 +402,49 @@ int directory_make(int directory, const char *path, mode_t mode, struct err *err
     }
     return 0;
 }
+
+int directory_open(const char *path, mode_t mode, struct err *err)
+{
+    _cleanup_(mem_free_at) char *steps = mem_strdup(path);
+    int fd;
+
+    for (char *slash = steps; slash; *slash = '/') {
+        slash = strchr(slash + 1, '/');
+        if (slash)
+            *slash = '\0';
+        if (mkdir(steps, mode) < 0 && errno != EEXIST && errno != EROFS)
+            return file_failed(err, -errno, "make directory", AT_FDCWD, steps);
+        if (!slash)
+            break;
+    }
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? file_failed(err, -errno, "open", AT_FDCWD, path) : fd;
+}
+
+/* symbolic links */
+
+int file_link_replace(int directory, const char *path, const char *target, struct err *err)
+{
+    _cleanup_(file_place_close) struct file_place place = {.parent = -1};
+    char name[FILE_TEMPORARY_NAME_MAX];
+    int r = file_place_open(directory, path, &place, err);
+
+    if (r < 0)
+        return r;
+    file_temporary_name(name);
+    if (symlinkat(target, place.parent, name) < 0)
+        return file_failed(err, -errno, "make link", directory, path);
+    if (renameat(place.parent, name, place.parent, place.name) == 0)
+        return 0;
+    r = -errno;
+    unlinkat(place.parent, name, 0);
+    return file_failed(err, r, "make link", directory, path);
+}
+
+bool file_link_is_dangling(int directory, const char *path)
+{
+    struct stat status;
+
+    return fstatat(directory, path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISLNK(status.st_mode) && fstatat(directory, path, &status, 0) < 0 && errno == ENOENT;
+}

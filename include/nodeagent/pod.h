@@ -28,9 +28,11 @@
 #define POD_RETRY_MAX (10 * USEC_PER_SEC)
 
 enum {
-    POD_GRACE_MIN = 1,        /* seconds; of a pod that ends */
-    POD_STOP_MIN = 2,         /* what a container gets at least */
-    POD_MESSAGES_MAX = 12288, /* bytes of termination messages of a pod together */
+    POD_OPERATIONS_MAX = 64,   /* of one pod under way at once */
+    POD_EXPLANATIONS_MAX = 64, /* blockers, or events, of one plan */
+    POD_GRACE_MIN = 1,         /* seconds; of a pod that ends */
+    POD_STOP_MIN = 2,          /* what a container gets at least */
+    POD_MESSAGES_MAX = 12288,  /* bytes of termination messages of a pod together */
 };
 
 /* containers */
@@ -194,13 +196,15 @@ struct pod_kill { /* of one container */
 struct pod_container_memory {
     const char *name;
     /* restarts */
-    usec_t crash_delay;    /* 0: none yet */
-    usec_t crash_updated;  /* when that delay was chosen */
-    uint64_t crash_key;    /* of image and resources: another one starts afresh */
-    const char *exit_id;   /* the newest container seen to have exited ... */
-    usec_t exit_at;        /* ... and when, by the boot clock */
-    uint32_t attempts;     /* started so far: the next attempt when no container is left */
-    const char *hooked_id; /* the newest container whose postStart is done */
+    usec_t crash_delay;   /* 0: none yet */
+    usec_t crash_updated; /* when that delay was chosen */
+    int64_t crash_key;    /* of image and resources: another one starts afresh */
+    const char *exit_id;  /* the newest container seen to have exited ... */
+    usec_t exit_at;       /* ... and when, by the boot clock */
+    uint32_t attempts;    /* started so far: the next attempt when no container is left */
+    const char *free_id;  /* its end does not delay the next start: it was killed to be restarted */
+    const char *hook_due; /* the started container whose postStart is not done yet */
+    const char *hook_failed; /* the one whose postStart failed: it is to be killed */
     /* the last failure to start it, until it starts */
     const char *waiting_reason;
     const char *waiting_message;
@@ -234,12 +238,10 @@ struct pod_memory {
     int64_t grace_seconds;  /* once ending: only ever less; 0: not ending */
     const char *end_reason; /* of the phase: "DeadlineExceeded"; NULL: none */
     const char *end_message;
-    bool natural_end;     /* its containers ended by themselves */
-    bool restart_all;     /* RestartAllContainers is under way */
-    bool was_initialized; /* all init containers were through once in this sandbox */
+    bool natural_end; /* its containers ended by themselves */
+    bool restart_all; /* RestartAllContainers is under way */
     uint64_t next_operation;
     const char *changed_sandbox; /* the one whose replacement was told */
-    const char *sandbox_failure; /* why none could be made; NULL */
     struct string_list stopped_sandboxes;
     list_of(struct pod_operation) operations;
     list_of(struct pod_container_memory) containers;
@@ -291,6 +293,8 @@ const struct pod_status *pod_status(const struct pod_desired *desired,
 /* One more blocker than the plan's: what a status without operations shows (probes, gates). */
 void pod_explain(const struct pod_desired *desired, const struct pod_status *status,
                  struct arena *arena, struct pod_plan *plan);
+
+void pod_memory_copy(struct pod_memory *to, const struct pod_memory *from, struct arena *arena);
 
 /* the record: memory as JSON */
 void pod_memory_write(const struct pod_memory *memory, struct json_writer *writer);

@@ -12,6 +12,7 @@
 #include "nodeagent/base/macros.h"
 #include "nodeagent/base/str.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* Names of files that file_replace() has not finished begin so; a crash leaves them behind. */
@@ -73,8 +74,14 @@ int file_replace(int directory, const char *path, const struct file_contents *co
 /* What a crash left in a directory that nobody writes to now; returns how many, or an errno. */
 int file_remove_temporaries(int directory, const char *path, struct err *err);
 
+/* symbolic links, which only others follow */
+int file_link_replace(int directory, const char *path, const char *target, struct err *err);
+bool file_link_is_dangling(int directory, const char *path);
+
 /* directories: mkdir -p, new ones get exactly `mode`; no component may be a link */
 int directory_make(int directory, const char *path, mode_t mode, struct err *err);
+/* The same for a path that the operator gave, links and all; returns it, open. */
+int directory_open(const char *path, mode_t mode, struct err *err);
 /* Sorted by name, without "." and ".."; more than `max` entries are -E2BIG. */
 int directory_list(int directory, const char *path, size_t max, struct arena *arena,
                    struct directory_listing *listing, struct err *err);
@@ -85,6 +92,12 @@ int directory_list(int directory, const char *path, size_t max, struct arena *ar
  * caller's decision.
  */
 int tree_remove(int directory, const char *path, struct err *err);
+
+/*
+ * Removes a tree of directories whose files go with them, as those of cgroups do: nothing is
+ * unlinked. What is not there is removed already; -EBUSY: something still lives in it.
+ */
+int directories_remove(int directory, const char *path, struct err *err);
 
 /* For `_cleanup_(fd_close_at) int fd = -1;` */
 void fd_close_at(int *fd);

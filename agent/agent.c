@@ -1,0 +1,198 @@
+/* The agent: its parts are wired here. */
+#include "shell.h"
+
+#include "nodeagent/base/mem.h"
+#include "nodeagent/sys/files.h"
+#include "nodeagent/sys/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* sources */
+
+static void on_directory(void *owner, const struct static_set *set)
+{
+    struct agent *agent = owner;
+
+    pods_take_set(agent, &agent->directory, set);
+}
+
+static void on_url(void *owner, const struct static_set *set)
+{
+    struct agent *agent = owner;
+
+    pods_take_set(agent, &agent->url, set);
+}
+
+static int open_sources(struct agent *agent, struct err *err)
+{
+    const struct config *config = agent->config;
+    struct static_options options = {
+        .place = config->static_pod_path,
+        .node_name = config->node_name,
+        .period = config->file_check_usec,
+        .config_objects = !config->kubeconfig,
+        .loop = agent->parts.loop,
+        .wheel = agent->parts.wheel,
+        .work = agent->parts.work,
+        .changed = on_directory,
+        .owner = agent,
+    };
+    int r = 0;
+
+    if (config->static_pod_path)
+        r = static_directory_new(&agent->directory.source, &options, err);
+    if (r < 0 || !config->static_pod_url)
+        return r;
+    options.place = config->static_pod_url;
+    options.period = config->http_check_usec;
+    options.http = agent->parts.http;
+    options.headers = config->static_pod_url_headers;
+    options.changed = on_url;
+    return static_url_new(&agent->url.source, &options, err);
+}
+
+/* the runtime */
+
+static void on_seen(void *owner, const char *uid)
+{
+    struct agent *agent = owner;
+    struct agent_pod *pod;
+
+    if (!uid) {
+        agent->looked = true;
+        pods_find_orphans(agent);
+        pods_touch_waiting(agent);
+        return;
+    }
+    pod = pods_find(agent, uid);
+    if (pod)
+        pod_touch(pod);
+    else if (agent->looked)
+        pods_find_orphans(agent);
+}
+
+static void on_runtime(void *owner)
+{
+    struct agent *agent = owner;
+
+    pods_touch_all(agent);
+}
+
+static int open_runtime(struct agent *agent, struct err *err)
+{
+    const struct config *config = agent->config;
+    struct cri_cache_options cache = {
+        .loop = agent->parts.loop,
+        .wheel = agent->parts.wheel,
+        .call_timeout = config->runtime_request_timeout,
+        .changed = on_seen,
+        .owner = agent,
+    };
+    struct runtime_options runtime = {
+        .config = config,
+        .wheel = agent->parts.wheel,
+        .facts = agent->parts.facts,
+        .changed = on_runtime,
+        .owner = agent,
+    };
+    struct images_options images = {
+        .config = config,
+        .wheel = agent->parts.wheel,
+        .work = agent->parts.work,
+    };
+    int r = cri_new(&agent->cri, agent->parts.rpc, config->runtime_endpoint, config->image_endpoint,
+                    err);
+
+    if (r < 0)
+        return r;
+    cache.cri = runtime.cri = images.cri = agent->cri;
+    agent->cache = cri_cache_new(&cache);
+    agent->runtime = runtime_state_new(&runtime);
+    agent->images = images_new(&images);
+    return 0;
+}
+
+static int open_directories(struct agent *agent, struct err *err)
+{
+    const struct config *config = agent->config;
+
+    agent->directories.root = directory_open(config->root_dir, 0750, err);
+    if (agent->directories.root < 0)
+        return agent->directories.root;
+    agent->directories.logs = directory_open(config->pod_logs_dir, 0755, err);
+    return MIN(agent->directories.logs, 0);
+}
+
+static unsigned starts_max(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return (unsigned)MAX(MIN(cores * STARTS_MAX_PER_CORE, STARTS_MAX), STARTS_MAX_PER_CORE);
+}
+
+int agent_new(struct agent **result, const struct config *config, const struct agent_parts *parts,
+              struct err *err)
+{
+    struct agent *agent = mem_new(struct agent);
+    int r;
+
+    agent->config = config;
+    agent->parts = *parts;
+    agent->directories = (struct agent_directories){.root = -1, .logs = -1};
+    agent->records = -1;
+    agent->starts_max = starts_max();
+    agent->scratch = ARENA_INIT_DOCUMENT;
+    agent->events = events_new(config->node_name);
+    list_init(&agent->dirty);
+    list_init(&agent->start_queue);
+    loop_post_init(&agent->plan_post, planning_post);
+    r = open_directories(agent, err);
+    if (r == 0)
+        r = records_open(agent, err);
+    if (r == 0)
+        r = open_runtime(agent, err);
+    if (r == 0) {
+        records_load(agent);
+        r = open_sources(agent, err);
+    }
+    if (r < 0) {
+        agent_free(agent);
+        return r;
+    }
+    agent->sources_complete = pods_sources_complete(agent);
+    sweep_begin(agent);
+    *result = agent;
+    return 0;
+}
+
+struct agent *agent_free(struct agent *agent)
+{
+    if (!agent)
+        return NULL;
+    sweep_end(agent);
+    static_source_free(agent->directory.source);
+    static_source_free(agent->url.source);
+    pods_free(agent);
+    loop_post_cancel(agent->parts.loop, &agent->plan_post);
+    runtime_state_free(agent->runtime);
+    images_free(agent->images);
+    if (agent->cache)
+        cri_cache_free(agent->cache);
+    cri_free(agent->cri);
+    events_free(agent->events);
+    arena_deinit(&agent->directory.arena);
+    arena_deinit(&agent->url.arena);
+    arena_deinit(&agent->scratch);
+    fd_close_at(&agent->directories.root);
+    fd_close_at(&agent->directories.logs);
+    fd_close_at(&agent->records);
+    free(agent);
+    return NULL;
+}
+
+bool agent_is_settled(const struct agent *agent)
+{
+    return agent->looked && agent->sources_complete;
+}

@@ -1,0 +1,219 @@
+/* Making what a container needs on the disk. */
+#include "container-files.h"
+
+#include "nodeagent/base/mem.h"
+#include "nodeagent/sys/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char *pod_log_directory(const struct pod *pod, struct arena *arena)
+{
+    const struct object_meta *meta = &pod->object.metadata;
+
+    return arena_printf(arena, "%s_%s_%s", meta->name_space, meta->name, meta->uid);
+}
+
+const char *pod_directory(const char *uid, struct arena *arena)
+{
+    return arena_printf(arena, "pods/%s", uid);
+}
+
+static bool mounts_hosts(const struct container *container)
+{
+    array_for_each (mount, container->volume_mounts)
+        if (str_equal(mount->mount_path, "/etc/hosts"))
+            return true;
+    return false;
+}
+
+static int order_hosts(struct container_files *files, const struct translation *translation,
+                       const struct container *container, const char *directory,
+                       const char *node_hosts, struct err *err)
+{
+    _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
+    int r;
+
+    if (mounts_hosts(container) ||
+        (!translation->pod_ips.count && !translation->pod->spec.host_network))
+        return 0;
+    r = translate_hosts(translation, node_hosts, &text, err);
+    if (r < 0)
+        return r;
+    files->hosts = arena_strndup(&files->arena, text.text, text.length);
+    files->hosts_file = arena_printf(&files->arena, "%s/etc-hosts", directory);
+    files->hosts_path = arena_printf(&files->arena, "%s/%s",
+                                     translation->node->config->root_dir, files->hosts_file);
+    return 0;
+}
+
+static void order_termination(struct container_files *files, const struct translation *translation,
+                              const struct container *container, const char *directory)
+{
+    uint32_t random = 0;
+
+    if (str_empty(container->termination_message_path))
+        return;
+    getrandom(&random, sizeof(random), GRND_NONBLOCK);
+    files->termination_file = arena_printf(&files->arena, "%s/containers/%s/%08x", directory,
+                                           container->name, random);
+    files->termination_path = arena_printf(&files->arena, "%s/%s",
+                                           translation->node->config->root_dir,
+                                           files->termination_file);
+}
+
+static const struct volume_order *find_order(const struct volume_orders *orders, const char *name)
+{
+    array_for_each (order, orders->items)
+        if (str_equal(order->name, name))
+            return order;
+    return NULL;
+}
+
+static int order_place(struct container_files *files, const struct translation *translation,
+                       const struct container *container, size_t index,
+                       const struct volume_orders *orders, const struct string_map *env,
+                       const char *directory, struct err *err)
+{
+    const struct volume_mount *mount = &container->volume_mounts.items[index];
+    const struct volume_order *order = find_order(orders, mount->name);
+    struct container_place *place = &files->places[index];
+    struct sub_path_order *part;
+    const char *sub_path;
+    int r;
+
+    if (!order)
+        return err_set(err, -ENOENT, "cannot find volume \"%s\" to mount into container \"%s\"",
+                       mount->name, container->name);
+    place->host_path = order->path;
+    r = translate_sub_path(translation, env, mount, &sub_path, err);
+    if (r < 0 || str_empty(sub_path))
+        return r;
+    part = &files->sub_paths.items[files->sub_paths.count++];
+    *part = (struct sub_path_order){
+        .volume_path = order->path,
+        .sub_path = arena_strdup(&files->arena, sub_path),
+        .target = volumes_sub_path_target(directory, mount->name, container->name, index,
+                                          &files->arena),
+    };
+    place->host_path = arena_printf(&files->arena, "%s/%s", translation->node->config->root_dir,
+                                    part->target);
+    return 0;
+}
+
+static int order_places(struct container_files *files, const struct translation *translation,
+                        const struct container *container, const char *directory, struct err *err)
+{
+    struct pod_place place = {
+        .root = files->directories.root,
+        .root_path = translation->node->config->root_dir,
+        .directory = directory,
+    };
+    struct string_map env = {0};
+    struct volume_orders orders;
+    int r = volumes_order(translation->pod, &place, (uint64_t)translation->node->memory_bytes,
+                          &files->arena, &orders, err);
+
+    if (r == 0)
+        r = translate_env(translation, container, &env, err);
+    files->places =
+        arena_array(&files->arena, struct container_place, container->volume_mounts.count);
+    files->sub_paths.items =
+        arena_array(&files->arena, struct sub_path_order, container->volume_mounts.count);
+    for (size_t i = 0; i < container->volume_mounts.count && r == 0; i++)
+        r = order_place(files, translation, container, i, &orders, &env, directory, err);
+    return r;
+}
+
+struct container_files *container_files_new(const struct translation *translation,
+                                            const struct agent_directories *directories,
+                                            const struct container *container,
+                                            const char *node_hosts, struct err *err)
+{
+    struct container_files *files = mem_new(struct container_files);
+    const char *directory;
+
+    files->arena = ARENA_INIT(1024, 4096);
+    files->directories.root = fcntl(directories->root, F_DUPFD_CLOEXEC, 0);
+    files->directories.logs = fcntl(directories->logs, F_DUPFD_CLOEXEC, 0);
+    directory = pod_directory(translation->pod->object.metadata.uid, &files->arena);
+    files->log_directory =
+        arena_printf(&files->arena, "%s/%s",
+                     pod_log_directory(translation->pod, &files->arena), container->name);
+    order_termination(files, translation, container, directory);
+    if (order_hosts(files, translation, container, directory, node_hosts, err) == 0 &&
+        order_places(files, translation, container, directory, err) == 0)
+        return files;
+    container_files_free(files);
+    return NULL;
+}
+
+void container_files_free(void *container_files)
+{
+    struct container_files *files = container_files;
+
+    fd_close_at(&files->directories.root);
+    fd_close_at(&files->directories.logs);
+    arena_deinit(&files->arena);
+    free(files);
+}
+
+/* on a thread */
+
+static int write_hosts(struct container_files *files)
+{
+    struct file_contents contents = {
+        .bytes = files->hosts,
+        .length = strlen(files->hosts),
+        .mode = 0644,
+        .owner = FILE_OWNER_KEEP,
+        .group = FILE_GROUP_KEEP,
+    };
+    _cleanup_(strbuf_deinit) struct strbuf old = STRBUF_INIT;
+
+    /* Containers that run have this very file mounted: it is written only when it changes. */
+    if (file_read_beneath(files->directories.root, files->hosts_file, FILE_LINKS_REFUSED,
+                          contents.length + 1, &old, &files->err) == 0 &&
+        old.length == contents.length && !memcmp(old.text, contents.bytes, old.length))
+        return 0;
+    return file_replace(files->directories.root, files->hosts_file, &contents, &files->err);
+}
+
+static int make_termination_file(struct container_files *files)
+{
+    struct file_contents empty = {
+        .bytes = "",
+        .mode = 0666,
+        .owner = FILE_OWNER_KEEP,
+        .group = FILE_GROUP_KEEP,
+    };
+    _cleanup_(mem_free_at) char *folder = mem_strdup(files->termination_file);
+    int r;
+
+    *strrchr(folder, '/') = '\0';
+    r = directory_make(files->directories.root, folder, 0750, &files->err);
+    return r < 0 ? r
+                 : file_replace(files->directories.root, files->termination_file, &empty,
+                                &files->err);
+}
+
+int container_files_make(void *container_files)
+{
+    struct container_files *files = container_files;
+    int r = directory_make(files->directories.logs, files->log_directory, 0755, &files->err);
+
+    if (r == 0 && files->hosts)
+        r = write_hosts(files);
+    if (r == 0 && files->termination_file)
+        r = make_termination_file(files);
+    array_for_each (part, files->sub_paths) {
+        if (r == 0)
+            r = volumes_sub_path(files->directories.root, part, &files->err);
+    }
+    return r;
+}

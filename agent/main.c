@@ -1,0 +1,279 @@
+/* nodeagentd: the service. */
+#include "agent.h"
+#include "control.h"
+#include "notify.h"
+
+#include "nodeagent/base/mem.h"
+#include "nodeagent/net/http.h"
+#include "nodeagent/net/rpc.h"
+#include "nodeagent/sys/log.h"
+#include "nodeagent/sys/clock.h"
+#include "nodeagent/sys/loop.h"
+#include "nodeagent/sys/wheel.h"
+#include "nodeagent/sys/work.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define LOG_STOP_USEC (2 * USEC_PER_SEC)
+
+struct service {
+    struct config config;
+    struct arena arena; /* of the facts */
+    struct node_facts facts;
+    struct agent_parts parts;
+    struct wheel_driver *driver;
+    struct agent *agent;
+    struct control *control;
+    struct notify *notify;
+    struct loop_source *signals[2];
+};
+
+/* What a careless parent closed: no file of ours may become a standard stream. */
+static void open_standard_streams(void)
+{
+    while (true) {
+        int fd = open("/dev/null", O_RDWR);
+
+        if (fd < 0)
+            return;
+        if (fd > STDERR_FILENO) {
+            close(fd);
+            return;
+        }
+    }
+}
+
+static void raise_limits(const struct config *config)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)config->max_open_files;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = MIN(wanted, limit.rlim_max);
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        log_debug("cannot raise the limit of open files: %s", strerror(errno));
+}
+
+static void set_oom_score(const struct config *config)
+{
+    FILE *file = fopen("/proc/self/oom_score_adj", "we");
+
+    if (!file)
+        return;
+    fprintf(file, "%d", (int)config->oom_score_adj);
+    if (fclose(file) != 0)
+        log_notice("cannot set oomScoreAdj to %d (%s): under memory pressure the agent may be "
+                   "killed before pods are",
+                   (int)config->oom_score_adj, strerror(errno));
+}
+
+/* operators */
+
+static bool answer_events(struct service *service, struct control_client *client, bool follow)
+{
+    _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
+    struct json_writer writer;
+
+    json_writer_init(&writer, &text, false);
+    agent_write_events(service->agent, &writer);
+    json_writer_deinit(&writer);
+    control_line(client, text.text, text.length);
+    return follow;
+}
+
+static void answer_pods(struct service *service, struct control_client *client)
+{
+    _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
+    struct json_writer writer;
+
+    json_writer_init(&writer, &text, false);
+    agent_write_pods(service->agent, &writer);
+    json_writer_deinit(&writer);
+    control_line(client, text.text, text.length);
+}
+
+static void answer_why(struct service *service, struct control_client *client, const char *pod)
+{
+    _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
+    struct json_writer writer;
+    struct err err;
+    int r;
+
+    json_writer_init(&writer, &text, false);
+    r = agent_write_why(service->agent, pod, &writer, &err);
+    json_writer_deinit(&writer);
+    if (r < 0)
+        control_refuse(client, "%s", err.text);
+    else
+        control_line(client, text.text, text.length);
+}
+
+static bool answer(void *owner, struct control_client *client,
+                   const struct control_request *request)
+{
+    struct service *service = owner;
+
+    if (!strcmp(request->command, "events"))
+        return answer_events(service, client, request->follow);
+    if (!strcmp(request->command, "ps"))
+        answer_pods(service, client);
+    else if (!strcmp(request->command, "why"))
+        answer_why(service, client, request->pod);
+    else
+        control_refuse(client, "this agent knows no command \"%.64s\"", request->command);
+    return false;
+}
+
+static void on_event(void *owner, const char *json, size_t length)
+{
+    struct service *service = owner;
+
+    control_line_to_followers(service->control, json, length);
+}
+
+/* running */
+
+static void on_signal(void *owner, int signal)
+{
+    struct service *service = owner;
+
+    log_info("ends by signal %d (%s); pods run on", signal, strsignal(signal));
+    notify_say(service->notify, "STOPPING=1");
+    loop_stop(service->parts.loop, 0);
+}
+
+static int watch_signals(struct service *service, struct err *err)
+{
+    static const int watched[] = {SIGTERM, SIGINT};
+    int r = 0;
+
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < array_size(watched) && r == 0; i++)
+        r = loop_watch_signal(service->parts.loop, &service->signals[i], LOOP_COMPLETIONS,
+                              watched[i], on_signal, service, err);
+    return r;
+}
+
+static int open_parts(struct service *service, struct err *err)
+{
+    struct agent_parts *parts = &service->parts;
+    int r = loop_new(&parts->loop, err);
+
+    if (r < 0)
+        return r;
+    parts->wheel = wheel_new(clock_boottime());
+    r = wheel_driver_new(&service->driver, parts->wheel, parts->loop, err);
+    if (r == 0)
+        r = watch_signals(service, err);
+    if (r == 0)
+        r = work_new(&parts->work, parts->loop, parts->wheel, err);
+    if (r == 0)
+        r = rpc_new(&parts->rpc, parts->loop, err);
+    if (r == 0 && service->config.static_pod_url)
+        r = http_new(&parts->http, parts->loop, parts->wheel, parts->work, err);
+    return r;
+}
+
+static int open_service(struct service *service, struct err *err)
+{
+    int r;
+
+    service->arena = ARENA_INIT_DOCUMENT;
+    r = node_facts_read(&service->facts, &service->config, &service->arena, err);
+    if (r < 0)
+        return r;
+    service->parts.facts = &service->facts;
+    r = open_parts(service, err);
+    if (r < 0)
+        return r;
+    service->notify = notify_new(service->parts.wheel);
+    r = agent_new(&service->agent, &service->config, &service->parts, err);
+    if (r < 0)
+        return r;
+    r = control_new(&service->control, service->config.run_dir, service->parts.loop,
+                    service->parts.wheel, answer, NULL, service, err);
+    if (r == 0)
+        agent_watch_events(service->agent, on_event, service);
+    return r;
+}
+
+static void close_service(struct service *service)
+{
+    struct agent_parts *parts = &service->parts;
+
+    if (service->agent)
+        agent_watch_events(service->agent, NULL, NULL);
+    if (service->control)
+        control_free(service->control);
+    agent_free(service->agent);
+    notify_free(service->notify);
+    if (parts->http)
+        http_free(parts->http);
+    if (parts->rpc)
+        rpc_free(parts->rpc);
+    if (parts->work)
+        work_free(parts->work);
+    for (size_t i = 0; i < array_size(service->signals); i++)
+        if (service->signals[i])
+            loop_source_free(service->signals[i]);
+    if (service->driver)
+        wheel_driver_free(service->driver);
+    if (parts->wheel)
+        wheel_free(parts->wheel);
+    if (parts->loop)
+        loop_free(parts->loop);
+    arena_deinit(&service->arena);
+}
+
+static int serve(struct service *service, struct err *err)
+{
+    int r = open_service(service, err);
+
+    if (r == 0) {
+        log_info("runs as node %s, version %s", service->config.node_name, NODEAGENT_VERSION);
+        notify_say(service->notify, "READY=1");
+        r = loop_run(service->parts.loop, err);
+    }
+    close_service(service);
+    return r;
+}
+
+int main(int argc, char **argv)
+{
+    struct log_options options = {
+        .identifier = "nodeagent",
+        .threshold = LOG_LEVEL_INFO,
+        .fd = STDERR_FILENO,
+    };
+    static struct service service;
+    struct log *log;
+    struct err err;
+    int r;
+
+    open_standard_streams();
+    log = log_new(&options);
+    log_set(log);
+    r = config_read(&service.config, argc, argv, &err);
+    if (r == 0 && service.config.action == CONFIG_RUN) {
+        if (service.config.verbosity >= 2)
+            log_set_threshold(log, LOG_LEVEL_DEBUG);
+        raise_limits(&service.config);
+        set_oom_score(&service.config);
+        r = log_start(log, &err);
+        if (r == 0)
+            r = serve(&service, &err);
+    }
+    if (r < 0)
+        log_error("\"command failed\" err=\"%s\"", err.text);
+    config_deinit(&service.config);
+    log_stop(log, LOG_STOP_USEC);
+    log_free(log);
+    return r < 0 ? 1 : 0;
+}

@@ -1,0 +1,89 @@
+/* Removing the cgroups of a pod that is gone. */
+#include "pod-cgroup.h"
+
+#include "nodeagent/base/str.h"
+#include "nodeagent/sys/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#define CGROUPS "/sys/fs/cgroup"
+
+enum {
+    HIERARCHIES_MAX = 256, /* entries of that directory: controllers, or the groups of version 2 */
+};
+
+/* The name as a systemd slice has it: "-" is a separator there. */
+static const char *slice_uid(const char *uid, struct arena *arena)
+{
+    char *text = arena_strdup(arena, uid);
+
+    for (char *c = text; *c; c++)
+        if (*c == '-')
+            *c = '_';
+    return text;
+}
+
+static int remove_below(int hierarchy, const char *root, const char *uid, struct arena *arena,
+                        struct err *err)
+{
+    const char *slice = slice_uid(uid, arena);
+    const char *names[] = {
+        arena_printf(arena, "%skubepods/pod%s", root, uid),
+        arena_printf(arena, "%skubepods/burstable/pod%s", root, uid),
+        arena_printf(arena, "%skubepods/besteffort/pod%s", root, uid),
+        arena_printf(arena, "%skubepods.slice/kubepods-pod%s.slice", root, slice),
+        arena_printf(arena,
+                     "%skubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod%s.slice",
+                     root, slice),
+        arena_printf(arena,
+                     "%skubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod%s.slice",
+                     root, slice),
+    };
+    int r = 0;
+
+    for (size_t i = 0; i < array_size(names) && r == 0; i++)
+        r = directories_remove(hierarchy, names[i], err);
+    return r;
+}
+
+/* "/a/b/" as "a/b/", "/" as "". */
+static const char *beneath(const char *cgroup_root, struct arena *arena)
+{
+    size_t length;
+
+    while (*cgroup_root == '/')
+        cgroup_root++;
+    length = strlen(cgroup_root);
+    while (length && cgroup_root[length - 1] == '/')
+        length--;
+    return length ? arena_printf(arena, "%.*s/", (int)length, cgroup_root) : "";
+}
+
+int pod_cgroup_remove(const char *cgroup_root, const char *uid, struct err *err)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    _cleanup_(fd_close_at) int all = -1;
+    const char *root = beneath(cgroup_root, &arena);
+    struct directory_listing listing = {0};
+    int r;
+
+    all = directory_open(CGROUPS, 0755, err);
+    if (all < 0)
+        return all;
+    /* Version 2 has its groups here, version 1 a directory for each hierarchy. */
+    r = remove_below(all, root, uid, &arena, err);
+    if (r == 0)
+        r = directory_list(all, ".", HIERARCHIES_MAX, &arena, &listing, err);
+    for (size_t i = 0; i < listing.count && r == 0; i++) {
+        _cleanup_(fd_close_at) int hierarchy = -1;
+
+        if (listing.items[i].type != DT_DIR || str_has_prefix(listing.items[i].name, "kubepods"))
+            continue;
+        hierarchy = file_open_beneath(all, listing.items[i].name, O_RDONLY | O_DIRECTORY, 0,
+                                      FILE_LINKS_REFUSED, err);
+        r = hierarchy < 0 ? hierarchy : remove_below(hierarchy, root, uid, &arena, err);
+    }
+    return r == -ENOENT ? 0 : r;
+}

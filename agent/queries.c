@@ -1,0 +1,217 @@
+/* What operators are told: pods with their statuses, events, and what blocks. */
+#include "shell.h"
+
+#include "nodeagent/base/mem.h"
+#include "nodeagent/sys/clock.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    WHY_EVENTS_MAX = 10, /* of a pod, the newest */
+};
+
+static void write_string(struct json_writer *writer, const char *name, const char *value)
+{
+    json_write_name(writer, name);
+    json_write_string(writer, value ? value : "");
+}
+
+static void begin_list(struct json_writer *writer, const char *kind)
+{
+    json_write_object(writer);
+    write_string(writer, "kind", kind);
+    write_string(writer, "apiVersion", "v1");
+    json_write_name(writer, "metadata");
+    json_write_object(writer);
+    json_write_object_end(writer);
+    json_write_name(writer, "items");
+    json_write_array(writer);
+}
+
+/* pods */
+
+/* The object as it is desired, with the status that is published. */
+static void write_pod(const struct agent_pod *pod, struct json_writer *writer)
+{
+    struct pod shown = *pod_object(pod);
+
+    if (pod->memory.published)
+        shown.status = *pod->memory.published;
+    object_encode(&shown.object, writer);
+}
+
+void agent_write_pods(struct agent *agent, struct json_writer *writer)
+{
+    struct map_entry *entry;
+
+    begin_list(writer, "PodList");
+    for (size_t at = 0; (entry = map_next(&agent->pods, &at));)
+        if (((struct agent_pod *)entry->value)->object)
+            write_pod(entry->value, writer);
+    json_write_array_end(writer);
+    json_write_object_end(writer);
+}
+
+/* why */
+
+/* A point of the boot clock, told by the wall clock. */
+static void write_point(struct json_writer *writer, const char *name, usec_t boot)
+{
+    int64_t ahead = (int64_t)boot - (int64_t)clock_boottime();
+    char text[TIME_TEXT_MAX];
+
+    write_string(writer, name, time_format_rfc3339((int64_t)clock_wall() + ahead, text));
+}
+
+static void write_blocker(const struct pod_blocker *blocker, struct json_writer *writer)
+{
+    json_write_object(writer);
+    write_string(writer, "reason", blocker->reason);
+    if (blocker->container)
+        write_string(writer, "container", blocker->container);
+    write_string(writer, "text", blocker->text);
+    if (blocker->since)
+        write_point(writer, "since", blocker->since);
+    if (blocker->until != USEC_NEVER)
+        write_point(writer, "until", blocker->until);
+    json_write_object_end(writer);
+}
+
+static void write_trouble(const char *reason, const char *text, struct json_writer *writer)
+{
+    struct pod_blocker blocker = {.reason = reason, .text = text, .until = USEC_NEVER};
+
+    if (text)
+        write_blocker(&blocker, writer);
+}
+
+static void write_problems(const struct source *source, struct json_writer *writer)
+{
+    array_for_each (problem, source->problems) {
+        _cleanup_(mem_free_at) char *text = mem_printf("%s: %s", problem->place, problem->sentence);
+
+        write_trouble(problem->refused ? "ManifestRefused" : "ManifestWarning", text, writer);
+    }
+}
+
+static void write_node(const struct agent *agent, struct json_writer *writer)
+{
+    json_write_name(writer, "node");
+    json_write_object(writer);
+    json_write_name(writer, "blockers");
+    json_write_array(writer);
+    write_trouble("RuntimeDown", runtime_state_trouble(agent->runtime), writer);
+    write_trouble("NetworkNotReady", runtime_state_network_trouble(agent->runtime), writer);
+    write_trouble("RuntimeTrouble", cri_cache_health(agent->cache).trouble, writer);
+    write_problems(&agent->directory, writer);
+    write_problems(&agent->url, writer);
+    json_write_array_end(writer);
+    json_write_object_end(writer);
+}
+
+static bool is_ready(const struct agent_pod *pod)
+{
+    if (pod->memory.published)
+        array_for_each (condition, pod->memory.published->conditions)
+            if (str_equal(condition->type, "Ready"))
+                return str_equal(condition->status, "True");
+    return false;
+}
+
+/* One that ended well is not waited for. */
+static bool has_succeeded(const struct agent_pod *pod)
+{
+    return pod->memory.published && str_equal(pod->memory.published->phase, "Succeeded");
+}
+
+static void write_why(const struct agent_pod *pod, struct json_writer *writer)
+{
+    json_write_object(writer);
+    write_string(writer, "namespace", pod->name_space);
+    write_string(writer, "name", pod->name);
+    write_string(writer, "uid", pod->uid);
+    write_string(writer, "phase", pod->memory.published ? pod->memory.published->phase : "");
+    json_write_name(writer, "ready");
+    json_write_bool(writer, is_ready(pod));
+    json_write_name(writer, "blockers");
+    json_write_array(writer);
+    write_trouble("RecordNotWritten", pod->record_trouble, writer);
+    array_for_each (blocker, pod->blockers)
+        write_blocker(blocker, writer);
+    json_write_array_end(writer);
+    json_write_name(writer, "events");
+    events_write_of(pod->agent->events, pod->uid, WHY_EVENTS_MAX, writer);
+    json_write_object_end(writer);
+}
+
+/* NAME, NAMESPACE/NAME, either without the node's name at the end, a UID or its beginning. */
+static bool is_meant(const struct agent_pod *pod, const char *asked)
+{
+    const char *slash = strchr(asked, '/'), *name = slash ? slash + 1 : asked;
+    size_t length = strlen(name);
+
+    if (slash && (strlen(pod->name_space) != (size_t)(slash - asked) ||
+                  strncmp(pod->name_space, asked, (size_t)(slash - asked)) != 0))
+        return false;
+    if (!strcmp(pod->name, name) || (!slash && str_has_prefix(pod->uid, name)))
+        return true;
+    return pod->static_pod && str_has_prefix(pod->name, name) && pod->name[length] == '-' &&
+           str_equal(pod->name + length + 1, pod->agent->config->node_name);
+}
+
+static int find_meant(struct agent *agent, const char *asked, const struct agent_pod **meant,
+                      struct err *err)
+{
+    struct map_entry *entry;
+
+    *meant = NULL;
+    for (size_t at = 0; (entry = map_next(&agent->pods, &at));) {
+        if (!is_meant(entry->value, asked))
+            continue;
+        if (*meant)
+            return err_set(err, -EINVAL,
+                           "\"%s\" may be pod %s/%s or %s/%s: name it by its namespace or UID",
+                           asked, (*meant)->name_space, (*meant)->name,
+                           ((struct agent_pod *)entry->value)->name_space,
+                           ((struct agent_pod *)entry->value)->name);
+        *meant = entry->value;
+    }
+    return *meant ? 0 : err_set(err, -ENOENT, "there is no pod \"%s\" on this node", asked);
+}
+
+int agent_write_why(struct agent *agent, const char *asked, struct json_writer *writer,
+                    struct err *err)
+{
+    const struct agent_pod *meant = NULL;
+    struct map_entry *entry;
+    int r = asked ? find_meant(agent, asked, &meant, err) : 0;
+
+    if (r < 0)
+        return r;
+    json_write_object(writer);
+    write_node(agent, writer);
+    json_write_name(writer, "pods");
+    json_write_array(writer);
+    for (size_t at = 0; (entry = map_next(&agent->pods, &at));) {
+        const struct agent_pod *pod = entry->value;
+
+        if (meant ? pod == meant : !is_ready(pod) && !has_succeeded(pod))
+            write_why(pod, writer);
+    }
+    json_write_array_end(writer);
+    json_write_object_end(writer);
+    return 0;
+}
+
+/* events */
+
+void agent_write_events(struct agent *agent, struct json_writer *writer)
+{
+    events_write_list(agent->events, writer);
+}
+
+void agent_watch_events(struct agent *agent, agent_event_fn *call, void *owner)
+{
+    events_watch(agent->events, call, owner);
+}

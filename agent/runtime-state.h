@@ -1,0 +1,37 @@
+/*
+ * How the runtime is: its name and version, what it can do, whether its network is ready. Asked at
+ * start until it answers, and every few seconds after that.
+ */
+#pragma once
+
+#include "config.h"
+#include "nodeagent/cri/client.h"
+#include "translate.h"
+
+struct runtime_state;
+struct wheel;
+
+#define RUNTIME_STATUS_USEC (5 * USEC_PER_SEC)
+#define RUNTIME_DOWN_USEC (30 * USEC_PER_SEC) /* without a good answer: it is down */
+
+typedef void runtime_changed_fn(void *owner);
+
+struct runtime_options {
+    const struct config *config;
+    struct cri *cri;
+    struct wheel *wheel;
+    struct node_facts *facts; /* what it can do is written there */
+    runtime_changed_fn *changed;
+    void *owner;
+};
+
+struct runtime_state *runtime_state_new(const struct runtime_options *options);
+struct runtime_state *runtime_state_free(struct runtime_state *runtime);
+
+const char *runtime_state_name(const struct runtime_state *runtime); /* "containerd" */
+
+/* Why pods cannot be run; NULL: they can, as far as is known. */
+const char *runtime_state_trouble(const struct runtime_state *runtime);
+
+/* Why pods that have a network of their own cannot be run; NULL: they can. */
+const char *runtime_state_network_trouble(const struct runtime_state *runtime);

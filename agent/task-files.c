@@ -1,0 +1,203 @@
+/* A pod's directories and volumes: made before its first start, removed after its end. */
+#include "pod-cgroup.h"
+#include "shell.h"
+
+#include "nodeagent/base/mem.h"
+#include "nodeagent/sys/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LOGS_MAX = 10000, /* of one container */
+};
+
+struct log_count { /* how often a container was started, by its logs */
+    const char *name;
+    uint32_t next;
+};
+
+struct pod_files {
+    struct arena arena;
+    struct err err;
+    int root, logs;
+    const char *directory; /* beneath root */
+    const char *log_directory;
+    struct volume_orders volumes;
+    list_of(struct log_count) counts;
+    const char *uid;
+    const char *cgroup_root;
+};
+
+static struct pod_files *files_new(const struct agent_pod *pod)
+{
+    struct pod_files *files = mem_new(struct pod_files);
+
+    files->arena = ARENA_INIT(1024, 4096);
+    files->root = fcntl(pod->agent->directories.root, F_DUPFD_CLOEXEC, 0);
+    files->logs = fcntl(pod->agent->directories.logs, F_DUPFD_CLOEXEC, 0);
+    files->directory = pod_directory(pod->uid, &files->arena);
+    return files;
+}
+
+static void files_free(void *pod_files)
+{
+    struct pod_files *files = pod_files;
+
+    fd_close_at(&files->root);
+    fd_close_at(&files->logs);
+    arena_deinit(&files->arena);
+    free(files);
+}
+
+/* making */
+
+/* "3.log", "3.log.20260102-030405": the container was started at least four times. */
+static uint32_t count_logs(struct pod_files *files, const char *container)
+{
+    const char *path = arena_printf(&files->arena, "%s/%s", files->log_directory, container);
+    struct directory_listing listing = {0};
+    uint32_t next = 0;
+    struct err ignored;
+
+    if (directory_list(files->logs, path, LOGS_MAX, &files->arena, &listing, &ignored) < 0)
+        return 0;
+    for (size_t i = 0; i < listing.count; i++) {
+        char *end;
+        unsigned long number = strtoul(listing.items[i].name, &end, 10);
+
+        if (str_has_prefix(end, ".log") && end != listing.items[i].name && number < INT32_MAX)
+            next = MAX(next, (uint32_t)number + 1);
+    }
+    return next;
+}
+
+static int make(void *pod_files)
+{
+    static const char *const folders[] = {"", "/volumes", "/plugins", "/containers"};
+    struct pod_files *files = pod_files;
+    int r = directory_make(files->logs, files->log_directory, 0755, &files->err);
+
+    for (size_t i = 0; i < array_size(folders) && r == 0; i++)
+        r = directory_make(files->root,
+                           arena_printf(&files->arena, "%s%s", files->directory, folders[i]), 0750,
+                           &files->err);
+    if (r == 0)
+        r = volumes_set_up(files->root, &files->volumes, &files->err);
+    array_for_each (count, files->counts)
+        count->next = count_logs(files, count->name);
+    return r;
+}
+
+/* What no record tells of any more, logs do: attempts are never used twice. */
+static void take_counts(struct agent_pod *pod, const struct pod_files *files)
+{
+    array_for_each (count, files->counts)
+        array_for_each (memory, pod->memory.containers)
+            if (str_equal(memory->name, count->name))
+                memory->attempts = MAX(memory->attempts, count->next);
+}
+
+static void on_made(void *owner, void *argument, int result)
+{
+    static const struct outcome good = {.state = POD_OPERATION_DONE};
+    struct task *task = owner;
+    const struct pod_files *files = argument;
+    struct err err;
+
+    if (!task->job)
+        return; /* cancelled */
+    task->job = NULL;
+    if (files && result == 0) {
+        task->pod->prepared = true;
+        task->pod->cleaned = false;
+        take_counts(task->pod, files);
+        task_done(task, &good);
+        return;
+    }
+    if (files)
+        err = files->err;
+    else
+        err_set(&err, result, "preparing the pod's directories and volumes took too long: %s",
+                strerror(-result));
+    task_failed(task, "FailedMount", &err);
+}
+
+static void order_counts(struct pod_files *files, const struct pod_memory *memory)
+{
+    files->counts.items = arena_array(&files->arena, struct log_count, memory->containers.count);
+    array_for_each (container, memory->containers)
+        files->counts.items[files->counts.count++].name =
+            arena_strdup(&files->arena, container->name);
+}
+
+void task_prepare(struct task *task)
+{
+    struct agent_pod *pod = task->pod;
+    struct pod_files *files = files_new(pod);
+    struct pod_place place = {
+        .root = files->root,
+        .root_path = pod->agent->config->root_dir,
+        .directory = files->directory,
+    };
+    struct err err;
+
+    files->log_directory = pod_log_directory(pod_object(pod), &files->arena);
+    order_counts(files, &pod->memory);
+    if (volumes_order(pod_object(pod), &place, (uint64_t)pod->agent->parts.facts->memory_bytes,
+                      &files->arena, &files->volumes, &err) < 0) {
+        files_free(files);
+        task_failed(task, "FailedMount", &err);
+        return;
+    }
+    task_submit(task, files, make, on_made, files_free);
+}
+
+/* removing */
+
+static int clean(void *pod_files)
+{
+    struct pod_files *files = pod_files;
+    int r = volumes_tear_down(files->root, files->directory, &files->err);
+
+    if (r == 0)
+        r = tree_remove(files->root, files->directory, &files->err);
+    if (r == 0)
+        r = pod_cgroup_remove(files->cgroup_root, files->uid, &files->err);
+    return r;
+}
+
+static void on_cleaned(void *owner, void *argument, int result)
+{
+    static const struct outcome good = {.state = POD_OPERATION_DONE};
+    struct task *task = owner;
+    const struct pod_files *files = argument;
+    struct err err;
+
+    if (!task->job)
+        return; /* cancelled */
+    task->job = NULL;
+    if (files && result == 0) {
+        task->pod->prepared = false;
+        task->pod->cleaned = true;
+        task_done(task, &good);
+        return;
+    }
+    if (files)
+        err = files->err;
+    else
+        err_set(&err, result, "removing the pod's directories and volumes took too long: %s",
+                strerror(-result));
+    task_failed(task, "CleanError", &err);
+}
+
+void task_clean(struct task *task)
+{
+    struct pod_files *files = files_new(task->pod);
+
+    files->uid = arena_strdup(&files->arena, task->pod->uid);
+    files->cgroup_root = arena_strdup(&files->arena, task->pod->agent->config->cgroup_root);
+    task_submit(task, files, clean, on_cleaned, files_free);
+}

@@ -1,0 +1,38 @@
+/* What translations of a pod need to know. */
+#include "shell.h"
+
+#include "nodeagent/base/mem.h"
+
+#include <stdlib.h>
+
+/* ConfigMaps and Secrets come from the manifest directory too, where there is no API server. */
+static const struct object *look_up(void *owner, const struct object_kind *kind,
+                                    const char *name_space, const char *name)
+{
+    const struct agent *agent = owner;
+    _cleanup_(mem_free_at) char *key = mem_printf("%s/%s/%s", kind->name, name_space, name);
+
+    return map_get(&agent->config_objects, key);
+}
+
+struct translation pod_translation(struct agent_pod *pod, struct arena *arena,
+                                   const struct cri_pod *seen)
+{
+    struct agent *agent = pod->agent;
+    struct translation translation = {
+        .arena = arena,
+        .node = agent->parts.facts,
+        .pod = pod_object(pod),
+        .static_pod = pod->static_pod,
+        .lookup = look_up,
+        .lookup_owner = agent,
+    };
+
+    if (translation.pod->spec.host_network) {
+        translation.pod_ips = agent->parts.facts->addresses;
+    } else if (seen && seen->sandboxes.count && seen->sandboxes.items->ready) {
+        translation.pod_ips.items = seen->sandboxes.items->ips;
+        translation.pod_ips.count = seen->sandboxes.items->ip_count;
+    }
+    return translation;
+}

@@ -1,0 +1,125 @@
+/* Making emptyDir volumes, and checking what hostPath volumes name. */
+#include "nodeagent/base/str.h"
+#include "nodeagent/sys/files.h"
+#include "nodeagent/sys/mount.h"
+#include "nodeagent/volumes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* emptyDir */
+
+static int set_group(int directory, const struct volume_order *order, struct err *err)
+{
+    struct stat status;
+
+    if (order->group < 0)
+        return 0;
+    if (fstat(directory, &status) < 0 ||
+        fchown(directory, FILE_OWNER_KEEP, (gid_t)order->group) < 0 ||
+        fchmod(directory, (status.st_mode & 07777) | S_ISGID | 0070) < 0)
+        return err_set(err, -errno, "volume %s: cannot give it to group %lld: %s", order->name,
+                       (long long)order->group, strerror(errno));
+    return 0;
+}
+
+static int open_empty_dir(int root, const struct volume_order *order, struct err *err)
+{
+    return file_open_beneath(root, order->directory, O_RDONLY | O_DIRECTORY, 0, FILE_LINKS_REFUSED,
+                             err);
+}
+
+static int make_empty_dir(int root, const struct volume_order *order, struct err *err)
+{
+    _cleanup_(fd_close_at) int directory = -1;
+    int r = directory_make(root, order->directory, 0755, err);
+
+    if (r == 0 && order->in_memory && !mount_is_point(root, order->directory)) {
+        _cleanup_(fd_close_at) int below = open_empty_dir(root, order, err);
+
+        r = below < 0 ? below : mount_tmpfs(below, order->path, order->size_bytes, err);
+    }
+    if (r < 0)
+        return r;
+    directory = open_empty_dir(root, order, err);
+    if (directory < 0)
+        return directory;
+    if (!order->in_memory && fchmod(directory, 0777) < 0)
+        return err_set(err, -errno, "%s: %s", order->path, strerror(errno));
+    return set_group(directory, order, err);
+}
+
+/* hostPath */
+
+struct host_type {
+    const char *name;
+    const char *what;
+    mode_t mode;
+    bool create;
+};
+
+static const struct host_type host_types[] = {
+    {"DirectoryOrCreate", "a directory", S_IFDIR, true},
+    {"Directory", "a directory", S_IFDIR, false},
+    {"FileOrCreate", "a file", S_IFREG, true},
+    {"File", "a file", S_IFREG, false},
+    {"Socket", "a socket file", S_IFSOCK, false},
+    {"CharDevice", "a character device", S_IFCHR, false},
+    {"BlockDevice", "a block device", S_IFBLK, false},
+};
+
+static int create_host_path(const struct volume_order *order, const struct host_type *type,
+                            struct err *err)
+{
+    int fd;
+
+    if (type->mode == S_IFDIR) {
+        fd = directory_open(order->path, 0755, err);
+        if (fd >= 0)
+            close(fd);
+        return MIN(fd, 0);
+    }
+    fd = open(order->path, O_CREAT | O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
+    if (fd < 0)
+        return err_set(err, -errno, "open %s: %s", order->path, strerror(errno));
+    close(fd);
+    return 0;
+}
+
+static int check_host_path(const struct volume_order *order, struct err *err)
+{
+    const struct host_type *type = NULL;
+    struct stat status;
+
+    if (!*order->host_type)
+        return 0; /* the runtime makes of it what it can */
+    for (size_t i = 0; i < array_size(host_types); i++)
+        if (str_equal(host_types[i].name, order->host_type))
+            type = &host_types[i];
+    if (!type)
+        return err_set(err, -EINVAL, "%s is an invalid volume type", order->host_type);
+    if (stat(order->path, &status) < 0) {
+        if (errno != ENOENT || !type->create)
+            return err_set(err, -errno, "hostPath type check failed: %s is not %s", order->path,
+                           type->what);
+        return create_host_path(order, type, err);
+    }
+    if ((status.st_mode & S_IFMT) != type->mode)
+        return err_set(err, -EINVAL, "hostPath type check failed: %s is not %s", order->path,
+                       type->what);
+    return 0;
+}
+
+int volumes_set_up(int root, const struct volume_orders *orders, struct err *err)
+{
+    array_for_each (order, orders->items) {
+        int r = order->host_type ? check_host_path(order, err) : make_empty_dir(root, order, err);
+
+        if (r < 0)
+            return err_prefix(err, "volume %s", order->name);
+    }
+    return 0;
+}
