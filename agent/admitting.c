@@ -6,8 +6,7 @@
 #include <stdlib.h>
 
 /* What the node has admitted and has not ended. */
-static const struct pod **others(const struct agent_pod *judged, struct arena *arena,
-                                 size_t *count)
+static const struct pod **others(const struct agent_pod *judged, struct arena *arena, size_t *count)
 {
     const struct map *pods = &judged->agent->pods;
     const struct pod **list = arena_array(arena, const struct pod *, map_count(pods));

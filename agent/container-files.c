@@ -47,8 +47,8 @@ static int order_hosts(struct container_files *files, const struct translation *
         return r;
     files->hosts = arena_strndup(&files->arena, text.text, text.length);
     files->hosts_file = arena_printf(&files->arena, "%s/etc-hosts", directory);
-    files->hosts_path = arena_printf(&files->arena, "%s/%s",
-                                     translation->node->config->root_dir, files->hosts_file);
+    files->hosts_path = arena_printf(&files->arena, "%s/%s", translation->node->config->root_dir,
+                                     files->hosts_file);
     return 0;
 }
 
@@ -60,11 +60,10 @@ static void order_termination(struct container_files *files, const struct transl
     if (str_empty(container->termination_message_path))
         return;
     getrandom(&random, sizeof(random), GRND_NONBLOCK);
-    files->termination_file = arena_printf(&files->arena, "%s/containers/%s/%08x", directory,
-                                           container->name, random);
-    files->termination_path = arena_printf(&files->arena, "%s/%s",
-                                           translation->node->config->root_dir,
-                                           files->termination_file);
+    files->termination_file =
+        arena_printf(&files->arena, "%s/containers/%s/%08x", directory, container->name, random);
+    files->termination_path = arena_printf(
+        &files->arena, "%s/%s", translation->node->config->root_dir, files->termination_file);
 }
 
 static const struct volume_order *find_order(const struct volume_orders *orders, const char *name)
@@ -98,11 +97,11 @@ static int order_place(struct container_files *files, const struct translation *
     *part = (struct sub_path_order){
         .volume_path = order->path,
         .sub_path = arena_strdup(&files->arena, sub_path),
-        .target = volumes_sub_path_target(directory, mount->name, container->name, index,
-                                          &files->arena),
+        .target =
+            volumes_sub_path_target(directory, mount->name, container->name, index, &files->arena),
     };
-    place->host_path = arena_printf(&files->arena, "%s/%s", translation->node->config->root_dir,
-                                    part->target);
+    place->host_path =
+        arena_printf(&files->arena, "%s/%s", translation->node->config->root_dir, part->target);
     return 0;
 }
 
@@ -143,8 +142,8 @@ struct container_files *container_files_new(const struct translation *translatio
     files->directories.logs = fcntl(directories->logs, F_DUPFD_CLOEXEC, 0);
     directory = pod_directory(translation->pod->object.metadata.uid, &files->arena);
     files->log_directory =
-        arena_printf(&files->arena, "%s/%s",
-                     pod_log_directory(translation->pod, &files->arena), container->name);
+        arena_printf(&files->arena, "%s/%s", pod_log_directory(translation->pod, &files->arena),
+                     container->name);
     order_termination(files, translation, container, directory);
     if (order_hosts(files, translation, container, directory, node_hosts, err) == 0 &&
         order_places(files, translation, container, directory, err) == 0)

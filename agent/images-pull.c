@@ -188,8 +188,8 @@ static void ask(struct pull *pull)
         auth.password = (char *)pull->credentials.items[pull->tried].password;
         message.auth = &auth;
     }
-    if (cri_call(&pull->call, pull->images->options.cri, &cri_pull_image, &message.base,
-                 USEC_NEVER, on_pulled, pull, &err) < 0)
+    if (cri_call(&pull->call, pull->images->options.cri, &cri_pull_image, &message.base, USEC_NEVER,
+                 on_pulled, pull, &err) < 0)
         pull_over(pull, NULL, "ErrImagePull", err.text);
 }
 

@@ -177,13 +177,13 @@ static void on_status(void *owner, const struct cri_reply *reply)
 
     request->call = NULL;
     if (reply->status != RPC_OK) {
-        image_request_failed(request, "ImageInspectError",
-                             "Failed to inspect image \"%s\": %s", request->written, reply->text);
+        image_request_failed(request, "ImageInspectError", "Failed to inspect image \"%s\": %s",
+                             request->written, reply->text);
     } else if (response->image && !str_empty(response->image->id)) {
         found(request, response->image);
     } else if (request->only_status || request->pulled_ref) {
-        image_request_failed(request, "ImageInspectError",
-                             "image \"%s\" is not there any more", request->image);
+        image_request_failed(request, "ImageInspectError", "image \"%s\" is not there any more",
+                             request->image);
     } else if (str_equal(request->policy, "Never")) {
         image_request_failed(request, "ErrImageNeverPull",
                              "Container image \"%s\" is not present with pull policy of Never",

@@ -33,10 +33,10 @@ typedef void image_done_fn(void *owner, const struct outcome *outcome);
 typedef void image_progress_fn(void *owner, bool pulling, const char *text);
 
 struct image_order {
-    const char *image;  /* as the pod says it */
-    const char *policy; /* "Always", "IfNotPresent", "Never" */
+    const char *image;                    /* as the pod says it */
+    const char *policy;                   /* "Always", "IfNotPresent", "Never" */
     const struct string_map *annotations; /* the pod's */
-    image_progress_fn *progress; /* pulling: the runtime is being asked to, now */
+    image_progress_fn *progress;          /* pulling: the runtime is being asked to, now */
     image_done_fn *done;
     void *owner;
 };

@@ -58,8 +58,7 @@ static struct string_list list_names(const char *path, struct arena *arena)
     struct err ignored;
     _cleanup_(fd_close_at) int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (directory < 0 ||
-        directory_list(directory, ".", CPUS_MAX, arena, &listing, &ignored) < 0)
+    if (directory < 0 || directory_list(directory, ".", CPUS_MAX, arena, &listing, &ignored) < 0)
         return names;
     names.items = arena_array(arena, const char *, listing.count);
     for (size_t i = 0; i < listing.count; i++)
@@ -219,12 +218,12 @@ int node_facts_read(struct node_facts *facts, const struct config *config, struc
         .selinux = access("/sys/fs/selinux/enforce", F_OK) == 0,
     };
     if (!facts->cgroup_v2 && config->fail_cgroup_v1)
-        return err_set(err, -ENOTSUP,
-                       "kubelet is configured to not run on a host using cgroup v1: mount cgroup "
-                       "v2, or set failCgroupV1: false in the configuration (--fail-cgroupv1=false)");
+        return err_set(
+            err, -ENOTSUP,
+            "kubelet is configured to not run on a host using cgroup v1: mount cgroup "
+            "v2, or set failCgroupV1: false in the configuration (--fail-cgroupv1=false)");
     facts->swap_accounting =
-        !facts->cgroup_v2 &&
-        access("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes", F_OK) == 0;
+        !facts->cgroup_v2 && access("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes", F_OK) == 0;
     facts->boot_id = read_line("/proc/sys/kernel/random/boot_id", arena, err);
     if (!facts->boot_id)
         return err->code;

@@ -48,8 +48,7 @@ static void open_socket(struct notify *notify, const char *path)
     size_t length = path ? strlen(path) : 0;
 
     notify->socket = -1;
-    if (length < 2 || length > sizeof(notify->address.sun_path) ||
-        (*path != '/' && *path != '@'))
+    if (length < 2 || length > sizeof(notify->address.sun_path) || (*path != '/' && *path != '@'))
         return;
     notify->address.sun_family = AF_UNIX;
     memcpy(notify->address.sun_path, path, length);

@@ -68,10 +68,10 @@ static struct termination *termination_begin(struct agent_pod *pod,
         .run = termination_job,
         .done = termination_read,
         .free = termination_job_free,
-        .argument = termination_job_new(container->termination_path, container->log_path,
-                                        container->termination_from_logs &&
-                                            container->exit_code != 0 &&
-                                            !str_equal(container->reason, "ContainerCannotRun")),
+        .argument =
+            termination_job_new(container->termination_path, container->log_path,
+                                container->termination_from_logs && container->exit_code != 0 &&
+                                    !str_equal(container->reason, "ContainerCannotRun")),
         .owner = termination,
     };
     struct err err;

@@ -17,7 +17,7 @@
 
 enum {
     RECORD_VERSION = 1,
-    RECORD_MAX = 4 << 20,  /* a pod with hundreds of containers and long messages */
+    RECORD_MAX = 4 << 20, /* a pod with hundreds of containers and long messages */
     RECORDS_MAX = 100000, /* files in the directory; a node has some hundred pods */
 };
 
@@ -37,8 +37,8 @@ int records_open(struct agent *agent, struct err *err)
     r = directory_make(run, "pods", 0700, err);
     if (r < 0)
         return r;
-    agent->records = file_open_beneath(run, "pods", O_RDONLY | O_DIRECTORY, 0, FILE_LINKS_REFUSED,
-                                       err);
+    agent->records =
+        file_open_beneath(run, "pods", O_RDONLY | O_DIRECTORY, 0, FILE_LINKS_REFUSED, err);
     return agent->records < 0 ? agent->records : 0;
 }
 

@@ -133,7 +133,8 @@ static void on_status(void *owner, const struct cri_reply *reply)
     if (reply->status != RPC_OK || !response->status) {
         if (reply->status == RPC_UNAVAILABLE)
             runtime->driver_known = false; /* it may come back as another version */
-        failed(runtime, "Status", reply->status == RPC_OK ? "no status in the answer" : reply->text);
+        failed(runtime, "Status",
+               reply->status == RPC_OK ? "no status in the answer" : reply->text);
         return;
     }
     runtime->good = clock_boottime();

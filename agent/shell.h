@@ -7,7 +7,6 @@
 #include "container-files.h"
 #include "events.h"
 #include "images.h"
-#include "outcome.h"
 #include "nodeagent/base/list.h"
 #include "nodeagent/base/map.h"
 #include "nodeagent/cri/cache.h"
@@ -16,6 +15,7 @@
 #include "nodeagent/sys/loop.h"
 #include "nodeagent/sys/wheel.h"
 #include "nodeagent/sys/work.h"
+#include "outcome.h"
 #include "runtime-state.h"
 
 enum {
@@ -47,9 +47,9 @@ struct agent {
     struct events *events;
     struct source directory;
     struct source url;
-    struct map pods;  /* UID to struct agent_pod */
+    struct map pods;           /* UID to struct agent_pod */
     struct map config_objects; /* "Kind/namespace/name" to struct object, held */
-    struct list dirty; /* pods to plan */
+    struct list dirty;         /* pods to plan */
     struct loop_post plan_post;
     struct list start_queue; /* tasks that wait until they may start something */
     unsigned starts;         /* under way */
@@ -114,7 +114,7 @@ void pods_take_set(struct agent *agent, struct source *source, const struct stat
 void pods_find_orphans(struct agent *agent);
 void pods_free(struct agent *agent);
 bool pod_uid_is_safe(const char *uid); /* as the name of a file */
-void pod_gone(struct agent_pod *pod); /* frees it, and lets the next of its name go on */
+void pod_gone(struct agent_pod *pod);  /* frees it, and lets the next of its name go on */
 void pod_event(struct agent_pod *pod, const char *container, bool warning, const char *reason,
                const char *message);
 const char *pod_waits_for(const struct agent_pod *pod);

@@ -25,7 +25,7 @@ struct sweep {
     struct err err;
     struct agent_directories directories;
     const char *links;
-    struct map known; /* UIDs of pods */
+    struct map known;         /* UIDs of pods */
     struct string_list found; /* UIDs of directories that belong to none */
 };
 
@@ -52,8 +52,8 @@ static void sweep_free(void *argument)
 static int sweep_logs(struct sweep *sweep)
 {
     struct directory_listing listing = {0};
-    int r = directory_list(sweep->directories.logs, ".", SWEEP_ENTRIES_MAX, &sweep->arena,
-                           &listing, &sweep->err);
+    int r = directory_list(sweep->directories.logs, ".", SWEEP_ENTRIES_MAX, &sweep->arena, &listing,
+                           &sweep->err);
 
     for (size_t i = 0; i < listing.count && r == 0; i++) {
         const char *name = listing.items[i].name, *uid = strrchr(name, '_');

@@ -219,8 +219,8 @@ void task_start(struct task *task)
         prepare_files(task);
         return;
     }
-    task->image = images_ask_user(task->pod->agent->images, operation->image_id, on_image_user,
-                                  task);
+    task->image =
+        images_ask_user(task->pod->agent->images, operation->image_id, on_image_user, task);
 }
 
 /* stopping and removing */

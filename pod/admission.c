@@ -82,8 +82,8 @@ static const char *refuse_sysctls(struct question *question)
                 question->arena, "forbidden sysctl: \"%s\" not allowed with host %s enabled", name,
                 host);
         else if (!sysctl_allowed(question, name))
-            question->message = arena_printf(question->arena,
-                                             "forbidden sysctl: \"%s\" not allowlisted", name);
+            question->message =
+                arena_printf(question->arena, "forbidden sysctl: \"%s\" not allowlisted", name);
         if (question->message)
             return "SysctlForbidden";
     }
@@ -169,8 +169,7 @@ static const char *refuse_amount(struct question *question, const char *name, bo
     question->message = arena_printf(question->arena,
                                      "Node didn't have enough resource: %s, requested: %lld, used: "
                                      "%lld, capacity: %lld",
-                                     name, (long long)wanted, (long long)used,
-                                     (long long)capacity);
+                                     name, (long long)wanted, (long long)used, (long long)capacity);
     return arena_printf(question->arena, "OutOf%s", name);
 }
 

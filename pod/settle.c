@@ -93,8 +93,12 @@ static void start_settled(struct planner *planner, const struct pod_operation *o
             seen && seen->state == POD_CREATED ? arena_strdup(planner->arena, seen->id) : NULL;
         return;
     }
-    if (!seen)
-        return; /* nothing came of it, or somebody removed it */
+    if (!seen) {
+        /* It may be at work yet: a pause before it is tried again. */
+        if (operation->state == POD_OPERATION_UNKNOWN)
+            memory->retry_at = usec_add(planner->now.boot, POD_RETRY_FIRST);
+        return;
+    }
     if (seen->state == POD_CREATED)
         return;
     memory->attempts = MAX(memory->attempts, operation->attempt + 1);
@@ -176,12 +180,13 @@ static void apply(struct planner *planner, const struct pod_operation *operation
     default:
         break;
     }
-    if (operation->state == POD_OPERATION_FAILED) {
+    if (operation->state == POD_OPERATION_FAILED)
         tell_failure(planner, operation);
-        retry_note(planner, operation);
-    } else {
+    /* What is of unknown fate may be at work yet: a pause before it is tried again, if it is. */
+    if (operation->state == POD_OPERATION_DONE)
         retry_forget(planner, operation->kind, operation->target);
-    }
+    else
+        retry_note(planner, operation);
 }
 
 void settle(struct planner *planner)

@@ -445,6 +445,6 @@ bool file_link_is_dangling(int directory, const char *path)
 {
     struct stat status;
 
-    return fstatat(directory, path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISLNK(status.st_mode) && fstatat(directory, path, &status, 0) < 0 && errno == ENOENT;
+    return fstatat(directory, path, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode) &&
+           fstatat(directory, path, &status, 0) < 0 && errno == ENOENT;
 }

@@ -41,13 +41,13 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 }
 
 static int order_empty_dir(const struct empty_dir_volume *empty_dir, const struct pod_spec *spec,
-                           const struct pod_place *place, uint64_t memory_bytes, struct arena *arena,
-                           struct volume_order *order, struct err *err)
+                           const struct pod_place *place, uint64_t memory_bytes,
+                           struct arena *arena, struct volume_order *order, struct err *err)
 {
     const char *medium = empty_dir ? empty_dir->medium : NULL;
 
-    order->directory = arena_printf(arena, "%s/volumes/kubernetes.io~empty-dir/%s",
-                                    place->directory, order->name);
+    order->directory =
+        arena_printf(arena, "%s/volumes/kubernetes.io~empty-dir/%s", place->directory, order->name);
     order->path = arena_printf(arena, "%s/%s", place->root_path, order->directory);
     if (str_empty(medium))
         return 0;
@@ -92,8 +92,8 @@ static int order_one(const struct volume *volume, const struct pod_spec *spec,
     if (!volume->host_path)
         return order_empty_dir(volume->empty_dir, spec, place, memory_bytes, arena, order, err);
     order->path = arena_strdup(arena, volume->host_path->path);
-    order->host_type = arena_strdup(
-        arena, str_empty(volume->host_path->type) ? "" : volume->host_path->type);
+    order->host_type =
+        arena_strdup(arena, str_empty(volume->host_path->type) ? "" : volume->host_path->type);
     return 0;
 }
 

@@ -45,8 +45,8 @@ static int make_target(int root, int part, const char *target, struct err *err)
         *strrchr(folder, '/') = '\0';
     r = directory_make(root, folder, 0750, err);
     if (r == 0 && !S_ISDIR(status.st_mode)) {
-        _cleanup_(fd_close_at) int made = file_open_beneath(
-            root, target, O_CREAT | O_WRONLY, 0640, FILE_LINKS_REFUSED, err);
+        _cleanup_(fd_close_at) int made =
+            file_open_beneath(root, target, O_CREAT | O_WRONLY, 0640, FILE_LINKS_REFUSED, err);
 
         r = MIN(made, 0);
     }

@@ -21,7 +21,8 @@ static int unmount_below(int root, const char *directory, unsigned depth, struct
     for (size_t i = 0; i < listing.count; i++) {
         const char *path = arena_printf(arena, "%s/%s", directory, listing.items[i].name);
 
-        r = depth > 1 ? unmount_below(root, path, depth - 1, arena, err) : mount_undo(root, path, err);
+        r = depth > 1 ? unmount_below(root, path, depth - 1, arena, err)
+                      : mount_undo(root, path, err);
         if (r < 0)
             return r;
     }
