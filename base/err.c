@@ -18,10 +18,7 @@ static void mark_cut(char *text, size_t size)
 /* Sentences quote what came from outside; no terminal or log line may suffer from it. */
 static void make_printable(char *text)
 {
-    char *bad = text;
-
-    while ((bad = (char *)utf8_check(bad, strlen(bad))))
-        *bad = '?';
+    utf8_repair(text, strlen(text));
     for (unsigned char *c = (unsigned char *)text; *c; c++) {
         if (*c < 0x20 || *c == 0x7f)
             *c = '?';

@@ -93,6 +93,15 @@ const char *utf8_check(const char *bytes, size_t length)
     return NULL;
 }
 
+void utf8_repair(char *bytes, size_t length)
+{
+    const char *end = bytes + length;
+    char *bad = bytes;
+
+    while ((bad = (char *)utf8_check(bad, (size_t)(end - bad))))
+        *bad = '?';
+}
+
 size_t utf8_cut(const char *bytes, size_t length)
 {
     const unsigned char *end = (const unsigned char *)bytes + length, *c = end;

@@ -20,6 +20,9 @@ bool str_one_of(const char *string, const char *const *words);
 /* The first byte that is not valid UTF-8 (overlong forms and surrogates are not), or NULL. */
 const char *utf8_check(const char *bytes, size_t length);
 
+/* Puts "?" for each byte that does not belong to valid UTF-8. */
+void utf8_repair(char *bytes, size_t length);
+
 /* The length without what a cut left of a character at the end. */
 size_t utf8_cut(const char *bytes, size_t length);
 

@@ -102,6 +102,16 @@ static void test_utf8_is_cut_between_characters(void **state)
                      2);
 }
 
+static void test_utf8_is_repaired(void **state)
+{
+    char text[] = "a\xff\xc3\xa4\xe2\x82 b\0\xe2\x82";
+
+    utf8_repair(text, sizeof(text) - 1);
+    assert_memory_equal(text, "a?\xc3\xa4?? b\0??", sizeof(text));
+    utf8_repair(text, 0);
+    assert_memory_equal(text, "a?", 2);
+}
+
 static void test_utf8_stays_within_the_length(void **state)
 {
     const char *text = "\xf0\x9f\x98\x80";
@@ -354,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_prefix_and_suffix_may_be_the_whole),
         cmocka_unit_test(test_utf8_is_checked_at_every_limit),
         cmocka_unit_test(test_utf8_is_cut_between_characters),
+        cmocka_unit_test(test_utf8_is_repaired),
         cmocka_unit_test(test_utf8_stays_within_the_length),
         cmocka_unit_test(test_a_number_is_the_whole_string),
         cmocka_unit_test(test_a_buffer_grows_as_it_is_added_to),
