@@ -17,6 +17,7 @@ import places
 VERSIONS = ["1.6", "1.7", "2"]
 PAUSE_IMAGE = images.PAUSE
 EXAMPLE_IMAGE = images.EXAMPLE
+ROOT = images.ROOT
 CNI_PROGRAMS = pathlib.Path("/usr/lib/cni")
 START_SECONDS = 20
 STOP_SECONDS = 10
