@@ -65,6 +65,17 @@ def programs(name, root=CACHE):
                   f"neither installed nor unpacked in {unpacked}; ./dev runtimes fetches it")
 
 
+def installed_containerd():
+    """The name (1.6, 1.7 or 2) of the machine's own."""
+    program = shutil.which("containerd")
+    version = version_of(program) if program else None
+    for name, (package, _, _, wanted) in PACKAGES.items():
+        if package == "containerd" and version and version.startswith(wanted):
+            return name
+    raise Missing(f"containerd {version or ''} is not one of those known here: install the package "
+                  "containerd")
+
+
 # the archive
 
 

@@ -151,6 +151,16 @@ def remove_bridge(directory):
         path.unlink(missing_ok=True)
 
 
+def make_cgroups(directory):
+    """An agent's cgroup root must exist. On cgroup v1 it is made in each hierarchy."""
+    hierarchies = [path for path in [CGROUPS, *CGROUPS.iterdir()]
+                   if (path / "cgroup.procs").exists()]
+    if CGROUPS in hierarchies:
+        hierarchies = [CGROUPS]
+    for hierarchy in hierarchies:
+        (hierarchy / directory.name).mkdir(exist_ok=True)
+
+
 def end_containers(directory):
     """runc also removes their cgroups; it needs no containerd for that."""
     states = containers(directory)

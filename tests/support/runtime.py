@@ -110,7 +110,8 @@ class Containerd:
         path = f"{self.programs}:{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
         with open(self.directory / "containerd.log", "ab") as log:
             self.process = subprocess.Popen([self.programs / "containerd", "--config", config],
-                                            stdout=log, stderr=log, env={**os.environ, "PATH": path})
+                                            stdout=log, stderr=log, env={**os.environ, "PATH": path},
+                                            start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
         while self.ctr("version", check=False).returncode:
             assert self.process.poll() is None and time.monotonic() < deadline, self.log()
