@@ -1,41 +1,67 @@
 /*
- * A plain client of a container runtime, with no agent: it makes the calls that a pod of one
- * container needs, for PODS pods with FLIGHT of them under way, and prints what each step took.
- * What an agent costs is measured against it.
+ * A plain client of a container runtime, with no agent: what an agent costs is measured against it.
+ * Pods of one container go through phases, with a limited number of them under way in each:
+ *
+ *   pull     PullImage, with --pull
+ *   start    RunPodSandbox, PodSandboxStatus, ImageStatus, CreateContainer, StartContainer,
+ *            ContainerStatus (it must be running)
+ *   exec     ExecSync of a command, with --exec
+ *   stop     StopContainer, StopPodSandbox
+ *   remove   RemoveContainer, RemovePodSandbox
+ *
+ * Each phase begins when the one before has ended for all pods. It prints `name value unit` lines:
+ * the time of each phase from its first call to its last answer, of the median and the slowest pod
+ * in it, and the mean of each call.
  */
+#include "cri-client.h"
 #include "nodeagent/base/mem.h"
-#include "nodeagent/base/str.h"
 #include "nodeagent/cri/client.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/loop.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
     CALL_SECONDS = 120,
+    PATH_BYTES_MAX = 512,
 };
 
 enum step {
+    STEP_PULL,
     STEP_RUN,
+    STEP_SANDBOX_STATUS,
+    STEP_IMAGE_STATUS,
     STEP_CREATE,
     STEP_START,
-    STEP_EXEC,
     STEP_STATUS,
+    STEP_EXEC,
     STEP_STOP,
-    STEP_REMOVE,
     STEP_STOP_SANDBOX,
+    STEP_REMOVE,
     STEP_REMOVE_SANDBOX,
     STEP_COUNT,
 };
 
+enum phase {
+    PHASE_PULL,
+    PHASE_START,
+    PHASE_EXEC,
+    PHASE_STOP,
+    PHASE_REMOVE,
+    PHASE_COUNT,
+};
+
 struct client {
+    struct options options;
     struct loop *loop;
     struct rpc *rpc;
     struct cri *cri;
-    const char *image;
-    unsigned pods;
+    struct pod *pods;
+    enum phase phase;
     unsigned begun;
     unsigned ended;
     usec_t spent[STEP_COUNT];
@@ -44,15 +70,17 @@ struct client {
 struct pod {
     struct client *client;
     enum step step;
-    usec_t since;
+    usec_t begun; /* the phase, for this pod */
+    usec_t took;
+    usec_t since; /* the call under way */
     char uid[40];
-    char name[40];
+    char name[80];
+    char logs[PATH_BYTES_MAX];
     char *sandbox;
     char *container;
     struct cri_call *call;
 };
 
-static void pod_begin(struct client *client);
 static void pod_go_on(struct pod *pod);
 
 static void fail(const struct cri_method *method, const struct cri_reply *reply)
@@ -64,15 +92,9 @@ static void fail(const struct cri_method *method, const struct cri_reply *reply)
 
 /* messages; they live until the call that packs them returns */
 
-static Cri__NamespaceOption host_namespaces = {
-    .base = PROTOBUF_C_MESSAGE_INIT(&cri__namespace_option__descriptor),
-    .network = CRI__NAMESPACE_MODE__NODE,
-    .pid = CRI__NAMESPACE_MODE__CONTAINER,
-    .target_id = (char *)protobuf_c_empty_string,
-};
-
 struct sandbox_config {
     Cri__PodSandboxMetadata metadata;
+    Cri__NamespaceOption namespaces;
     Cri__LinuxSandboxSecurityContext security;
     Cri__LinuxPodSandboxConfig linux_config;
     Cri__PodSandboxConfig config;
@@ -80,18 +102,46 @@ struct sandbox_config {
 
 static Cri__PodSandboxConfig *sandbox_config(struct pod *pod, struct sandbox_config *parts)
 {
+    const struct options *options = &pod->client->options;
+
     cri__pod_sandbox_metadata__init(&parts->metadata);
+    cri__namespace_option__init(&parts->namespaces);
     cri__linux_sandbox_security_context__init(&parts->security);
     cri__linux_pod_sandbox_config__init(&parts->linux_config);
     cri__pod_sandbox_config__init(&parts->config);
     parts->metadata.name = pod->name;
     parts->metadata.uid = pod->uid;
     parts->metadata.namespace_ = (char *)"default";
-    parts->security.namespace_options = &host_namespaces;
+    parts->namespaces.pid = CRI__NAMESPACE_MODE__CONTAINER;
+    if (options->host_network)
+        parts->namespaces.network = CRI__NAMESPACE_MODE__NODE;
+    parts->security.namespace_options = &parts->namespaces;
     parts->linux_config.security_context = &parts->security;
+    if (options->cgroup_parent)
+        parts->linux_config.cgroup_parent = (char *)options->cgroup_parent;
     parts->config.metadata = &parts->metadata;
     parts->config.linux_config = &parts->linux_config;
+    if (options->log_directory)
+        parts->config.log_directory = pod->logs;
     return &parts->config;
+}
+
+/* The runtime makes the files, and wants the directories to be there. */
+static void make_log_directories(struct pod *pod)
+{
+    char path[PATH_BYTES_MAX];
+
+    if (snprintf(pod->logs, sizeof(pod->logs), "%s/%s", pod->client->options.log_directory,
+                 pod->name) >= (int)sizeof(pod->logs) ||
+        snprintf(path, sizeof(path), "%s/main", pod->logs) >= (int)sizeof(path)) {
+        fprintf(stderr, "cri-client: the log directory's path is too long\n");
+        exit(2);
+    }
+    if ((mkdir(pod->logs, 0755) < 0 && errno != EEXIST) ||
+        (mkdir(path, 0755) < 0 && errno != EEXIST)) {
+        fprintf(stderr, "cri-client: %s: %s\n", path, strerror(errno));
+        exit(1);
+    }
 }
 
 /* steps */
@@ -119,6 +169,30 @@ static void pod_step_done(struct pod *pod, const struct cri_method *method,
     pod_go_on(pod);
 }
 
+static void on_pull(void *owner, const struct cri_reply *reply)
+{
+    pod_step_done(owner, &cri_pull_image, reply);
+}
+
+static void pod_pull(struct pod *pod)
+{
+    const struct options *options = &pod->client->options;
+    Cri__PullImageRequest request = CRI__PULL_IMAGE_REQUEST__INIT;
+    Cri__ImageSpec image = CRI__IMAGE_SPEC__INIT;
+    Cri__AuthConfig auth = CRI__AUTH_CONFIG__INIT;
+    struct sandbox_config parts;
+
+    image.image = (char *)options->image;
+    request.image = &image;
+    request.sandbox_config = sandbox_config(pod, &parts);
+    if (options->user) {
+        auth.username = (char *)options->user;
+        auth.password = (char *)options->password;
+        request.auth = &auth;
+    }
+    pod_call(pod, &cri_pull_image, &request.base, on_pull);
+}
+
 static void on_run(void *owner, const struct cri_reply *reply)
 {
     const Cri__RunPodSandboxResponse *response = reply->message;
@@ -134,8 +208,45 @@ static void pod_run(struct pod *pod)
     Cri__RunPodSandboxRequest request = CRI__RUN_POD_SANDBOX_REQUEST__INIT;
     struct sandbox_config parts;
 
+    if (pod->client->options.log_directory)
+        make_log_directories(pod);
     request.config = sandbox_config(pod, &parts);
     pod_call(pod, &cri_run_pod_sandbox, &request.base, on_run);
+}
+
+static void on_sandbox_status(void *owner, const struct cri_reply *reply)
+{
+    const Cri__PodSandboxStatusResponse *response = reply->message;
+
+    if (response &&
+        (!response->status || response->status->state != CRI__POD_SANDBOX_STATE__SANDBOX_READY)) {
+        fprintf(stderr, "cri-client: the sandbox is not ready\n");
+        exit(1);
+    }
+    pod_step_done(owner, &cri_pod_sandbox_status, reply);
+}
+
+static void pod_sandbox_status(struct pod *pod)
+{
+    Cri__PodSandboxStatusRequest request = CRI__POD_SANDBOX_STATUS_REQUEST__INIT;
+
+    request.pod_sandbox_id = pod->sandbox;
+    pod_call(pod, &cri_pod_sandbox_status, &request.base, on_sandbox_status);
+}
+
+static void on_image_status(void *owner, const struct cri_reply *reply)
+{
+    pod_step_done(owner, &cri_image_status, reply);
+}
+
+static void pod_image_status(struct pod *pod)
+{
+    Cri__ImageStatusRequest request = CRI__IMAGE_STATUS_REQUEST__INIT;
+    Cri__ImageSpec image = CRI__IMAGE_SPEC__INIT;
+
+    image.image = (char *)pod->client->options.image;
+    request.image = &image;
+    pod_call(pod, &cri_image_status, &request.base, on_image_status);
 }
 
 static void on_create(void *owner, const struct cri_reply *reply)
@@ -154,15 +265,22 @@ static void pod_create(struct pod *pod)
     Cri__ContainerConfig config = CRI__CONTAINER_CONFIG__INIT;
     Cri__ContainerMetadata metadata = CRI__CONTAINER_METADATA__INIT;
     Cri__ImageSpec image = CRI__IMAGE_SPEC__INIT;
-    char *command[] = {(char *)"sleep", (char *)"1000"};
+    Cri__LinuxContainerSecurityContext security = CRI__LINUX_CONTAINER_SECURITY_CONTEXT__INIT;
+    Cri__LinuxContainerConfig linux_config = CRI__LINUX_CONTAINER_CONFIG__INIT;
     struct sandbox_config parts;
 
     metadata.name = (char *)"main";
-    image.image = (char *)pod->client->image;
+    image.image = (char *)pod->client->options.image;
     config.metadata = &metadata;
     config.image = &image;
-    config.n_command = array_size(command);
-    config.command = command;
+    config.command = pod->client->options.command;
+    while (config.command[config.n_command])
+        config.n_command++;
+    if (pod->client->options.log_directory)
+        config.log_path = (char *)"main/0.log";
+    security.namespace_options = &parts.namespaces;
+    linux_config.security_context = &security;
+    config.linux_config = &linux_config;
     request.pod_sandbox_id = pod->sandbox;
     request.config = &config;
     request.sandbox_config = sandbox_config(pod, &parts);
@@ -237,6 +355,7 @@ static void pod_stop(struct pod *pod)
     Cri__StopContainerRequest request = CRI__STOP_CONTAINER_REQUEST__INIT;
 
     request.container_id = pod->container;
+    request.timeout = pod->client->options.grace_seconds;
     pod_call(pod, &cri_stop_container, &request.base, on_stop);
 }
 
@@ -283,44 +402,100 @@ static const struct {
     const char *name;
     void (*begin)(struct pod *pod);
 } steps[] = {
+    [STEP_PULL] = {"pull-image", pod_pull},
     [STEP_RUN] = {"run-sandbox", pod_run},
+    [STEP_SANDBOX_STATUS] = {"sandbox-status", pod_sandbox_status},
+    [STEP_IMAGE_STATUS] = {"image-status", pod_image_status},
     [STEP_CREATE] = {"create-container", pod_create},
     [STEP_START] = {"start-container", pod_start},
-    [STEP_EXEC] = {"exec", pod_exec},
     [STEP_STATUS] = {"container-status", pod_status},
+    [STEP_EXEC] = {"exec-sync", pod_exec},
     [STEP_STOP] = {"stop-container", pod_stop},
-    [STEP_REMOVE] = {"remove-container", pod_remove},
     [STEP_STOP_SANDBOX] = {"stop-sandbox", pod_stop_sandbox},
+    [STEP_REMOVE] = {"remove-container", pod_remove},
     [STEP_REMOVE_SANDBOX] = {"remove-sandbox", pod_remove_sandbox},
 };
+
+/* phases */
+
+static const struct {
+    const char *name;
+    enum step first;
+    enum step last;
+} phases[] = {
+    [PHASE_PULL] = {"pull", STEP_PULL, STEP_PULL},
+    [PHASE_START] = {"start", STEP_RUN, STEP_STATUS},
+    [PHASE_EXEC] = {"exec", STEP_EXEC, STEP_EXEC},
+    [PHASE_STOP] = {"stop", STEP_STOP, STEP_STOP_SANDBOX},
+    [PHASE_REMOVE] = {"remove", STEP_REMOVE, STEP_REMOVE_SANDBOX},
+};
+
+static void pod_begin(struct client *client)
+{
+    struct pod *pod = &client->pods[client->begun++];
+
+    pod->begun = clock_monotonic();
+    pod->step = phases[client->phase].first;
+    pod_go_on(pod);
+}
 
 static void pod_go_on(struct pod *pod)
 {
     struct client *client = pod->client;
 
-    if (pod->step < STEP_COUNT) {
+    if (pod->step <= phases[client->phase].last) {
         steps[pod->step].begin(pod);
         return;
     }
-    free(pod->sandbox);
-    free(pod->container);
-    free(pod);
+    pod->took = clock_monotonic() - pod->begun;
     client->ended++;
-    if (client->begun < client->pods)
+    if (client->begun < client->options.pods)
         pod_begin(client);
-    else if (client->ended == client->pods)
+    else if (client->ended == client->options.pods)
         loop_stop(client->loop, 0);
 }
 
-static void pod_begin(struct client *client)
+static int compare_times(const void *left, const void *right)
 {
-    struct pod *pod = mem_new(struct pod);
+    const usec_t a = *(const usec_t *)left, b = *(const usec_t *)right;
 
-    pod->client = client;
-    snprintf(pod->name, sizeof(pod->name), "plain-%u", client->begun);
-    snprintf(pod->uid, sizeof(pod->uid), "00000000-0000-4000-8000-%012u", client->begun);
-    client->begun++;
-    pod_go_on(pod);
+    return (a > b) - (a < b);
+}
+
+static void print_figure(const char *name, const char *what, double usec)
+{
+    printf("cri-%s%s %.2f ms\n", name, what, usec / USEC_PER_MSEC);
+}
+
+static void print_phase(const struct client *client, usec_t took)
+{
+    const char *name = phases[client->phase].name;
+    const unsigned pods = client->options.pods;
+    usec_t *times = mem_alloc(pods * sizeof(*times));
+
+    for (unsigned i = 0; i < pods; i++)
+        times[i] = client->pods[i].took;
+    qsort(times, pods, sizeof(*times), compare_times);
+    print_figure(name, "-all", (double)took);
+    print_figure(name, "-pod-median", (double)times[pods / 2]);
+    print_figure(name, "-pod-max", (double)times[pods - 1]);
+    for (enum step step = phases[client->phase].first; step <= phases[client->phase].last; step++)
+        print_figure(steps[step].name, "-mean", (double)client->spent[step] / pods);
+    free(times);
+}
+
+static void run_phase(struct client *client, enum phase phase)
+{
+    const struct options *options = &client->options;
+    const unsigned flight = phase < PHASE_STOP ? options->flight : options->stop_flight;
+    const usec_t begun = clock_monotonic();
+
+    client->phase = phase;
+    client->begun = client->ended = 0;
+    for (unsigned i = 0; i < MIN(flight, options->pods); i++)
+        pod_begin(client);
+    loop_run(client->loop, NULL);
+    print_phase(client, clock_monotonic() - begun);
 }
 
 /* the runtime's name, asked first */
@@ -346,46 +521,52 @@ static void ask_version(struct client *client)
     loop_run(client->loop, NULL);
 }
 
-static int64_t number_argument(const char *text, int64_t highest)
-{
-    int64_t number;
+/* all of it */
 
-    if (str_to_i64(text, &number) < 0 || number < 1 || number > highest) {
-        fprintf(stderr, "cri-client: \"%s\" must be a number from 1 to %lld\n", text,
-                (long long)highest);
-        exit(2);
+static void make_pods(struct client *client)
+{
+    client->pods = mem_zalloc(client->options.pods * sizeof(*client->pods));
+    for (unsigned i = 0; i < client->options.pods; i++) {
+        struct pod *pod = &client->pods[i];
+
+        pod->client = client;
+        snprintf(pod->name, sizeof(pod->name), "%s-%u", client->options.prefix, i);
+        snprintf(pod->uid, sizeof(pod->uid), "00000000-0000-4000-8000-%012u", i);
     }
-    return number;
+}
+
+static void free_pods(struct client *client)
+{
+    for (unsigned i = 0; i < client->options.pods; i++) {
+        free(client->pods[i].sandbox);
+        free(client->pods[i].container);
+    }
+    free(client->pods);
 }
 
 int main(int argc, char **argv)
 {
     struct client client = {0};
-    unsigned flight;
-    usec_t begun;
     struct err err;
 
-    if (argc != 5) {
-        fprintf(stderr, "Usage: cri-client ENDPOINT IMAGE PODS FLIGHT\n");
-        return 2;
-    }
-    client.image = argv[2];
-    client.pods = (unsigned)number_argument(argv[3], 10000);
-    flight = (unsigned)number_argument(argv[4], RPC_CALLS_MAX);
+    options_read(&client.options, argc, argv);
     if (loop_new(&client.loop, &err) < 0 || rpc_new(&client.rpc, client.loop, &err) < 0 ||
-        cri_new(&client.cri, client.rpc, argv[1], NULL, &err) < 0) {
+        cri_new(&client.cri, client.rpc, client.options.endpoint, NULL, &err) < 0) {
         fprintf(stderr, "cri-client: %s\n", err.text);
         return 1;
     }
     ask_version(&client);
-    begun = clock_monotonic();
-    for (unsigned i = 0; i < MIN(flight, client.pods); i++)
-        pod_begin(&client);
-    loop_run(client.loop, &err);
-    for (size_t i = 0; i < STEP_COUNT; i++)
-        printf("cri-%s %.2f ms\n", steps[i].name,
-               (double)client.spent[i] / client.pods / USEC_PER_MSEC);
-    printf("cri-pods %.2f ms\n", (double)(clock_monotonic() - begun) / USEC_PER_MSEC);
+    make_pods(&client);
+    if (client.options.pull)
+        run_phase(&client, PHASE_PULL);
+    run_phase(&client, PHASE_START);
+    if (client.options.exec)
+        run_phase(&client, PHASE_EXEC);
+    if (!client.options.keep) {
+        run_phase(&client, PHASE_STOP);
+        run_phase(&client, PHASE_REMOVE);
+    }
+    free_pods(&client);
     cri_free(client.cri);
     rpc_free(client.rpc);
     loop_free(client.loop);

@@ -1,12 +1,16 @@
-"""What the integration tests share: the program under test."""
+"""What the integration tests share: the program under test and the runtimes it runs on."""
 
 import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+import runtime  # noqa: E402
 BUILD = pathlib.Path(os.environ.get("NODEAGENT_BUILD", ROOT / "build" / "test"))
 
 
@@ -37,3 +41,10 @@ def plain_program(tmp_path_factory):
                    capture_output=True)
     subprocess.run(["ninja", "-C", build, "commands/nodeagent"], check=True, capture_output=True)
     return build / "commands" / "nodeagent"
+
+
+@pytest.fixture(scope="module", params=runtime.VERSIONS, ids="containerd-{}".format)
+def containerd(request):
+    """A private containerd with the images, one of each version for each file of tests."""
+    with runtime.private(request.param) as instance:
+        yield instance
