@@ -4,6 +4,7 @@
 #include "nodeagent/base/str.h"
 #include "nodeagent/sys/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
