@@ -18,8 +18,18 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
+/* Long options that have no letter. */
+enum {
+    OPTION_RUN_DIR = 256,
+    OPTION_STRICT,
+};
+
+int command_ps(int argc, char **argv);
 int command_validate(int argc, char **argv);
 int command_version(int argc, char **argv);
 
 /* "nodeagent validate: MESSAGE" and the way to help, on stderr; returns EXIT_USAGE. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What getopt_long() did not like: `option` is what it returned, ':' or '?'. */
+int option_error(const char *command, int option, char **argv);

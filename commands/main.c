@@ -4,10 +4,13 @@
 #include "nodeagent/base/str.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 
 static const struct command commands[] = {
+    {"ps", "list the pods of this node", command_ps},
     {"validate", "check manifests as the API server would", command_validate},
     {"version", "print the version", command_version},
 };
@@ -38,6 +41,19 @@ int usage_error(const char *command, const char *format, ...)
     fprintf(stderr, "nodeagent%s%s: %s", *command ? " " : "", command, err.text);
     fprintf(stderr, "\nTry: nodeagent%s%s --help\n", *command ? " " : "", command);
     return EXIT_USAGE;
+}
+
+int option_error(const char *command, int option, char **argv)
+{
+    bool short_option = optopt > 0 && optopt < OPTION_RUN_DIR;
+
+    if (option == ':' && short_option)
+        return usage_error(command, "-%c needs a value", optopt);
+    if (option == ':')
+        return usage_error(command, "%s needs a value", argv[optind - 1]);
+    if (short_option)
+        return usage_error(command, "unknown option -%c", optopt);
+    return usage_error(command, "unknown option %s", argv[optind - 1]);
 }
 
 static const struct command *find_command(const char *name)

@@ -192,7 +192,6 @@ static void validate_path(struct validate *validate, const char *path)
 
 int command_validate(int argc, char **argv)
 {
-    enum { OPTION_STRICT = 256 };
     static const struct option options[] = {
         {"output", required_argument, NULL, 'o'},
         {"strict", no_argument, NULL, OPTION_STRICT},
@@ -217,12 +216,8 @@ int command_validate(int argc, char **argv)
         case 'h':
             print_help();
             return EXIT_GOOD;
-        case ':':
-            return usage_error("validate", "-%c needs a value", optopt);
         default:
-            if (optopt && optopt < OPTION_STRICT)
-                return usage_error("validate", "unknown option -%c", optopt);
-            return usage_error("validate", "unknown option %s", argv[optind - 1]);
+            return option_error("validate", option, argv);
         }
     }
     if (optind == argc)

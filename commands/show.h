@@ -1,0 +1,66 @@
+/*
+ * What commands print: tables, ages, JSON. Text that comes from outside is escaped; colours are
+ * for terminals and for those who did not set NO_COLOR.
+ */
+#pragma once
+
+#include "nodeagent/base/arena.h"
+#include "nodeagent/base/json.h"
+#include "nodeagent/base/str.h"
+#include "nodeagent/objects/values.h"
+
+#include <stdbool.h>
+
+enum {
+    SHOWN_MAX = 1024, /* bytes of one text; the rest is "..." */
+    TABLE_COLUMNS_MAX = 12,
+};
+
+/* Is standard output a terminal that understands escape sequences? */
+bool show_on_terminal(void);
+bool show_colours(void);
+
+void show_text(struct strbuf *out, const char *text); /* escaped */
+
+/* "nodeagent COMMAND: SENTENCE" on stderr; returns EXIT_BAD. */
+int show_failure(const char *command, const struct err *err);
+
+/* All of it to standard output, which is flushed. */
+void show_buffer(const struct strbuf *out);
+
+/* ages: as kubectl writes them, in few letters ("5s", "3m20s", "4d2h") */
+void show_duration(struct strbuf *out, int64_t usec);
+/* How long ago a point in time was; "<unknown>" when it is not set. */
+void show_age(struct strbuf *out, const struct opt_time *time);
+
+/* JSON: indented, with a line break at the end, or in one line */
+void show_json(struct strbuf *out, const struct json *value, bool pretty);
+
+/* tables: cells of one line each, in the order of the columns */
+
+enum colour { COLOUR_NONE, COLOUR_GREEN, COLOUR_YELLOW, COLOUR_RED };
+
+struct table_cell {
+    const char *text;
+    size_t width;
+    enum colour colour;
+};
+
+struct table {
+    struct arena arena;
+    const char *const *headers; /* ends in NULL */
+    size_t columns;
+    size_t widths[TABLE_COLUMNS_MAX]; /* they only grow, so that later rows stand below earlier */
+    struct table_cell *cells;
+    size_t count;
+    size_t space;
+};
+
+void table_init(struct table *table, const char *const *headers);
+void table_deinit(struct table *table);
+
+void table_cell(struct table *table, enum colour colour, const char *text); /* escapes */
+size_t table_rows(const struct table *table);
+
+/* Writes the rows and forgets them. */
+void table_write(struct table *table, bool headers, struct strbuf *out);
