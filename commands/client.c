@@ -187,15 +187,9 @@ static int read_verdict(struct client *client, struct err *err)
 {
     _cleanup_(answer_deinit) struct answer answer = {0};
     const struct json *ok, *error;
-    const char *line;
-    size_t length;
     int r;
 
-    r = client_line(client, &line, &length, err);
-    if (r == 0)
-        return no_answer(err);
-    if (r > 0)
-        r = answer_parse(&answer, line, length, err);
+    r = client_answer(client, &answer, err);
     if (r < 0)
         return r;
     ok = json_get(answer.document, "ok");
@@ -251,20 +245,26 @@ void answer_deinit(struct answer *answer)
     answer->document = NULL;
 }
 
-int client_fetch(struct answer *answer, const char *run_dir, const struct client_request *request,
-                 struct err *err)
+int client_answer(struct client *client, struct answer *answer, struct err *err)
 {
-    _cleanup_(client_close) struct client client;
     const char *line;
     size_t length;
     int r;
 
-    r = client_open(&client, run_dir, request, err);
-    if (r >= 0)
-        r = client_line(&client, &line, &length, err);
+    r = client_line(client, &line, &length, err);
     if (r == 0)
         return no_answer(err);
     return r < 0 ? r : answer_parse(answer, line, length, err);
+}
+
+int client_fetch(struct answer *answer, const char *run_dir, const struct client_request *request,
+                 struct err *err)
+{
+    _cleanup_(client_close) struct client client;
+    int r;
+
+    r = client_open(&client, run_dir, request, err);
+    return r < 0 ? r : client_answer(&client, answer, err);
 }
 
 struct json *answer_items(const struct answer *answer, const char *kind, struct err *err)

@@ -60,6 +60,9 @@ struct answer {
 int answer_parse(struct answer *answer, const char *line, size_t length, struct err *err);
 void answer_deinit(struct answer *answer);
 
+/* The next line, of which there must be one. */
+int client_answer(struct client *client, struct answer *answer, struct err *err);
+
 /* Asks and gets the one line that is the whole answer. */
 int client_fetch(struct answer *answer, const char *run_dir, const struct client_request *request,
                  struct err *err);

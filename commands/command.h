@@ -24,9 +24,15 @@ enum {
     OPTION_STRICT,
 };
 
+int command_events(int argc, char **argv);
 int command_ps(int argc, char **argv);
+int command_run(int argc, char **argv);
 int command_validate(int argc, char **argv);
 int command_version(int argc, char **argv);
+int command_why(int argc, char **argv);
+
+/* Becomes the service, with these arguments; returns only if that fails. */
+int run_service(char **argv);
 
 /* "nodeagent validate: MESSAGE" and the way to help, on stderr; returns EXIT_USAGE. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

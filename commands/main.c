@@ -10,7 +10,10 @@
 #include <string.h>
 
 static const struct command commands[] = {
+    {"run", "run the pods of this node: the service", command_run},
     {"ps", "list the pods of this node", command_ps},
+    {"why", "explain why pods are not ready", command_why},
+    {"events", "list what happened to pods", command_events},
     {"validate", "check manifests as the API server would", command_validate},
     {"version", "print the version", command_version},
 };
@@ -26,6 +29,8 @@ static void print_help(FILE *out)
         fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
     fprintf(out, "  %-12s %s\n", "help", "print this text, or that of a command: help COMMAND");
     fprintf(out, "\n"
+                 "With the kubelet's flags alone, or called as kubelet, it is the service: run.\n"
+                 "\n"
                  "nodeagent COMMAND --help explains a command; its man page says more:\n"
                  "man nodeagent-COMMAND.\n");
 }
@@ -90,11 +95,24 @@ static int run_help(int argc, char **argv)
     return command->run(2, (char *[]){argv[1], help_option, NULL});
 }
 
+/* As the kubelet's name, or by the kubelet's flags alone, it is the service. */
+static bool is_service(int argc, char **argv)
+{
+    static const char *const ours[] = {"--help", "-h", "--version", NULL};
+    const char *slash = argc ? strrchr(argv[0], '/') : NULL;
+
+    if (argc && !strcmp(slash ? slash + 1 : argv[0], "kubelet"))
+        return true;
+    return argc > 1 && argv[1][0] == '-' && !str_one_of(argv[1], ours);
+}
+
 int main(int argc, char **argv)
 {
     const struct command *command;
     int code;
 
+    if (is_service(argc, argv))
+        return run_service(argv);
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;

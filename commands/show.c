@@ -31,7 +31,6 @@ int show_failure(const char *command, const struct err *err)
 void show_buffer(const struct strbuf *out)
 {
     fwrite(out->text ? out->text : "", 1, out->length, stdout);
-    fflush(stdout);
 }
 
 /* ages */

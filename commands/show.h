@@ -25,7 +25,7 @@ void show_text(struct strbuf *out, const char *text); /* escaped */
 /* "nodeagent COMMAND: SENTENCE" on stderr; returns EXIT_BAD. */
 int show_failure(const char *command, const struct err *err);
 
-/* All of it to standard output, which is flushed. */
+/* All of it to standard output. */
 void show_buffer(const struct strbuf *out);
 
 /* ages: as kubectl writes them, in few letters ("5s", "3m20s", "4d2h") */

@@ -51,17 +51,12 @@ static void paint(const struct strbuf *text)
     show_buffer(&out);
 }
 
-static void put(const char *sequence)
-{
-    fputs(sequence, stdout);
-    fflush(stdout);
-}
-
-/* Returns true when a signal ends it. */
+/* Shows what was written; returns true when a signal ends it all. */
 static bool wait_a_second(const sigset_t *signals)
 {
     const struct timespec second = {.tv_sec = WATCH_SECONDS};
 
+    fflush(stdout);
     return sigtimedwait(signals, NULL, &second) > 0;
 }
 
@@ -70,7 +65,7 @@ static void watch_on_screen(const char *command, watch_fn *draw, void *data, str
 {
     struct err err;
 
-    put(SCREEN_ENTER);
+    fputs(SCREEN_ENTER, stdout);
     do {
         paint(text);
         if (wait_a_second(signals))
@@ -81,7 +76,7 @@ static void watch_on_screen(const char *command, watch_fn *draw, void *data, str
             strbuf_printf(text, "nodeagent %s: %s\n", command, err.text);
         }
     } while (!ferror(stdout));
-    put(SCREEN_LEAVE);
+    fputs(SCREEN_LEAVE, stdout);
     show_buffer(text);
 }
 
