@@ -1,13 +1,45 @@
 # bash completion for nodeagent
+
+# The pods that the agent runs, if one answers; --run-dir is taken from the command line.
+_nodeagent_pods()
+{
+    local i run_dir=()
+
+    for ((i = 2; i < COMP_CWORD; i++)); do
+        [ "${COMP_WORDS[i]}" != --run-dir ] || run_dir=(--run-dir "${COMP_WORDS[i + 1]}")
+    done
+    nodeagent ps "${run_dir[@]}" 2>/dev/null | awk 'NR > 1 { print $2 }'
+}
+
+# _nodeagent_asking WORD PREVIOUS FORMATS OPTIONS: a command that asks the agent
+_nodeagent_asking()
+{
+    case $2 in
+    -o | --output) mapfile -t COMPREPLY < <(compgen -W "$3" -- "$1") ;;
+    --run-dir) mapfile -t COMPREPLY < <(compgen -d -- "$1") ;;
+    *)
+        case $1 in
+        -*) mapfile -t COMPREPLY < <(compgen -W "-o --output --run-dir --help $4" -- "$1") ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "$(_nodeagent_pods)" -- "$1") ;;
+        esac
+        ;;
+    esac
+}
+
 _nodeagent()
 {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local commands="run ps why events validate version"
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "validate version help --help --version" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "$commands help --help --version" -- "$word")
         return
     fi
     case ${COMP_WORDS[1]} in
+    run) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    ps) _nodeagent_asking "$word" "$previous" "wide json" "-w --watch" ;;
+    why) _nodeagent_asking "$word" "$previous" "text json" "" ;;
+    events) _nodeagent_asking "$word" "$previous" "text json" "-f --follow" ;;
     validate)
         case $previous in
         -o | --output) mapfile -t COMPREPLY < <(compgen -W "text json" -- "$word") ;;
@@ -19,7 +51,7 @@ _nodeagent()
             ;;
         esac
         ;;
-    help) mapfile -t COMPREPLY < <(compgen -W "validate version" -- "$word") ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word") ;;
     esac
 }
 complete -o filenames -F _nodeagent nodeagent
