@@ -86,7 +86,7 @@ static void check_object(const struct json *document, const struct object_kind *
     object_validate(object, report);
     check_creation(object, report);
     if (object->kind == &object_kind_pod)
-        pod_check_static(pod_of(object), FINDING_WARNING, report);
+        pod_check_static(pod_of(object), STATIC_REFERS_TO_NOTHING, FINDING_WARNING, report);
 }
 
 static void report_duplicates(const struct source *source, const struct json_findings *findings,

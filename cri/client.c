@@ -1,9 +1,9 @@
 /* Typed calls to the runtime: packing requests, unpacking responses. */
+#include "nodeagent/cri/client.h"
 #include "endpoint.h"
 #include "method.h"
 #include "nodeagent/base/list.h"
 #include "nodeagent/base/mem.h"
-#include "nodeagent/cri/client.h"
 
 #include <errno.h>
 #include <stdlib.h>

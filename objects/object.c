@@ -82,12 +82,18 @@ static const char *keep_raw(struct arena *arena, const struct json *document)
     return copy;
 }
 
-struct object *object_decode_as(const struct object_kind *kind, const struct json *document,
-                                enum object_raw raw, struct report *report)
+struct object *object_decode_edited(const struct object_kind *kind, const struct json *document,
+                                    enum object_raw raw, object_edit_fn *edit, void *data,
+                                    struct report *report)
 {
     size_t errors = report->errors;
-    struct object *object = mem_zalloc(kind->size);
+    struct object *object;
 
+    if (!kind)
+        kind = kind_of(document, report);
+    if (!kind)
+        return NULL;
+    object = mem_zalloc(kind->size);
     object->arena = ARENA_INIT(OBJECT_BLOCK, OBJECT_BLOCK);
     object->references = 1;
     object->kind = kind;
@@ -96,17 +102,23 @@ struct object *object_decode_as(const struct object_kind *kind, const struct jso
         return object_unref(object);
     if (raw == OBJECT_KEEP_RAW)
         object->raw = keep_raw(&object->arena, document);
+    if (edit)
+        edit(object, data);
     if (kind->set_defaults)
         kind->set_defaults(object);
     return object;
 }
 
+struct object *object_decode_as(const struct object_kind *kind, const struct json *document,
+                                enum object_raw raw, struct report *report)
+{
+    return object_decode_edited(kind, document, raw, NULL, NULL, report);
+}
+
 struct object *object_decode(const struct json *document, enum object_raw raw,
                              struct report *report)
 {
-    const struct object_kind *kind = kind_of(document, report);
-
-    return kind ? object_decode_as(kind, document, raw, report) : NULL;
+    return object_decode_edited(NULL, document, raw, NULL, NULL, report);
 }
 
 void object_validate(const struct object *object, struct report *report)

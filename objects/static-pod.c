@@ -6,6 +6,7 @@
 #include "nodeagent/objects/pod.h"
 
 struct static_check {
+    enum static_references allowed;
     enum finding_level level;
     struct report *report;
 };
@@ -22,6 +23,14 @@ static void refuse(const struct static_check *check, const struct path *path, co
                        what);
 }
 
+/* Of ConfigMaps and Secrets, which may come from where the pod comes from. */
+static void refuse_config(const struct static_check *check, const struct path *path,
+                          const char *name, const char *what)
+{
+    if (check->allowed != STATIC_REFERS_TO_CONFIG)
+        refuse(check, path, name, what);
+}
+
 /* volumes */
 
 static void check_projected(const struct static_check *check,
@@ -34,9 +43,9 @@ static void check_projected(const struct static_check *check,
         struct path item = path_index(&list, i);
 
         if (source->secret)
-            refuse(check, &item, "secret", "secrets");
+            refuse_config(check, &item, "secret", "secrets");
         if (source->config_map)
-            refuse(check, &item, "configMap", "configmaps");
+            refuse_config(check, &item, "configMap", "configmaps");
         if (source->service_account_token)
             refuse(check, &item, "serviceAccountToken", "serviceaccounts");
         if (source->cluster_trust_bundle)
@@ -77,8 +86,6 @@ static void check_volume(const struct static_check *check, const struct volume *
         const void *source;
         const char *what;
     } refused[] = {
-        {"secret", volume->secret, "secrets"},
-        {"configMap", volume->config_map, "configmaps"},
         {"csi", volume->csi, "csidrivers (via CSI volumes)"},
         {"persistentVolumeClaim", volume->persistent_volume_claim, "persistentvolumeclaims"},
         {"ephemeral", volume->ephemeral, "persistentvolumeclaims"},
@@ -87,13 +94,17 @@ static void check_volume(const struct static_check *check, const struct volume *
     };
     const char *source;
 
+    if (volume->secret)
+        refuse_config(check, path, "secret", "secrets");
+    if (volume->config_map)
+        refuse_config(check, path, "configMap", "configmaps");
     for (size_t i = 0; i < array_size(refused); i++)
         if (refused[i].source)
             refuse(check, path, refused[i].name, refused[i].what);
     if (volume_secret(volume, &source)) {
         struct path at = path_name(path, source);
 
-        refuse(check, &at, "secretRef", "secrets");
+        refuse_config(check, &at, "secretRef", "secrets");
     }
     if (volume->projected) {
         struct path at = path_name(path, "projected");
@@ -113,18 +124,18 @@ static void check_env(const struct static_check *check, const struct container *
         struct path item = path_index(&env_from, i);
 
         if (container->env_from.items[i].config_map_ref)
-            refuse(check, &item, "configMapRef", "configmaps");
+            refuse_config(check, &item, "configMapRef", "configmaps");
         if (container->env_from.items[i].secret_ref)
-            refuse(check, &item, "secretRef", "secrets");
+            refuse_config(check, &item, "secretRef", "secrets");
     }
     for (size_t i = 0; i < container->env.count; i++) {
         const struct env_source *source = container->env.items[i].value_from;
         struct path item = path_index(&env, i), from = path_name(&item, "valueFrom");
 
         if (source && source->config_map_key_ref)
-            refuse(check, &from, "configMapKeyRef", "configmaps");
+            refuse_config(check, &from, "configMapKeyRef", "configmaps");
         if (source && source->secret_key_ref)
-            refuse(check, &from, "secretKeyRef", "secrets");
+            refuse_config(check, &from, "secretKeyRef", "secrets");
     }
 }
 
@@ -151,16 +162,17 @@ static bool names_secret(const struct pod_spec *spec)
     return false;
 }
 
-void pod_check_static(const struct pod *pod, enum finding_level level, struct report *report)
+void pod_check_static(const struct pod *pod, enum static_references allowed,
+                      enum finding_level level, struct report *report)
 {
     const struct pod_spec *spec = &pod->spec;
-    struct static_check check = {.level = level, .report = report};
+    struct static_check check = {.allowed = allowed, .level = level, .report = report};
     struct path path = path_name(NULL, "spec"), volumes = path_name(&path, "volumes");
 
     if (!str_empty(spec->service_account_name))
         refuse(&check, &path, "serviceAccountName", "serviceaccounts");
     if (names_secret(spec))
-        refuse(&check, &path, "imagePullSecrets", "secrets");
+        refuse_config(&check, &path, "imagePullSecrets", "secrets");
     if (spec->resource_claims.count)
         refuse(&check, &path, "resourceClaims", "resourceclaims");
     check_containers(&check, &spec->init_containers, "initContainers", &path);

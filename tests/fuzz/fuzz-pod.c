@@ -84,8 +84,8 @@ static void check_object(struct object *object, const struct json *document, siz
     check_raw(object, document);
     object_validate(object, report);
     if (object->kind == &object_kind_pod) {
-        pod_check_static(pod_of(object), FINDING_ERROR, report);
-        pod_check_static(pod_of(object), FINDING_WARNING, report);
+        pod_check_static(pod_of(object), STATIC_REFERS_TO_NOTHING, FINDING_ERROR, report);
+        pod_check_static(pod_of(object), STATIC_REFERS_TO_NOTHING, FINDING_WARNING, report);
     }
     assert_that(arena_size(&object->arena) <=
                 (1 << 16) + 32 * length + OBJECT_BYTES_PER_NODE * limits.nodes_max);

@@ -60,6 +60,15 @@ struct object *object_decode(const struct json *document, enum object_raw raw,
 struct object *object_decode_as(const struct object_kind *kind, const struct json *document,
                                 enum object_raw raw, struct report *report);
 
+/*
+ * The same with a say before the defaults are filled in: `edit` sees the object as it was written
+ * and may change it, with memory of object->arena. No kind: the document says it.
+ */
+typedef void object_edit_fn(struct object *object, void *data);
+struct object *object_decode_edited(const struct object_kind *kind, const struct json *document,
+                                    enum object_raw raw, object_edit_fn *edit, void *data,
+                                    struct report *report);
+
 /* The API server's rules for creating such an object, which object_decode() returned: the rules
  * rely on the defaults that it filled in. */
 void object_validate(const struct object *object, struct report *report);

@@ -317,8 +317,12 @@ static inline struct pod *pod_of(struct object *object)
     return container_of(object, struct pod, object);
 }
 
+/* What a static pod may refer to: nothing, or what a manifest directory can hold as well. */
+enum static_references { STATIC_REFERS_TO_NOTHING, STATIC_REFERS_TO_CONFIG };
+
 /*
  * What the API allows and a static pod may not contain, because nothing on a node can resolve it
  * (references to other API objects). `level` is FINDING_ERROR to refuse, FINDING_WARNING to tell.
  */
-void pod_check_static(const struct pod *pod, enum finding_level level, struct report *report);
+void pod_check_static(const struct pod *pod, enum static_references allowed,
+                      enum finding_level level, struct report *report);

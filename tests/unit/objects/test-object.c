@@ -255,6 +255,51 @@ static void test_a_field_without_a_name(void **state)
                     "UnknownField ");
 }
 
+/* An edit sees what was written, and the defaults see what it left. */
+static void edit_pod(struct object *object, void *data)
+{
+    struct pod *pod = pod_of(object);
+
+    ++*(unsigned *)data;
+    assert_null(pod->spec.restart_policy);
+    assert_null(pod->spec.scheduler_name);
+    pod->spec.scheduler_name = "mine";
+    object->metadata.name = arena_printf(&object->arena, "%s-n1", object->metadata.name);
+}
+
+static void test_edited_before_the_defaults(void **state)
+{
+    struct json_document document;
+    struct report report;
+    struct object *object;
+    unsigned edits = 0;
+
+    parse(&document, "{\"kind\": \"Pod\", \"apiVersion\": \"v1\", \"metadata\": {\"name\": "
+                     "\"web\"}}");
+    report_init(&report, document.root);
+    object = object_decode_edited(NULL, document.root, OBJECT_KEEP_RAW, edit_pod, &edits, &report);
+    assert_int_equal(edits, 1);
+    assert_string_equal(object->metadata.name, "web-n1");
+    assert_string_equal(pod_of(object)->spec.scheduler_name, "mine");
+    assert_string_equal(pod_of(object)->spec.restart_policy, "Always");
+    assert_null(strstr(object->raw, "web-n1"));
+    object_unref(object);
+    object = object_decode_edited(&object_kind_pod, document.root, OBJECT_DROP_RAW, edit_pod,
+                                  &edits, &report);
+    assert_int_equal(edits, 2);
+    object_unref(object);
+    report_deinit(&report);
+    arena_deinit(&document.arena);
+    /* What is not understood is not edited. */
+    parse(&document, "{\"kind\": \"Pod\", \"apiVersion\": \"v1\", \"spec\": 1}");
+    report_init(&report, document.root);
+    assert_null(
+        object_decode_edited(NULL, document.root, OBJECT_DROP_RAW, edit_pod, &edits, &report));
+    assert_int_equal(edits, 2);
+    report_deinit(&report);
+    arena_deinit(&document.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_decode_as),
         cmocka_unit_test(test_encode_begins_with_the_type),
         cmocka_unit_test(test_a_field_without_a_name),
+        cmocka_unit_test(test_edited_before_the_defaults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

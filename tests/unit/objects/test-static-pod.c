@@ -11,7 +11,7 @@ static char *findings_of(const char *yaml, enum finding_level level)
     /* Only what the check says. */
     report_deinit(&document.report);
     report_init(&document.report, NULL);
-    pod_check_static(pod_of(document.object), level, &document.report);
+    pod_check_static(pod_of(document.object), STATIC_REFERS_TO_NOTHING, level, &document.report);
     array_for_each (finding, document.report.findings) {
         assert_int_equal(finding->level, level);
         assert_int_equal(finding->reason, FINDING_STATIC);
@@ -170,12 +170,51 @@ static void test_environment(void **state)
     }
 }
 
+static void test_what_a_manifest_directory_can_hold(void **state)
+{
+    static const char *const allowed[] = {
+        "imagePullSecrets: [{name: a}]",
+        "volumes: [{name: v, secret: {secretName: a}}, {name: w, configMap: {name: a}}]",
+        "volumes: [{name: v, projected: {sources: [{secret: {name: a}}, {configMap: {name: a}}]}}]",
+        "volumes: [{name: v, rbd: {image: a, secretRef: {name: s}}}]",
+        "initContainers: [{name: i, envFrom: [{configMapRef: {name: c}}, {secretRef: {name: c}}], "
+        "env: [{name: A, valueFrom: {configMapKeyRef: {name: c, key: k}}}, {name: B, valueFrom: "
+        "{secretKeyRef: {name: s, key: k}}}]}]",
+    };
+    static const char *const refused[] = {
+        "serviceAccountName: a",
+        "resourceClaims: [{name: a, resourceClaimName: b}]",
+        "volumes: [{name: v, csi: {driver: a}}]",
+        "volumes: [{name: v, persistentVolumeClaim: {claimName: a}}]",
+        "volumes: [{name: v, azureFile: {secretName: a, shareName: b}}]",
+        "volumes: [{name: v, projected: {sources: [{serviceAccountToken: {path: a}}]}}]",
+    };
+
+    for (size_t i = 0; i < array_size(allowed) + array_size(refused); i++) {
+        bool good = i < array_size(allowed);
+        char *yaml = fill_frame(POD_SPEC, good ? allowed[i] : refused[i - array_size(allowed)]);
+        struct document document;
+
+        document_read(&document, yaml);
+        assert_non_null(document.object);
+        report_deinit(&document.report);
+        report_init(&document.report, NULL);
+        pod_check_static(pod_of(document.object), STATIC_REFERS_TO_CONFIG, FINDING_ERROR,
+                         &document.report);
+        if (document.report.errors != (good ? 0 : 1))
+            fail_msg("%s: %zu errors", yaml, document.report.errors);
+        document_deinit(&document);
+        free(yaml);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pod),
         cmocka_unit_test(test_volumes),
         cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_what_a_manifest_directory_can_hold),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
