@@ -62,8 +62,8 @@ struct cri_pod {
 /* the cache */
 
 /*
- * Something was learned about the pod: it changed, or a look that was asked for ended. Looks never
- * call from within the functions below.
+ * Something was learned about the pod: it changed, or a look that was asked for ended. With NULL: a
+ * look at the whole ended. Never from within the functions below.
  */
 typedef void cri_cache_fn(void *owner, const char *uid);
 
