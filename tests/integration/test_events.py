@@ -22,6 +22,11 @@ def event(name, reason="Started", last=3600, first=None, count=1, kind="Normal",
             "firstTimestamp": ago(first or last), "lastTimestamp": ago(last), **more}
 
 
+def micro(seconds):
+    """A MicroTime."""
+    return ago(seconds).replace("Z", ".000000Z")
+
+
 def event_list(*events):
     return {"apiVersion": "v1", "kind": "EventList", "metadata": {}, "items": list(events)}
 
@@ -44,7 +49,7 @@ def test_a_table_like_kubectls(events):
               message=" Back-off\nrestarting \x1b[2J\n"),
         event("a", last=14400),
         event("c", last=600, first=14400, reportingComponent="x", about="db-n1",
-              series={"count": 3, "lastObservedTime": ago(1200).replace("Z", ".000000Z")}, eventTime=ago(36000).replace("Z", ".000000Z"))))
+              series={"count": 3, "lastObservedTime": micro(1200)}, eventTime=micro(36000))))
     assert events.request == {"command": "events"}
     assert (result.returncode, result.stderr) == (0, b"")
     assert result.stdout.decode() == (
@@ -52,7 +57,8 @@ def test_a_table_like_kubectls(events):
         "default     4h                    Normal    Started   Pod/web-n1   Started container web\n"
         "default     60m (x12 over 120m)   Warning   BackOff   Pod/web-n1   "
         "Back-off\\nrestarting \\x1b[2J\n"
-        "default     20m (x3 over 10h)     Normal    Started   Pod/db-n1    Started container web\n")
+        "default     20m (x3 over 10h)     Normal    Started   Pod/db-n1    "
+        "Started container web\n")
 
 
 def test_equal_times_keep_the_order(events):

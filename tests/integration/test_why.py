@@ -85,7 +85,8 @@ def test_blockers(why, blocker, shown):
     (answer(pod(phase="Failed")), 1, "default/web-n1: not ready (Failed)\n"),
     (answer(pod(phase="")), 1, "default/web-n1: not ready (no phase yet)\n"),
     # what is ready and still has trouble, and what troubles the node
-    (answer(pod(ready=True, blockers=[PULL]), node=[{"reason": "RuntimeDown", "text": "no socket"}]),
+    (answer(pod(ready=True, blockers=[PULL]),
+            node=[{"reason": "RuntimeDown", "text": "no socket"}]),
      1, "node:\n  RuntimeDown: no socket\ndefault/web-n1: ready\n"
         '  container web: ImagePullBackOff: Back-off pulling image "x": not found\n'),
     (answer(pod(ready=True), node=[{"reason": "RuntimeDown", "text": "no socket"}]),
