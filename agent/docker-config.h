@@ -31,5 +31,5 @@ struct docker_config *docker_config_parse(const char *text, size_t length, struc
 struct docker_config *docker_config_free(struct docker_config *config);
 
 /* What to try for this image (as written in the pod), in this order. */
-struct docker_credentials docker_config_match(const struct docker_config *config,
-                                              const char *image, struct arena *arena);
+struct docker_credentials docker_config_match(const struct docker_config *config, const char *image,
+                                              struct arena *arena);

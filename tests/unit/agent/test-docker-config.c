@@ -4,10 +4,10 @@
 #include "docker-config.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
-#include "nodeagent/sys/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -416,11 +416,16 @@ static int begin(void **state)
     return 0;
 }
 
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *at)
+{
+    return remove(path);
+}
+
 static int end(void **state)
 {
     struct world *world = *state;
     int r = fchdir(world->old_root) < 0 || chroot(".") < 0 ||
-            tree_remove(world->old_root, world->directory + 1, NULL) < 0;
+            nftw(world->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS) < 0;
 
     close(world->old_root);
     return -r;
