@@ -1,6 +1,7 @@
 /* What the files of the cache share. */
 #pragma once
 
+#include "nodeagent/base/arena.h"
 #include "nodeagent/base/map.h"
 #include "nodeagent/cri/cache.h"
 #include "nodeagent/sys/loop.h"
@@ -13,7 +14,8 @@ enum {
 
 #define LOOK_EXPECTING_USEC (1 * USEC_PER_SEC) /* after the end of the last, without hints */
 #define LOOK_IDLE_USEC (2 * USEC_PER_SEC)
-#define LOOK_HINTED_USEC (10 * USEC_PER_SEC) /* where hints come, all that is left is to be safe */
+#define LOOK_HINTED_USEC (10 * USEC_PER_SEC) /* where hints come, all that is left is to be safe   \
+                                              */
 #define LOOK_RETRY_FIRST_USEC (100 * USEC_PER_MSEC)
 #define LOOK_RETRY_MAX_USEC (5 * USEC_PER_SEC)
 
@@ -25,9 +27,12 @@ struct entry { /* of a pod */
     struct cri_pod pod;
     usec_t looked;
     char *trouble;
-    bool wanted;       /* somebody asked for a look that has not begun */
-    struct list queue; /* of those that wait for a look */
-    struct look *look; /* at this pod alone */
+    bool wanted;               /* somebody asked for a look that has not begun */
+    struct list queue;         /* of those that wait for a look */
+    struct look *look;         /* at this pod alone */
+    struct wheel_timer hinted; /* for the next look that a hint is worth */
+    unsigned hint_looks;       /* that are left of them */
+    struct cri_cache *cache;
 };
 
 struct cri_cache {
@@ -80,6 +85,12 @@ struct hints *hints_new(struct cri_cache *cache);
 struct hints *hints_free(struct hints *hints);
 bool hints_come(const struct hints *hints);
 const char *hints_source(const struct hints *hints);
+/* Something happened to the pod. The runtime may tell so before it says so when asked: it is looked
+ * at until something is new, or a few times. */
+void hint_begin(struct cri_cache *cache, struct entry *entry);
+void hint_again(struct cri_cache *cache, struct entry *entry); /* a look has ended */
+void hint_heard(struct entry *entry);                          /* something was new */
+void hint_timer(struct wheel_timer *timer);
 /* The pod that has this container or sandbox, or NULL. */
 struct entry *cache_find_id(struct cri_cache *cache, const char *id);
 void cache_hint(struct cri_cache *cache, const char *id);

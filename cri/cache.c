@@ -19,7 +19,9 @@ struct entry *entry_get(struct cri_cache *cache, const char *uid)
     entry = mem_new(struct entry);
     entry->uid = mem_strdup(uid);
     entry->looked = cache->whole_looked;
+    entry->cache = cache;
     list_init(&entry->queue);
+    wheel_timer_init(&entry->hinted, hint_timer);
     map_put(&cache->entries, uid, entry);
     return entry;
 }
@@ -28,6 +30,7 @@ void entry_free(struct cri_cache *cache, struct entry *entry)
 {
     map_remove(&cache->entries, entry->uid);
     list_unlink(&entry->queue);
+    wheel_cancel(&entry->hinted);
     arena_deinit(&entry->arena);
     free(entry->trouble);
     free(entry->uid);
@@ -70,7 +73,7 @@ void cri_cache_look(struct cri_cache *cache, const char *uid)
     loop_post(cache->options.loop, &cache->post);
 }
 
-static usec_t pause(const struct cri_cache *cache)
+static usec_t look_pause(const struct cri_cache *cache)
 {
     if (cache->retry)
         return cache->retry;
@@ -81,7 +84,7 @@ static usec_t pause(const struct cri_cache *cache)
 
 static void arm(struct cri_cache *cache)
 {
-    wheel_arm(cache->options.wheel, &cache->timer, usec_add(clock_boottime(), pause(cache)));
+    wheel_arm(cache->options.wheel, &cache->timer, usec_add(clock_boottime(), look_pause(cache)));
 }
 
 static void on_timer(struct wheel_timer *timer)
@@ -100,8 +103,7 @@ void cache_look_soon(struct cri_cache *cache)
 
 void cri_cache_expect(struct cri_cache *cache)
 {
-    if (cache->expectations++ == 0 && !cache->whole && !cache->retry &&
-        !hints_come(cache->hints)) {
+    if (cache->expectations++ == 0 && !cache->whole && !cache->retry && !hints_come(cache->hints)) {
         usec_t soon = usec_add(clock_boottime(), LOOK_EXPECTING_USEC);
 
         wheel_arm(cache->options.wheel, &cache->timer, MIN(soon, cache->timer.deadline));
@@ -170,7 +172,7 @@ void cache_hint(struct cri_cache *cache, const char *id)
 
     cache->health.hints++;
     if (entry)
-        cri_cache_look(cache, entry->uid);
+        hint_begin(cache, entry);
 }
 
 /* the object */

@@ -3,10 +3,10 @@
 
 #include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
-#include "nodeagent/sys/files.h"
 #include "termination.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,12 +39,16 @@ static int begin(void **state)
     return 0;
 }
 
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *at)
+{
+    return remove(path);
+}
+
 static int end(void **state)
 {
     struct place *place = *state;
-    _cleanup_(fd_close_at) int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    return tree_remove(root, place->directory + 1, NULL);
+    return nftw(place->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static void write_at(const char *path, off_t offset, const char *bytes, size_t length)
