@@ -60,9 +60,9 @@ static void test_rules(void **state)
 
         document_read(&document, yaml);
         assert_non_null(document.object);
-        assert_int_equal(pod_admit(pod_of(document.object), true, &node, NULL, 0, &arena, &reason,
-                                   &message),
-                         !cases[i].reason);
+        assert_int_equal(
+            pod_admit(pod_of(document.object), true, &node, NULL, 0, &arena, &reason, &message),
+            !cases[i].reason);
         if (cases[i].reason) {
             assert_string_equal(reason, cases[i].reason);
             assert_string_equal(message, cases[i].message);
@@ -103,8 +103,7 @@ static void test_what_others_have(void **state)
     static const char *const port = "ports: [{containerPort: 80, hostPort: 8080}]";
 
     assert_string_equal(against_other(port, port, 1), "NodePorts");
-    assert_string_equal(
-        against_other(port, "ports: [{containerPort: 80, hostPort: 8081}]", 1), "");
+    assert_string_equal(against_other(port, "ports: [{containerPort: 80, hostPort: 8081}]", 1), "");
     assert_string_equal(
         against_other(port, "ports: [{containerPort: 80, hostPort: 8080, protocol: UDP}]", 1), "");
     assert_string_equal(

@@ -20,9 +20,8 @@ static int read_back(const char *text, struct arena *arena, struct pod_memory *m
     struct json_findings findings = {0};
     struct json *root = NULL;
 
-    assert_int_equal(json_parse(arena, text, strlen(text), &json_limits_manifest, &findings, &root,
-                                err),
-                     0);
+    assert_int_equal(
+        json_parse(arena, text, strlen(text), &json_limits_manifest, &findings, &root, err), 0);
     return pod_memory_read(root, 77, arena, memory, err);
 }
 
