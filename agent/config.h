@@ -60,6 +60,7 @@ struct config {
     bool seccomp_default;
     bool fail_cgroup_v1;
     uint8_t single_process_oom_kill; /* enum opt_bool */
+    bool limited_swap;               /* memorySwap.swapBehavior: LimitedSwap; else none */
     usec_t max_container_restart_period;
 
     /* the runtime and images */

@@ -109,7 +109,7 @@ static void create(struct task *task, const struct container_files *files)
     struct pod_container_ref ref = pod_container_find(pod_object(task->pod), operation->name);
     struct translation translation = pod_translation(task->pod, &arena, seen);
     Cri__CreateContainerRequest request = CRI__CREATE_CONTAINER_REQUEST__INIT;
-    struct string_list warnings = {0};
+    struct string_map warnings = {0};
     struct container_order order;
     struct resolv_conf host;
     struct err err;

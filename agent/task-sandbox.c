@@ -14,10 +14,10 @@ static void on_sandbox(void *owner, const struct cri_reply *reply)
     task_replied(task, reply, "CreatePodSandboxError");
 }
 
-static void tell_dns(struct task *task, const struct string_list *warnings)
+static void tell_dns(struct task *task, const struct string_map *warnings)
 {
     for (size_t i = 0; i < warnings->count; i++)
-        pod_event(task->pod, NULL, true, "DNSConfigForming", warnings->items[i]);
+        pod_event(task->pod, NULL, true, warnings->items[i].name, warnings->items[i].value);
 }
 
 static void ask_for_sandbox(struct task *task, const struct node_files *files)
@@ -26,7 +26,7 @@ static void ask_for_sandbox(struct task *task, const struct node_files *files)
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
     struct translation translation = pod_translation(task->pod, &arena, NULL);
     Cri__RunPodSandboxRequest request = CRI__RUN_POD_SANDBOX_REQUEST__INIT;
-    struct string_list warnings = {0};
+    struct string_map warnings = {0};
     struct resolv_conf host;
     struct err err;
 

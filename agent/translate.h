@@ -41,7 +41,7 @@ struct node_facts {
     struct string_list recursive_read_only_handlers;
 };
 
-/* Parses a resolv.conf (spec/cri.md 2.3). */
+/* Parses a resolv.conf as resolvers do, as far as the reference reads it. */
 int resolv_conf_parse(struct arena *arena, const char *text, size_t length,
                       struct resolv_conf *result, struct err *err);
 
@@ -54,6 +54,7 @@ struct translation {
     const struct node_facts *node;
     const struct pod *pod;
     bool static_pod;
+    const char *handler;        /* of the pod's RuntimeClass; NULL or "": the default one */
     struct string_list pod_ips; /* the primary first; empty before the sandbox runs */
     translate_lookup_fn *lookup;
     void *lookup_owner;
@@ -61,20 +62,20 @@ struct translation {
 
 /* sandboxes */
 
-/* The pod's DNS; `host` is the node's own. `warnings` (may come back empty) are sentences for
- * events DNSConfigForming. */
-int translate_dns(const struct translation *translation, const struct resolv_conf *host,
-                  Cri__DNSConfig **result, struct string_list *warnings, struct err *err);
+/* The pod's DNS; `host` is the node's own. `warnings` (may come back empty) are for events: reasons
+ * and their sentences. */
+Cri__DNSConfig *translate_dns(const struct translation *translation, const struct resolv_conf *host,
+                              struct string_map *warnings);
 
-/* The host name of the pod and its domain ("" when it has none); spec/cri.md 2.2. */
+/* The host name of the pod and its domain ("" when it has none). */
 int translate_hostname(const struct translation *translation, const char **host,
                        const char **domain, struct err *err);
 
 const char *translate_cgroup_parent(const struct translation *translation);
 
 int translate_sandbox(const struct translation *translation, const struct resolv_conf *host,
-                      uint32_t attempt, Cri__PodSandboxConfig **result,
-                      struct string_list *warnings, struct err *err);
+                      uint32_t attempt, Cri__PodSandboxConfig **result, struct string_map *warnings,
+                      struct err *err);
 
 /* The whole text of the pod's /etc/hosts; `node_hosts` is the node's own (for hostNetwork). */
 int translate_hosts(const struct translation *translation, const char *node_hosts,
@@ -91,6 +92,7 @@ struct image_user { /* what the image says of its user */
 struct container_place {
     const char *host_path; /* of a volume, already with its subPath; NULL: an image volume */
     bool read_only;        /* the volume itself */
+    bool relabel;          /* the volume's files may get the pod's SELinux label */
     const char *image_id;  /* of an image volume */
 };
 
@@ -106,13 +108,19 @@ struct container_order {
     const char *target_id;                /* of an ephemeral container's target; NULL: none */
 };
 
-/* The variables as the container gets them, expanded; spec/cri.md 3.3. */
+/* The variables as the container gets them, expanded; of each name one. */
 int translate_env(const struct translation *translation, const struct container *container,
                   struct string_map *result, struct err *err);
 
-/* A mount's subPath or subPathExpr after expansion; NULL: it has none. */
+/* A mount's subPath or subPathExpr after expansion, a relative path that stays in its volume; NULL:
+ * it has none. */
 int translate_sub_path(const struct translation *translation, const struct string_map *env,
                        const struct volume_mount *mount, const char **result, struct err *err);
+
+/* The container's seccomp profile when it is a file on the node (to be checked before the container
+ * is created), or NULL. */
+int translate_seccomp_file(const struct translation *translation, const struct container *container,
+                           const char **path, struct err *err);
 
 /* Failures are what CreateContainerConfigError says. The hash annotation is pod_container_hash().
  */

@@ -127,7 +127,7 @@ static const struct field handler_fields[] = {
     FIELD_OF("tcpSocket", POINTER, handler, tcp_socket, tcp_socket_action_schema),
     FIELD_OF("sleep", POINTER, handler, sleep, sleep_action_schema),
 };
-static const struct schema handler_schema = SCHEMA(handler, handler_fields);
+const struct schema handler_schema = SCHEMA(handler, handler_fields);
 
 static const struct field probe_fields[] = {
     FIELD_OF("exec", POINTER, probe, handler.exec, exec_action_schema),
@@ -203,7 +203,7 @@ static const struct field container_port_fields[] = {
     FIELD("protocol", STRING, container_port, protocol),
     FIELD("hostIP", STRING, container_port, host_ip),
 };
-static const struct schema container_port_schema = SCHEMA(container_port, container_port_fields);
+const struct schema container_port_schema = SCHEMA(container_port, container_port_fields);
 
 static const struct field volume_mount_fields[] = {
     FIELD_ALWAYS("name", STRING, volume_mount, name),

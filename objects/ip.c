@@ -1,6 +1,6 @@
 /* IP addresses and networks as the API server accepts them: strict, without system calls. */
-#include "names.h"
 #include "nodeagent/base/str.h"
+#include "nodeagent/objects/names.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

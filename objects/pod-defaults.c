@@ -1,8 +1,8 @@
 /* The defaults that the API server fills into a pod. */
 #include "defaults.h"
 #include "nodeagent/objects/image.h"
+#include "nodeagent/objects/resources.h"
 #include "pod-rules.h"
-#include "resources.h"
 
 #include <string.h>
 

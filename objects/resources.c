@@ -1,5 +1,5 @@
 /* Sums of resources. */
-#include "resources.h"
+#include "nodeagent/objects/resources.h"
 #include "nodeagent/base/str.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The rules for containers: names, ports, resize and restart policies, and where each may stand. */
+#include "nodeagent/objects/resources.h"
 #include "pod-rules.h"
-#include "resources.h"
 
 #include <string.h>
 

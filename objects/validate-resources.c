@@ -1,6 +1,6 @@
 /* The rules for amounts of resources: of containers, of pods and of a pod's overhead. */
+#include "nodeagent/objects/resources.h"
 #include "pod-rules.h"
-#include "resources.h"
 
 #include <stdio.h>
 #include <string.h>

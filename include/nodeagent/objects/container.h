@@ -236,3 +236,7 @@ struct container {
     bool tty;
     const char *target_container_name; /* of an ephemeral container */
 };
+
+/* parts that are written by themselves */
+extern const struct schema handler_schema; /* of a hook */
+extern const struct schema container_port_schema;

@@ -1,7 +1,7 @@
 /* objects/resources: what the containers of a pod need together. */
 #include "fixture.h"
 
-#include "resources.h"
+#include "nodeagent/objects/resources.h"
 
 /* "cpu=500m memory=1Gi" */
 static void assert_total(const char *spec, enum resource_side side, const char *expected)

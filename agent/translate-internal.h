@@ -1,0 +1,92 @@
+/*
+ * What the files of translations share: messages in the arena, variables with their expansion, and
+ * the parts that sandboxes and containers are put together from.
+ */
+#pragma once
+
+#include "nodeagent/base/map.h"
+#include "nodeagent/base/str.h"
+#include "translate.h"
+
+/* messages */
+
+/* Of the descriptor's type, with the defaults of the wire. */
+void *message_new(struct arena *arena, const ProtobufCMessageDescriptor *descriptor);
+/* Strings on the wire are never NULL, and the messages' members not const. */
+char *wire_text(const char *text);
+char **wire_texts(const struct string_list *list);
+Cri__Pair **wire_pairs(struct arena *arena, const struct string_map *map);
+Cri__Int64Value *wire_int64(struct arena *arena, int64_t value);
+
+/* lists and maps that grow in the arena; they are short */
+void strings_add(struct arena *arena, struct string_list *list, const char *string);
+void pairs_add(struct arena *arena, struct string_map *map, const char *name, const char *value);
+
+/* Of options "name:value", the later of a name replaces the earlier. */
+void options_merge(struct arena *arena, struct string_list *options, const char *option);
+
+/* variables: each addition replaces what was there by that name */
+
+enum {
+    /* What execve() takes at most: longer ones could start no program. */
+    VARIABLE_BYTES_MAX = 128 << 10, /* of NAME=VALUE, or of one argument, with its NUL */
+    VARIABLES_BYTES_MAX = 6 << 20,  /* of all of them together */
+};
+
+struct variables {
+    struct arena *arena;
+    struct string_map map; /* in the order in which the names came up */
+    size_t space;
+    size_t bytes;      /* of all that was ever added */
+    struct map places; /* of names in the map, from 1 */
+};
+
+void variables_init(struct variables *variables, struct arena *arena);
+void variables_deinit(struct variables *variables);
+int variables_put(struct variables *variables, const char *name, const char *value,
+                  struct err *err);
+int variables_put_all(struct variables *variables, const struct string_map *map, struct err *err);
+const char *variables_get(const struct variables *variables, const char *name, size_t length);
+
+/* `$(NAME)` by the variables' values; what they do not know stays. `missing`, unless NULL, gets the
+ * names that have no value. `what` is for the error's sentence. */
+int variables_expand(const struct variables *variables, const char *text, const char *what,
+                     const char **result, struct string_list *missing, struct err *err);
+
+/* fields of the pod, for variables */
+int translate_field(const struct translation *translation, const struct field_reference *reference,
+                    const char **value, struct err *err);
+int translate_resource_field(const struct translation *translation,
+                             const struct container *container,
+                             const struct resource_reference *reference, const char **value,
+                             struct err *err);
+
+/* identity */
+const char *translate_pod_name(const struct translation *translation); /* "name_namespace(uid)" */
+struct string_map translate_sandbox_labels(const struct translation *translation);
+struct string_map translate_container_labels(const struct translation *translation,
+                                             const struct container *container);
+struct string_map translate_container_annotations(const struct translation *translation,
+                                                  const struct container_order *order);
+
+/* resources */
+Cri__LinuxContainerResources *translate_overhead(const struct translation *translation);
+Cri__LinuxContainerResources *translate_sandbox_resources(const struct translation *translation);
+Cri__LinuxContainerResources *translate_container_resources(const struct translation *translation,
+                                                            const struct container *container);
+
+/* security */
+int translate_namespaces(const struct translation *translation, Cri__NamespaceOption **result,
+                         struct err *err);
+int translate_sandbox_security(const struct translation *translation,
+                               Cri__LinuxSandboxSecurityContext **result, struct err *err);
+int translate_container_security(const struct translation *translation,
+                                 const struct container_order *order,
+                                 Cri__LinuxContainerSecurityContext **result, struct err *err);
+int translate_profiles(const struct translation *translation, const struct container *container,
+                       Cri__LinuxContainerSecurityContext *security, struct err *err);
+Cri__SecurityProfile *profile_new(struct arena *arena, Cri__SecurityProfile__ProfileType type);
+
+/* mounts */
+int translate_mounts(const struct translation *translation, const struct container_order *order,
+                     const struct string_map *env, Cri__ContainerConfig *config, struct err *err);
