@@ -21,9 +21,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GONE_USEC (300 * USEC_PER_MSEC)    /* editors and installers delete and create again */
-#define ABSENT_USEC (1 * USEC_PER_SEC)     /* between looks for a place that is not there */
-#define RETRY_USEC (100 * USEC_PER_MSEC)   /* after a file changed while it was read */
+#define GONE_USEC (300 * USEC_PER_MSEC)     /* editors and installers delete and create again */
+#define ABSENT_USEC (1 * USEC_PER_SEC)      /* between looks for a place that is not there */
+#define RETRY_USEC (100 * USEC_PER_MSEC)    /* after a file changed while it was read */
 #define SCAN_LIMIT_USEC (60 * USEC_PER_SEC) /* 256 MiB at 10 MiB a second, and some */
 
 struct manifest_file {
@@ -264,8 +264,7 @@ static void take_watch(struct directory *directory, const struct scan *scan)
     const struct static_options *options = &directory->source.options;
 
     directory->form = scan->form;
-    watch_restrict(&directory->watch,
-                   scan->form == SCAN_FILE ? name_of(options->place) : NULL);
+    watch_restrict(&directory->watch, scan->form == SCAN_FILE ? name_of(options->place) : NULL);
     if (scan->err.code == -ENOENT)
         return;
     if (directory->watch.fd >= 0 && directory->watched >= 0 && directory->watched != scan->watch)
@@ -326,9 +325,9 @@ static void not_looked(struct directory *directory, int code)
     const char *why = code == -ENOBUFS ? "too much else is waiting to be read"
                                        : "its disk or mount does not answer";
 
-    set_problem(directory, manifest_problem(directory->source.options.place, true,
-                                            "cannot be looked at: %s; what was there is kept",
-                                            why));
+    set_problem(directory,
+                manifest_problem(directory->source.options.place, true,
+                                 "cannot be looked at: %s; what was there is kept", why));
     arm(directory);
     deliver(directory);
 }
@@ -345,8 +344,8 @@ static void apply(struct directory *directory, struct scan *scan)
     else if (scan->err.code == -ENOENT)
         take_absence(directory, now);
     else
-        set_problem(directory, manifest_problem(directory->source.options.place, true, "%s",
-                                                scan->err.text));
+        set_problem(directory,
+                    manifest_problem(directory->source.options.place, true, "%s", scan->err.text));
     arm(directory);
     deliver(directory);
 }
@@ -366,7 +365,8 @@ static void scan_done(void *owner, void *argument, int result)
 
 static struct scan *prepare_scan(struct directory *directory)
 {
-    struct scan *scan = scan_new(&directory->source.options, directory->form, (int64_t)clock_wall());
+    struct scan *scan =
+        scan_new(&directory->source.options, directory->form, (int64_t)clock_wall());
     struct map_entry *entry;
     size_t at = 0;
 
@@ -443,7 +443,8 @@ int static_directory_new(struct static_source **result, const struct static_opti
 
     assert_that(options->work && options->wheel && options->period);
     if (options->place[0] != '/')
-        return err_set(err, -EINVAL, "static pod path \"%s\": must be absolute, begin it with \"/\"",
+        return err_set(err, -EINVAL,
+                       "static pod path \"%s\": must be absolute, begin it with \"/\"",
                        options->place);
     directory = mem_new(struct directory);
     source_init(&directory->source, options, directory_free);

@@ -205,10 +205,11 @@ static void check_given(const struct object *object, struct report *report)
         report_error_in(report, &path, "name", FINDING_REQUIRED,
                         "must be set; a static object has no server that makes one up");
     if (!str_empty(meta->uid) && !is_uid(meta->uid))
-        report_error_in(report, &path, "uid", FINDING_INVALID,
-                        "must be letters, digits, \"-\", \"_\" or \".\", at most %d, and begin with "
-                        "a letter or a digit; or leave it out",
-                        UID_LENGTH_MAX);
+        report_error_in(
+            report, &path, "uid", FINDING_INVALID,
+            "must be letters, digits, \"-\", \"_\" or \".\", at most %d, and begin with "
+            "a letter or a digit; or leave it out",
+            UID_LENGTH_MAX);
 }
 
 static void annotate(struct object *object, const struct identity *identity)
@@ -251,8 +252,8 @@ static void give_to_pod(struct pod *pod, const struct identity *identity)
     struct object *object = &pod->object;
 
     if (!str_empty(object->metadata.name))
-        object->metadata.name = arena_printf(&object->arena, "%s-%s", object->metadata.name,
-                                             identity->node_name);
+        object->metadata.name =
+            arena_printf(&object->arena, "%s-%s", object->metadata.name, identity->node_name);
     pod->spec.node_name = arena_strdup(&object->arena, identity->node_name);
     pod->status.phase = "Pending";
     annotate(object, identity);
@@ -275,8 +276,7 @@ void identity_give(struct object *object, void *data)
         pod->status = (struct pod_status){0};
     }
     identify(identity, object);
-    object->metadata.uid =
-        str_empty(uid) ? arena_strdup(&object->arena, identity->digest) : uid;
+    object->metadata.uid = str_empty(uid) ? arena_strdup(&object->arena, identity->digest) : uid;
     if (pod)
         give_to_pod(pod, identity);
 }

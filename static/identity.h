@@ -12,9 +12,9 @@ enum {
 
 struct identity {
     const char *node_name; /* lower case */
-    const char *source;     /* "file" or "http", a literal */
-    const char *place;      /* the file's path, the URL */
-    int64_t seen;           /* now, in microseconds since 1970 */
+    const char *source;    /* "file" or "http", a literal */
+    const char *place;     /* the file's path, the URL */
+    int64_t seen;          /* now, in microseconds since 1970 */
     struct report *report;
     char digest[DIGEST_TEXT_MAX]; /* out: of the object as it was written */
 };

@@ -13,13 +13,25 @@
 static const char *const suffixes[] = {
     "~",    /* most editors: the text before the last save */
     ".bak", /* sed -i.bak, cp by hand */
-    ".old", ".orig", ".rej", /* patch */
-    ".save",                 /* nano */
-    ".tmp", ".temp", ".part", ".partial",
-    ".swp", ".swo", ".swx",             /* vi, when dot names are switched off */
-    "___jb_tmp___", "___jb_old___",     /* JetBrains */
-    ".rpmnew", ".rpmsave", ".rpmorig",  /* rpm */
-    ".ucf-new", ".ucf-old", ".ucf-dist" /* ucf */
+    ".old",
+    ".orig",
+    ".rej",  /* patch */
+    ".save", /* nano */
+    ".tmp",
+    ".temp",
+    ".part",
+    ".partial",
+    ".swp",
+    ".swo",
+    ".swx", /* vi, when dot names are switched off */
+    "___jb_tmp___",
+    "___jb_old___", /* JetBrains */
+    ".rpmnew",
+    ".rpmsave",
+    ".rpmorig", /* rpm */
+    ".ucf-new",
+    ".ucf-old",
+    ".ucf-dist" /* ucf */
 };
 
 /* Names that GNU sed -i writes before it renames: "sed" and six letters or digits. */

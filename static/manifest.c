@@ -157,9 +157,8 @@ static void add_object(struct reading *reading, struct object *object, const cha
         object_unref(object);
         return;
     }
-    manifest->objects.items =
-        mem_grow(manifest->objects.items, manifest->objects.count, &manifest->object_space,
-                 sizeof(*manifest->objects.items));
+    manifest->objects.items = mem_grow(manifest->objects.items, manifest->objects.count,
+                                       &manifest->object_space, sizeof(*manifest->objects.items));
     manifest->objects.items[manifest->objects.count++] = (struct manifest_object){
         .object = object,
         .digest = arena_strdup(&manifest->arena, digest),
@@ -182,8 +181,8 @@ static void read_object(struct reading *reading, const struct json *document,
     struct object *object;
 
     report_init(&report, document);
-    object = object_decode_edited(kind, document, OBJECT_KEEP_RAW, identity_give, &identity,
-                                  &report);
+    object =
+        object_decode_edited(kind, document, OBJECT_KEEP_RAW, identity_give, &identity, &report);
     if (object && !report.errors)
         check(reading, object, &report);
     say_findings(reading, &report, FINDING_ERROR);
@@ -256,8 +255,8 @@ static bool read_next(struct reading *reading, struct yaml_stream *stream, bool 
     struct arena arena = ARENA_INIT_DOCUMENT;
     struct json *document;
     struct err err;
-    int result = yaml_next(stream, &arena, &json_limits_manifest, &reading->findings, &document,
-                           &err);
+    int result =
+        yaml_next(stream, &arena, &json_limits_manifest, &reading->findings, &document, &err);
 
     if (result > 0 && wanted)
         read_document(reading, document);
@@ -270,13 +269,22 @@ static bool read_next(struct reading *reading, struct yaml_stream *stream, bool 
     return result;
 }
 
+/* An empty file is one that somebody is about to fill; an empty answer is one. */
+static void say_empty(struct reading *reading)
+{
+    if (reading->origin->form == MANIFEST_FILE)
+        say(reading, 0, true, "has no object in it; remove the file if it is meant to be none");
+    else if (reading->places.length)
+        say(reading, 0, true, "has no object in it; an empty answer would mean no pods");
+}
+
 static void read_yaml(struct reading *reading)
 {
     struct yaml_stream stream = {.text = reading->places.text, .length = reading->places.length};
     bool several = reading->origin->form == MANIFEST_FILE && reading->origin->config_objects;
 
     if (!read_next(reading, &stream, true)) {
-        say(reading, 0, true, "has no object in it; remove the file if it is meant to be none");
+        say_empty(reading);
         return;
     }
     while (read_next(reading, &stream, several) && several)

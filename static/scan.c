@@ -168,8 +168,9 @@ static void look_at_regular(struct scan *scan, const char *path, const struct st
     else if (status->st_size > SCAN_FILE_BYTES_MAX)
         add_unreadable(scan, path, &id, "has more than the 10 MiB allowed");
     else if (scan->bytes > SCAN_BYTES_MAX)
-        add_unreadable(scan, path, NULL, "is not read: with the files before it, in the order of "
-                                         "names, it has more than the 256 MiB allowed");
+        add_unreadable(scan, path, NULL,
+                       "is not read: with the files before it, in the order of "
+                       "names, it has more than the 256 MiB allowed");
     else
         read_file(scan, path, &id);
 }

@@ -134,8 +134,7 @@ static void claim(struct merge *merge, const struct source_candidate *candidate,
         if (by_name)
             refuse_claim(merge, item, name, by_name->path);
         else
-            refuse_claim(merge, item, arena_printf(&merge->arena, "the UID %s", uid),
-                         by_uid->path);
+            refuse_claim(merge, item, arena_printf(&merge->arena, "the UID %s", uid), by_uid->path);
         return;
     }
     claim = arena_new(&merge->arena, struct claim);

@@ -123,8 +123,7 @@ void watch_drain(struct watch *watch)
 
 /* opening */
 
-int watch_open(struct watch *watch, struct loop *loop, watch_fn *call, void *owner,
-               struct err *err)
+int watch_open(struct watch *watch, struct loop *loop, watch_fn *call, void *owner, struct err *err)
 {
     int r;
 
@@ -208,10 +207,10 @@ int watch_duplicate(const struct watch *watch)
 
 int watch_add(int fd, const char *path)
 {
-    int descriptor = inotify_add_watch(
-        fd, path,
-        IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVED_FROM | IN_MOVED_TO |
-            IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
+    int descriptor =
+        inotify_add_watch(fd, path,
+                          IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVED_FROM |
+                              IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
 
     return descriptor < 0 ? -errno : descriptor;
 }

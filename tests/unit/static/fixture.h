@@ -26,7 +26,7 @@
 #define LONG_PERIOD (3600 * USEC_PER_SEC) /* only events make the source look */
 
 #define POD(name, image)                                                                           \
-    "apiVersion: v1\nkind: Pod\nmetadata:\n  name: " name "\nspec:\n  containers:\n  - name: c\n"   \
+    "apiVersion: v1\nkind: Pod\nmetadata:\n  name: " name "\nspec:\n  containers:\n  - name: c\n"  \
     "    image: " image "\n"
 
 struct place {

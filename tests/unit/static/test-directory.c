@@ -62,9 +62,10 @@ static void test_pods_come_and_go_with_their_files(void **state)
     write_file(place, "db.yml", POD("db", "a:1"));
     turn_until_names(place, "db-n1 web-n1");
     assert_ptr_equal(place->objects[1], first);
-    write_file(place, "api", "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": "
-                             "\"api\"}, \"spec\": {\"containers\": [{\"name\": \"c\", \"image\": "
-                             "\"a\"}]}}");
+    write_file(place, "api",
+               "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": "
+               "\"api\"}, \"spec\": {\"containers\": [{\"name\": \"c\", \"image\": "
+               "\"a\"}]}}");
     turn_until_names(place, "api-n1 db-n1 web-n1");
     remove_file(place, "db.yml");
     turn_until_names(place, "api-n1 web-n1");
@@ -324,13 +325,15 @@ static void test_links_of_a_mounted_volume(void **state)
 
     /* As the kubelet's own ConfigMap volumes are written. */
     assert_int_equal(mkdir(place->path, 0755), 0);
-    shell(place, "mkdir ..1 && cat >..1/web.yaml <<'X'\n" POD("web", "a:1") "X\n"
-                 "ln -s ..1 ..data && ln -s ..data/web.yaml web.yaml");
+    shell(place, "mkdir ..1 && cat >..1/web.yaml <<'X'\n" POD(
+                     "web", "a:1") "X\n"
+                                   "ln -s ..1 ..data && ln -s ..data/web.yaml web.yaml");
     watch_place(place, LONG_PERIOD);
     assert_string_equal(place->names, "web-n1");
     assert_string_equal(place->problems, "");
-    shell(place, "mkdir ..2 && sed s/a:1/a:2/ ..1/web.yaml >..2/web.yaml && ln -s ..2 ..data_tmp && "
-                 "mv -T ..data_tmp ..data && rm -r ..1");
+    shell(place,
+          "mkdir ..2 && sed s/a:1/a:2/ ..1/web.yaml >..2/web.yaml && ln -s ..2 ..data_tmp && "
+          "mv -T ..data_tmp ..data && rm -r ..1");
     assert_changed_once(place, "a:2");
 }
 
@@ -347,7 +350,8 @@ static void test_a_copy_does_not_take_over(void **state)
     turn_until(place, *place->problems);
     assert_string_equal(place->names, "web-n1");
     assert_ptr_equal(place->objects[0], before);
-    assert_non_null(strstr(place->problems, "a-copy.yaml:1:1! Pod default/web-n1 is already what "));
+    assert_non_null(
+        strstr(place->problems, "a-copy.yaml:1:1! Pod default/web-n1 is already what "));
     assert_non_null(strstr(place->problems, "/manifests/web.yaml makes"));
     remove_file(place, "web.yaml");
     turn_until(place, !*place->problems);

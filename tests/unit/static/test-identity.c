@@ -85,7 +85,8 @@ static void compare(const char *text, bool same)
 }
 
 #define POD_WITH(metadata, spec, container)                                                        \
-    "{apiVersion: v1, kind: Pod, metadata: {name: web" metadata "}, spec: {containers: [{name: c, "  \
+    "{apiVersion: v1, kind: Pod, metadata: {name: web" metadata                                    \
+    "}, spec: {containers: [{name: c, "                                                            \
     "image: busybox" container "}]" spec "}}"
 
 static void test_what_does_not_change_it(void **state)
@@ -94,7 +95,8 @@ static void test_what_does_not_change_it(void **state)
         "# why\n" PLAIN "\n\n# more\n",
         "kind: Pod\napiVersion: v1\nspec:\n  containers: [{image: 'busybox', name: \"c\"}]\n"
         "metadata: {name: web}\n",
-        "{\"spec\":{\"containers\":[{\"image\":\"busybox\",\"name\":\"c\"}]},\"metadata\":{\"name\":"
+        "{\"spec\":{\"containers\":[{\"image\":\"busybox\",\"name\":\"c\"}]},\"metadata\":{"
+        "\"name\":"
         "\"web\"},\"kind\":\"Pod\",\"apiVersion\":\"v1\"}",
         POD_WITH("", "", ""),
         POD_WITH(", namespace: default", "", ""),
@@ -103,7 +105,8 @@ static void test_what_does_not_change_it(void **state)
                  "'2026-01-01T00:00:00Z', deletionTimestamp: '2026-01-01T00:00:00Z', "
                  "deletionGracePeriodSeconds: 3, selfLink: /x, managedFields: [{}]",
                  ", nodeName: elsewhere", ""),
-        "{apiVersion: v1, kind: Pod, metadata: {name: web}, status: {phase: Failed, podIP: 10.0.0.1}"
+        "{apiVersion: v1, kind: Pod, metadata: {name: web}, status: {phase: Failed, podIP: "
+        "10.0.0.1}"
         ", spec: {containers: [{name: c, image: busybox}]}}",
         POD_WITH(", annotations: {kubernetes.io/config.hash: a, kubernetes.io/config.seen: b, "
                  "kubernetes.io/config.source: api, kubernetes.io/config.mirror: c}",
@@ -181,9 +184,9 @@ static const char *annotation(const struct object *object, const char *name)
 
 static void test_what_a_pod_is_given(void **state)
 {
-    struct manifest *manifest = read_file_text(
-        POD_WITH(", annotations: {z: w, kubernetes.io/config.mirror: x}",
-                 ", tolerations: [{key: k}], nodeName: elsewhere", ""));
+    struct manifest *manifest =
+        read_file_text(POD_WITH(", annotations: {z: w, kubernetes.io/config.mirror: x}",
+                                ", tolerations: [{key: k}], nodeName: elsewhere", ""));
     struct object *object = manifest->objects.items[0].object;
     struct pod *pod = pod_of(object);
 
@@ -242,8 +245,8 @@ static void test_configuration_keeps_its_name(void **state)
 static void test_given_uids(void **state)
 {
     static const char *const good[] = {"a", "0cf8-4a.b_c", "12345678-1234-1234-1234-123456789012"},
-                            *const bad[] = {"../../etc", "a/b", ".", "..", ".a", "-a", "a b",
-                                            "\\u00e9"};
+                             *const bad[] = {"../../etc", "a/b", ".",   "..",
+                                             ".a",        "-a",  "a b", "\\u00e9"};
     char text[512];
 
     for (size_t i = 0; i < array_size(good); i++) {

@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-#define POD(name) "{apiVersion: v1, kind: Pod, metadata: {name: " name "}, spec: {containers: [{"   \
+#define POD(name)                                                                                  \
+    "{apiVersion: v1, kind: Pod, metadata: {name: " name "}, spec: {containers: [{"                \
     "name: c, image: a}]}}"
 
 static void assert_file(const char *text, const char *names, const char *problems)
@@ -32,16 +33,17 @@ static void test_a_file_has_one_pod(void **state)
 {
     assert_file(POD("web"), "Pod default/web-node-1", "");
     assert_file("---\n" POD("web") "\n...\n", "Pod default/web-node-1", "");
-    assert_file("", "", "/m/web.yaml:1:1! has no object in it; remove the file if it is meant to "
-                        "be none");
+    assert_file("", "",
+                "/m/web.yaml:1:1! has no object in it; remove the file if it is meant to "
+                "be none");
     assert_file("# nothing\n---\n", "",
                 "/m/web.yaml:1:1! has no object in it; remove the file if it is meant to be none");
     assert_file("{\"kind\": \"Pod\"", "", "/m/web.yaml:1:15! the JSON text ends too early");
-    assert_file("a: [", "", "/m/web.yaml:1:5! not YAML: while parsing a flow node, did not find expected node "
-                        "content");
+    assert_file("a: [", "",
+                "/m/web.yaml:1:5! not YAML: while parsing a flow node, did not find expected node "
+                "content");
     assert_file("web", "", "/m/web.yaml:1:1! must be an object, not a string");
-    assert_file("kind: Pod", "",
-                "/m/web.yaml:1:1! apiVersion: must be set, for example to v1");
+    assert_file("kind: Pod", "", "/m/web.yaml:1:1! apiVersion: must be set, for example to v1");
     assert_file("{apiVersion: apps/v1, kind: Deployment}", "",
                 "/m/web.yaml:1:33! kind: apps/v1 Deployment is not an object that a node agent "
                 "reads");
@@ -87,9 +89,9 @@ static void test_rules(void **state)
 
 static void test_references_to_configuration(void **state)
 {
-    static const char *const text =
-        "{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {containers: [{name: c, image: a, "
-        "envFrom: [{secretRef: {name: s}}]}]}}";
+    static const char *const text = "{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: "
+                                    "{containers: [{name: c, image: a, "
+                                    "envFrom: [{secretRef: {name: s}}]}]}}";
 
     assert_file(text, "",
                 "/m/web.yaml:1:118! spec.containers[0].envFrom[0].secretRef: a static pod may not "
@@ -110,9 +112,10 @@ static void test_several_objects_with_configuration(void **state)
                   "",
                   "/m/web.yaml:3:24! kind: Service cannot be given to a node like this; Pod, "
                   "ConfigMap and Secret can");
-    assert_config(POD("a") "\n---\na: [\n---\n" POD("b"), "",
-                  "/m/web.yaml:4:1! not YAML: while parsing a flow node, did not find expected node "
-                        "content");
+    assert_config(
+        POD("a") "\n---\na: [\n---\n" POD("b"), "",
+        "/m/web.yaml:4:1! not YAML: while parsing a flow node, did not find expected node "
+        "content");
     assert_config("{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {serviceAccountName: a,"
                   " containers: [{name: c, image: a}]}}",
                   "",
@@ -128,16 +131,23 @@ static void test_a_url_has_pods(void **state)
                                                                    "a}]}}]}",
                "Pod default/a-node-1, Pod default/b-node-1", "");
     assert_url("{apiVersion: v1, kind: PodList, items: []}", "", "");
+    assert_url("", "", "");
+    assert_url("\n", "",
+               "http://h/m! line 1 column 1: has no object in it; an empty answer would mean no "
+               "pods");
     assert_url("{apiVersion: v1, kind: PodList}", "", "");
     assert_url("{apiVersion: v1, kind: PodList, items: {}}", "",
                "http://h/m! line 1 column 44: items: must be a list, not an object");
     /* Any member rejects the whole. */
     assert_url("{apiVersion: v1, kind: PodList, items: [" POD("a") ", {metadata: {name: b}}]}", "",
-               "http://h/m! line 1 column 138: items[1].spec.containers: must hold at least one container");
+               "http://h/m! line 1 column 138: items[1].spec.containers: must hold at least one "
+               "container");
     assert_url("{apiVersion: v1, kind: PodList, items: [7]}", "",
                "http://h/m! line 1 column 45: items[0]: must be an object, not a number");
-    assert_url("{apiVersion: v1, kind: PodList, items: [{kind: ConfigMap, apiVersion: v1, metadata: {name: "
-               "a}}]}", "",
+    assert_url("{apiVersion: v1, kind: PodList, items: [{kind: ConfigMap, apiVersion: v1, "
+               "metadata: {name: "
+               "a}}]}",
+               "",
                "http://h/m! line 1 column 52: items[0].kind: ConfigMap cannot be given to a node "
                "like this; only a Pod can");
     assert_url("{apiVersion: v1, kind: List, items: []}", "",
@@ -200,7 +210,9 @@ static void test_what_is_the_same_is_kept(void **state)
     a = before->objects.items[0].object;
     b = before->objects.items[1].object;
     origin.seen++;
-    after = read_text(&origin, "# new\n---\n" POD("c") "\n---\n" POD("b") "\n---\n{metadata: {name: "
+    after = read_text(&origin,
+                      "# new\n---\n" POD("c") "\n---\n" POD(
+                          "b") "\n---\n{metadata: {name: "
                                "a, labels: {x: z}}, apiVersion: v1, kind: Pod, spec: {containers: "
                                "[{name: c, image: a}]}}");
     manifest_keep_same(after, before);

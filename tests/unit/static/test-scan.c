@@ -144,12 +144,12 @@ static void test_sizes(void **state)
         write_file(place, name, "");
         assert_int_equal(truncate(path_of(place, name, path), SCAN_FILE_BYTES_MAX), 0);
     }
-    scan = scan_new(&(struct static_options){.place = place->path, .node_name = "n"},
-                    SCAN_UNKNOWN, 0);
+    scan =
+        scan_new(&(struct static_options){.place = place->path, .node_name = "n"}, SCAN_UNKNOWN, 0);
     scan->bytes = SCAN_BYTES_MAX;
     look(place, scan);
-    assert_non_null(strstr(scan->entries.items[0].manifest->problems.items[0].sentence,
-                           "256 MiB allowed"));
+    assert_non_null(
+        strstr(scan->entries.items[0].manifest->problems.items[0].sentence, "256 MiB allowed"));
     scan_free(scan);
 }
 

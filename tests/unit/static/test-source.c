@@ -90,9 +90,10 @@ static struct source_candidate *add(struct stage *stage, const char *path, const
                                     const char *image, const char *uid)
 {
     struct manifest_origin origin = origin_of(MANIFEST_FILE);
-    char *text = mem_printf("--- {apiVersion: v1, kind: Pod, metadata: {name: %s, uid: '%s'}, spec: "
-                            "{containers: [{name: c, image: '%s'}]}}",
-                            name, uid, image);
+    char *text =
+        mem_printf("--- {apiVersion: v1, kind: Pod, metadata: {name: %s, uid: '%s'}, spec: "
+                   "{containers: [{name: c, image: '%s'}]}}",
+                   name, uid, image);
     struct source_candidate *candidate = &stage->candidates[stage->count++];
 
     origin.place = path;
