@@ -269,13 +269,22 @@ static bool read_next(struct reading *reading, struct yaml_stream *stream, bool 
     return result;
 }
 
+/* An empty file is one that somebody is about to fill; an empty answer is one. */
+static void say_empty(struct reading *reading)
+{
+    if (reading->origin->form == MANIFEST_FILE)
+        say(reading, 0, true, "has no object in it; remove the file if it is meant to be none");
+    else if (reading->places.length)
+        say(reading, 0, true, "has no object in it; an empty answer would mean no pods");
+}
+
 static void read_yaml(struct reading *reading)
 {
     struct yaml_stream stream = {.text = reading->places.text, .length = reading->places.length};
     bool several = reading->origin->form == MANIFEST_FILE && reading->origin->config_objects;
 
     if (!read_next(reading, &stream, true)) {
-        say(reading, 0, true, "has no object in it; remove the file if it is meant to be none");
+        say_empty(reading);
         return;
     }
     while (read_next(reading, &stream, several) && several)

@@ -1,5 +1,7 @@
 /*
- * An HTTP client on the loop (libcurl's multi interface).
+ * An HTTP client on the loop (libcurl's multi interface): GET with http and https. Proxies of the
+ * environment are not used; redirections are followed on the same host only. Programs that use it
+ * ignore SIGPIPE.
  */
 #pragma once
 
@@ -7,6 +9,10 @@
 #include "nodeagent/base/time.h"
 
 #include <stddef.h>
+
+enum {
+    HTTP_CALLS_MAX = 64, /* in flight; many times what a node asks for */
+};
 
 struct http;
 struct http_call;
@@ -39,3 +45,6 @@ typedef void http_done_fn(void *owner, const struct http_reply *reply);
 int http_get(struct http_call **result, struct http *http, const struct http_request *request,
              http_done_fn *done, void *owner, struct err *err);
 void http_cancel(struct http_call *call);
+
+/* The URL without user and password, to be shown. The caller frees it. */
+char *http_url_public(const char *url);

@@ -131,6 +131,10 @@ static void test_a_url_has_pods(void **state)
                                                                    "a}]}}]}",
                "Pod default/a-node-1, Pod default/b-node-1", "");
     assert_url("{apiVersion: v1, kind: PodList, items: []}", "", "");
+    assert_url("", "", "");
+    assert_url("\n", "",
+               "http://h/m! line 1 column 1: has no object in it; an empty answer would mean no "
+               "pods");
     assert_url("{apiVersion: v1, kind: PodList}", "", "");
     assert_url("{apiVersion: v1, kind: PodList, items: {}}", "",
                "http://h/m! line 1 column 44: items: must be a list, not an object");
