@@ -86,7 +86,8 @@ def test_pods_are_reached_through_their_bridge(containerd, program):
     """A web server in a pod, in the network namespace that the CNI plugins made."""
     client = program.parent.parent / "tests" / "bench" / "cri-client"
     result = subprocess.run([client, "--keep", "--prefix=web", containerd.endpoint,
-                             runtime.EXAMPLE_IMAGE, "--", "httpd", "-f", "-p", "8080", "-h", "/etc"],
+                             runtime.EXAMPLE_IMAGE, "--",
+                             "httpd", "-f", "-p", "8080", "-h", "/etc"],
                             capture_output=True, text=True, timeout=TIMEOUT)
     assert result.returncode == 0, result.stderr
     bodies = []
@@ -107,7 +108,8 @@ def test_images_are_pulled_from_a_registry(containerd, cri_client, credentials):
     source = registry.Registry(containerd.directory, credentials)
     source.start()
     try:
-        reference = source.push(images.example_image(Labels={"n": str(credentials)}), "example", "1")
+        wanted = images.example_image(Labels={"closed": str(credentials)})
+        reference = source.push(wanted, "example", "1")
         prefix = f"--prefix=pull-{credentials}"
         if credentials:
             for login in ([], ["--user=puller", "--password=wrong"]):
