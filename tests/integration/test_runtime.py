@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+import debian
 import images
 import places
 import registry
@@ -156,3 +157,10 @@ def test_what_a_crashed_test_left_is_found_and_removed(program):
 
 def test_what_a_living_test_uses_is_left_alone(containerd):
     assert containerd.directory not in places.left()[0]
+
+
+def test_a_version_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(debian.Missing) as missing:
+        debian.programs("1.7", tmp_path)
+    for word in ("containerd 1.7", "package containerd", "Debian trixie", "./dev runtimes"):
+        assert word in str(missing.value)
