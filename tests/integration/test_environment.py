@@ -48,7 +48,7 @@ def pods(agent):
         pod("arguments", arguments),
         show("directory", "pwd; echo done; ", workingDir="/bin"),
         show("plain", STATUS),
-        show("user", STATUS + "id; ", security={"runAsUser": 1000, "runAsGroup": 3000},
+        show("user", STATUS, security={"runAsUser": 1000, "runAsGroup": 3000},
              pod_security={"supplementalGroups": [2000], "fsGroup": 4000, "runAsUser": 1}),
         show("capabilities", STATUS, security={"capabilities": {"drop": ["ALL"],
                                                                 "add": ["NET_BIND_SERVICE"]}}),

@@ -6,8 +6,9 @@ import pathlib
 from specs import STAY, container, pod
 
 CONFIG = {"allowedUnsafeSysctls": ["net.core.*"]}
-SHOW = "readlink /proc/self/ns/net /proc/self/ns/pid /proc/self/ns/ipc; echo done; "
-RESOLVER = "cat /etc/resolv.conf; echo done; "
+SHOW = "readlink /proc/self/ns/net /proc/self/ns/pid /proc/self/ns/ipc; "
+DONE = "echo done; "
+RESOLVER = "cat /etc/resolv.conf; " + DONE
 
 
 def show(name, script, *more, **spec):
@@ -19,8 +20,8 @@ def pods(agent):
     return [
         show("own", SHOW + "hostname; cat /etc/hosts; echo done; "),
         show("host-network", SHOW + "cat /etc/hosts; echo done; ", hostNetwork=True),
-        show("host-pid", SHOW, hostPID=True),
-        show("host-ipc", SHOW, hostIPC=True),
+        show("host-pid", SHOW + DONE, hostPID=True),
+        show("host-ipc", SHOW + DONE, hostIPC=True),
         show("shared", listing, container("other", "exec httpd -f -p 8080"),
              shareProcessNamespace=True),
         show("apart", listing, container("other", "exec httpd -f -p 8080")),
