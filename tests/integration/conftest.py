@@ -10,6 +10,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
+import agent as agents  # noqa: E402
 import runtime  # noqa: E402
 BUILD = pathlib.Path(os.environ.get("NODEAGENT_BUILD", ROOT / "build" / "test"))
 
@@ -48,3 +49,18 @@ def containerd(request):
     """A private containerd with the images, one of each version for each file of tests."""
     with runtime.private(request.param) as instance:
         yield instance
+
+
+@pytest.fixture(scope="module")
+def agent(containerd, request):
+    """The agent on it, one for each file and version, with the file's CONFIG and its pods(), which
+    all start at once: the tests wait together."""
+    instance = agents.Agent(containerd, BUILD, getattr(request.module, "CONFIG", None))
+    try:
+        instance.start()
+        if hasattr(request.module, "pods"):
+            instance.add(*request.module.pods(instance))
+        yield instance
+        instance.stop()
+    finally:
+        instance.kill()

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+import debian
 import images
 import places
 import registry
@@ -86,7 +87,8 @@ def test_pods_are_reached_through_their_bridge(containerd, program):
     """A web server in a pod, in the network namespace that the CNI plugins made."""
     client = program.parent.parent / "tests" / "bench" / "cri-client"
     result = subprocess.run([client, "--keep", "--prefix=web", containerd.endpoint,
-                             runtime.EXAMPLE_IMAGE, "--", "httpd", "-f", "-p", "8080", "-h", "/etc"],
+                             runtime.EXAMPLE_IMAGE, "--",
+                             "httpd", "-f", "-p", "8080", "-h", "/etc"],
                             capture_output=True, text=True, timeout=TIMEOUT)
     assert result.returncode == 0, result.stderr
     bodies = []
@@ -107,7 +109,8 @@ def test_images_are_pulled_from_a_registry(containerd, cri_client, credentials):
     source = registry.Registry(containerd.directory, credentials)
     source.start()
     try:
-        reference = source.push(images.example_image(Labels={"n": str(credentials)}), "example", "1")
+        wanted = images.example_image(Labels={"closed": str(credentials)})
+        reference = source.push(wanted, "example", "1")
         prefix = f"--prefix=pull-{credentials}"
         if credentials:
             for login in ([], ["--user=puller", "--password=wrong"]):
@@ -154,3 +157,10 @@ def test_what_a_crashed_test_left_is_found_and_removed(program):
 
 def test_what_a_living_test_uses_is_left_alone(containerd):
     assert containerd.directory not in places.left()[0]
+
+
+def test_a_version_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(debian.Missing) as missing:
+        debian.programs("1.7", tmp_path)
+    for word in ("containerd 1.7", "package containerd", "Debian trixie", "./dev runtimes"):
+        assert word in str(missing.value)

@@ -10,7 +10,6 @@ import subprocess
 import time
 
 import places
-import runtime
 
 NODE = "node"
 START_SECONDS = 20
@@ -135,7 +134,9 @@ class Agent:
         return json.loads(self.command("ps", "-o", "json").stdout)["items"]
 
     def why(self, name):
-        return json.loads(self.command("why", f"{name}-{self.node}", "-o", "json").stdout)
+        """The exit code is 1 when something is blocked."""
+        return json.loads(self.command("why", f"{name}-{self.node}", "-o", "json",
+                                       check=False).stdout)
 
     def why_text(self, name):
         result = self.command("why", f"{name}-{self.node}", check=False)
@@ -198,7 +199,8 @@ class Agent:
             pods = self.pods() or {}
             for shown in [name] if name else sorted(pods)[:10]:
                 lines += [self.why_text(shown), json.dumps(pods.get(shown, {}).get("status"))]
-        lines += ["the agent's log:", self.log(), "containerd's log:", self.containerd.log()[-1500:]]
+        lines += ["the agent's log:", self.log(),
+                  "containerd's log:", self.containerd.log()[-1500:]]
         raise AssertionError("\n".join(lines))
 
     def wait_pod(self, name, predicate, what="it to be so", seconds=WAIT_SECONDS):
@@ -279,14 +281,12 @@ def involved(event):
 
 def condition(pod, kind):
     """"True", "False", or None if the pod does not have the condition."""
-    for item in pod["status"].get("conditions") or []:
-        if item["type"] == kind:
-            return item["status"]
-    return None
+    return condition_of(pod, kind).get("status")
 
 
 def condition_of(pod, kind):
-    return next((item for item in pod["status"].get("conditions") or [] if item["type"] == kind), {})
+    conditions = pod["status"].get("conditions") or []
+    return next((item for item in conditions if item["type"] == kind), {})
 
 
 def is_ready(pod):

@@ -79,7 +79,7 @@ def installed_containerd():
 # the archive
 
 
-def archives():
+def archives(update=True):
     """The (options, URI) of the sources that this machine takes Debian's main packages from."""
     result = subprocess.run(
         ["apt-get", "indextargets", "--format",
@@ -92,9 +92,11 @@ def archives():
             keys = f"[signed-by={signed_by}] " if signed_by.startswith("/") else ""
             if (keys, uri) not in found:
                 found.append((keys, uri))
+    if not found and update:  # without lists apt does not know whose archive it is
+        subprocess.run(["apt-get", "-qq", "update"], capture_output=True)
+        return archives(update=False)
     if not found:
-        raise Missing("apt knows no source of Debian's main packages: apt-get update first\n"
-                      + result.stderr)
+        raise Missing(f"apt has no source of Debian's main packages\n{result.stderr}")
     return found
 
 

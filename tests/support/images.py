@@ -14,9 +14,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PAUSE = "nodeagent.dev/pause:1"
 EXAMPLE = "nodeagent.dev/example:1"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
-BUSYBOX_NAMES = ["sh", "sleep", "echo", "cat", "true", "false", "hostname", "date", "touch", "ls",
-                 "id", "env", "head", "tail", "grep", "wc", "ps", "kill", "mount", "stat", "rm",
-                 "mkdir", "dd", "seq", "trap", "wget", "nslookup", "httpd", "cut", "df", "sort"]
+BUSYBOX_NAMES = ["awk", "cat", "cut", "date", "dd", "echo", "env", "false", "grep", "head",
+                 "hostname", "httpd", "id", "kill", "ls", "mkdir", "mount", "mv", "nc", "ps",
+                 "readlink", "rm", "seq", "sh", "sleep", "sort", "stat", "tail", "touch", "tr",
+                 "true", "wc", "wget", "yes"]
 
 
 def layer(files):

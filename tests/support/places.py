@@ -217,8 +217,10 @@ def clear(directory):
 
 
 def remove(directory):
+    """A mount that cannot be taken away keeps the directory: files of others may be behind it."""
     clear(directory)
-    shutil.rmtree(directory, ignore_errors=True)
+    if not mounts(directory):
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def left():

@@ -103,7 +103,8 @@ class Registry:
             assert status == 202, (status, self.log())
             location = headers["Location"].partition(self.host)[2] or headers["Location"]
             mark = "&" if "?" in location else "?"
-            status, _, answer = self._request("PUT", f"{location}{mark}digest=sha256:{digest}", data)
+            path = f"{location}{mark}digest=sha256:{digest}"
+            status, _, answer = self._request("PUT", path, data)
             assert status == 201, answer
         status, _, answer = self._request("PUT", f"/v2/{name}/manifests/{tag}",
                                           json.dumps(image.manifest), images.MANIFEST_TYPE)

@@ -107,10 +107,11 @@ class Containerd:
         config = self.directory / "config.toml"
         if not config.exists():
             self._configure(config)
-        path = f"{self.programs}:{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+        environment = {**os.environ, "PATH": f"{self.programs}:{os.environ.get('PATH', '')}"
+                       ":/usr/sbin:/sbin"}
         with open(self.directory / "containerd.log", "ab") as log:
             self.process = subprocess.Popen([self.programs / "containerd", "--config", config],
-                                            stdout=log, stderr=log, env={**os.environ, "PATH": path},
+                                            stdout=log, stderr=log, env=environment,
                                             start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
         while self.ctr("version", check=False).returncode:
