@@ -1,5 +1,6 @@
 /* Making what a container needs on the disk. */
 #include "container-files.h"
+#include "translate-check.h"
 
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/files.h"
@@ -50,6 +51,16 @@ static int order_hosts(struct container_files *files, const struct translation *
     files->hosts_path = arena_printf(&files->arena, "%s/%s", translation->node->config->root_dir,
                                      files->hosts_file);
     return 0;
+}
+
+static int order_seccomp(struct container_files *files, const struct translation *translation,
+                         const struct container *container, struct err *err)
+{
+    const char *path = NULL;
+    int r = translate_seccomp_file(translation, container, &path, err);
+
+    files->seccomp_file = path ? arena_strdup(&files->arena, path) : NULL;
+    return r;
 }
 
 static void order_termination(struct container_files *files, const struct translation *translation,
@@ -145,7 +156,8 @@ struct container_files *container_files_new(const struct translation *translatio
         arena_printf(&files->arena, "%s/%s", pod_log_directory(translation->pod, &files->arena),
                      container->name);
     order_termination(files, translation, container, directory);
-    if (order_hosts(files, translation, container, directory, node_hosts, err) == 0 &&
+    if (order_seccomp(files, translation, container, err) == 0 &&
+        order_hosts(files, translation, container, directory, node_hosts, err) == 0 &&
         order_places(files, translation, container, directory, err) == 0)
         return files;
     container_files_free(files);
@@ -201,11 +213,25 @@ static int make_termination_file(struct container_files *files)
                                 &files->err);
 }
 
+/* A profile that the runtime would choke on, or take for another, is told by its name. */
+static int check_seccomp(struct container_files *files)
+{
+    _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
+    int r = file_read(files->seccomp_file, SECCOMP_PROFILE_BYTES_MAX, &text, &files->err);
+
+    if (r < 0)
+        return err_prefix(&files->err, "seccomp profile");
+    r = seccomp_profile_check(text.text ? text.text : "", text.length, NULL, &files->err);
+    return r < 0 ? err_prefix(&files->err, "seccomp profile %s", files->seccomp_file) : 0;
+}
+
 int container_files_make(void *container_files)
 {
     struct container_files *files = container_files;
     int r = directory_make(files->directories.logs, files->log_directory, 0755, &files->err);
 
+    if (r == 0 && files->seccomp_file)
+        r = check_seccomp(files);
     if (r == 0 && files->hosts)
         r = write_hosts(files);
     if (r == 0 && files->termination_file)

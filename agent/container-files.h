@@ -22,6 +22,7 @@ struct container_files {
     const char *hosts_file;               /* beneath the root */
     const char *termination_file;         /* beneath the root; NULL */
     list_of(struct sub_path_order) sub_paths;
+    const char *seccomp_file; /* a profile on the node, to be checked; NULL */
     /* for the translation; absolute */
     const char *hosts_path;
     const char *termination_path;

@@ -256,7 +256,7 @@ void pods_take_set(struct agent *agent, struct source *source, const struct stat
 {
     struct map_entry *entry;
 
-    source->delivered = true;
+    source->delivered = set->complete;
     agent->sources_complete = pods_sources_complete(agent);
     take_problems(source, set);
     if (source == &agent->directory)
