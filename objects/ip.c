@@ -1,5 +1,5 @@
 /* IP addresses and networks as the API server accepts them: strict, without system calls. */
-#include "names.h"
+#include "nodeagent/objects/names.h"
 #include "nodeagent/base/str.h"
 
 #include <arpa/inet.h>

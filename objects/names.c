@@ -1,5 +1,5 @@
 /* Formats of names, keys, ports and paths in the API. */
-#include "names.h"
+#include "nodeagent/objects/names.h"
 #include "nodeagent/base/str.h"
 
 #include <ctype.h>

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "names.h"
+#include "nodeagent/objects/names.h"
 #include "nodeagent/base/str.h"
 #include "nodeagent/objects/container.h"
 #include "nodeagent/objects/object.h"

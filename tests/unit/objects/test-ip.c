@@ -1,7 +1,7 @@
 /* objects/ip: addresses and networks. */
 #include "fixture.h"
 
-#include "names.h"
+#include "nodeagent/objects/names.h"
 
 static void assert_all(const char *(*check)(const char *), const char *const *texts, bool right)
 {

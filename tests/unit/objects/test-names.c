@@ -1,7 +1,7 @@
 /* objects/names: the formats that names have. */
 #include "fixture.h"
 
-#include "names.h"
+#include "nodeagent/objects/names.h"
 
 /* What is right and what is wrong, each list ended by NULL. */
 static void assert_format(const char *(*check)(const char *), const char *const *right,
