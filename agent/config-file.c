@@ -80,6 +80,8 @@ static int conclude(struct config_file *file, const struct report *report, struc
             strbuf_printf(&text, "%s%s:%u:%u: %s: %s", text.length ? "; " : "", file->name,
                           place.line, place.column, finding->path, finding->message);
     }
+    file->warnings +=
+        report->warnings - (report->findings.count - MIN(report->errors, (size_t)FINDINGS_MAX));
     if (text.length)
         err_set(err, -EINVAL, "%s", text.text);
     strbuf_deinit(&text);
@@ -134,12 +136,13 @@ static void decode_member(struct config_document *document, const struct json_me
     char *name = arena_strndup(arena, member->name, member->name_length);
     const char *within = arena_printf(arena, "%s%s.", prefix, name);
     struct path path = path_name(parent, name);
-    bool known = false;
+    /* "a.b" is one name, not b in a; and what follows a NUL is no part of a C string. */
+    bool simple = strcspn(name, ".") == member->name_length, known = false;
 
-    for (size_t i = 0; i < config_setting_count; i++) {
+    for (size_t i = 0; simple && i < config_setting_count; i++) {
         const char *rest = behind(document, &config_settings[i], prefix);
 
-        if (!rest || strlen(name) != member->name_length)
+        if (!rest)
             continue;
         if (!strcmp(rest, name)) {
             config_set_json(document, &config_settings[i], &member->value, &path);
