@@ -1,0 +1,329 @@
+/*
+ * What values the settings in use may have, and the warnings of those that are not in use. Errors
+ * are collected and told together, in the kubelet's words.
+ */
+#include "config-private.h"
+#include "nodeagent/objects/names.h"
+#include "nodeagent/sys/log.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+struct check {
+    const struct config_reader *reader;
+    struct strbuf text;
+    unsigned count;
+};
+
+#define NANOSECONDS_PER_MSEC 1000000
+#define NANOSECONDS_PER_SEC 1000000000
+
+_printf_(3, 4) static void refuse(struct check *check, const char *name, const char *format, ...)
+{
+    const struct setting_value *value = config_value_of(check->reader, name);
+    va_list arguments;
+
+    if (check->count++)
+        strbuf_add(&check->text, ", ");
+    va_start(arguments, format);
+    strbuf_vprintf(&check->text, format, arguments);
+    va_end(arguments);
+    if (value->place)
+        strbuf_printf(&check->text, " (%s)", value->place);
+}
+
+/* "maxPods (--max-pods)" */
+static const char *title(struct check *check, const char *name)
+{
+    const struct setting *setting = config_setting_of(name);
+
+    return setting->flag
+               ? arena_printf(check->reader->arena, "%s (--%s)", setting->field, setting->flag)
+               : setting->field;
+}
+
+/* numbers */
+
+static const struct range {
+    const char *name;
+    int64_t least, most;
+    const char *rule;
+} ranges[] = {
+    {"maxPods", 0, INT32_MAX, "must not be a negative number"},
+    {"podsPerCore", 0, INT32_MAX, "must not be a negative number"},
+    {"maxOpenFiles", 0, INT64_MAX, "must not be a negative number"},
+    {"registryPullQPS", 0, INT32_MAX, "must not be a negative number"},
+    {"registryBurst", 0, INT32_MAX, "must not be a negative number"},
+    {"oomScoreAdj", -1000, 1000, "must be between -1000 and 1000, inclusive"},
+};
+
+static void check_ranges(struct check *check)
+{
+    for (size_t i = 0; i < array_size(ranges); i++) {
+        int64_t number = config_value_of(check->reader, ranges[i].name)->number;
+
+        if (number < ranges[i].least || number > ranges[i].most)
+            refuse(check, ranges[i].name, "invalid configuration: %s %lld %s",
+                   title(check, ranges[i].name), (long long)number, ranges[i].rule);
+    }
+}
+
+static void check_pulls(struct check *check)
+{
+    const struct setting_value *most = config_value_of(check->reader, "maxParallelImagePulls");
+    const struct setting_value *one = config_value_of(check->reader, "serializeImagePulls");
+
+    if (most->set && most->number < 1)
+        refuse(check, "maxParallelImagePulls",
+               "invalid configuration: maxParallelImagePulls %lld must be a positive number",
+               (long long)most->number);
+    if (one->set && one->number && most->set && most->number > 1)
+        refuse(check, "maxParallelImagePulls",
+               "invalid configuration: maxParallelImagePulls cannot be larger than 1 unless "
+               "SerializeImagePulls (--serialize-image-pulls) is set to false");
+}
+
+/* durations */
+
+/* The kubelet takes these and then spins or gives up at once. */
+static void check_periods(struct check *check)
+{
+    static const char *const periods[] = {"fileCheckFrequency", "httpCheckFrequency",
+                                          "runtimeRequestTimeout"};
+    char text[TIME_TEXT_MAX];
+
+    for (size_t i = 0; i < array_size(periods); i++) {
+        int64_t period = config_value_of(check->reader, periods[i])->number;
+
+        if (period < NANOSECONDS_PER_MSEC)
+            refuse(check, periods[i], "invalid configuration: %s %s must be at least 1ms",
+                   title(check, periods[i]), duration_format(period, text));
+    }
+}
+
+/* The gates that decide about a setting in use; all others are without effect. */
+static const struct gate {
+    const char *name;
+    const char *group; /* which switches it too */
+    bool enabled;
+} gates[] = {
+    {"CustomCPUCFSQuotaPeriod", "AllAlpha", false},
+    {"KubeletCrashLoopBackOffMax", "AllBeta", true},
+};
+
+static bool gate_enabled(const struct config_reader *reader, const struct gate *gate)
+{
+    const struct string_map *map = &config_value_of(reader, "featureGates")->map;
+    const char *own = string_map_get(map, gate->name);
+    const char *group = string_map_get(map, gate->group);
+
+    if (own || group)
+        return str_equal(own ? own : group, "true");
+    return gate->enabled;
+}
+
+static void check_quota_period(struct check *check)
+{
+    int64_t period = config_value_of(check->reader, "cpuCFSQuotaPeriod")->number;
+    char text[TIME_TEXT_MAX];
+
+    if (!gate_enabled(check->reader, &gates[0])) {
+        if (period != 100 * NANOSECONDS_PER_MSEC)
+            refuse(check, "cpuCFSQuotaPeriod",
+                   "invalid configuration: %s %s requires feature gate CustomCPUCFSQuotaPeriod",
+                   title(check, "cpuCFSQuotaPeriod"), duration_format(period, text));
+    } else if (period < NANOSECONDS_PER_MSEC || period > NANOSECONDS_PER_SEC) {
+        refuse(check, "cpuCFSQuotaPeriod",
+               "invalid configuration: %s %s must be between 1ms and 1sec, inclusive",
+               title(check, "cpuCFSQuotaPeriod"), duration_format(period, text));
+    }
+}
+
+static void check_restart_period(struct check *check)
+{
+    const char *name = "crashLoopBackOff.maxContainerRestartPeriod";
+    const struct setting_value *value = config_value_of(check->reader, name);
+    double seconds = (double)value->number / NANOSECONDS_PER_SEC;
+
+    if (!gate_enabled(check->reader, &gates[1])) {
+        if (value->source != FROM_DEFAULT)
+            refuse(check, name,
+                   "invalid configuration: FeatureGate KubeletCrashLoopBackOffMax not enabled, "
+                   "CrashLoopBackOff.MaxContainerRestartPeriod must not be set");
+    } else if (value->number < NANOSECONDS_PER_SEC ||
+               value->number / NANOSECONDS_PER_MSEC > 300 * 1000) {
+        refuse(check, name,
+               "invalid configuration: CrashLoopBackOff.MaxContainerRestartPeriod (got: %g "
+               "seconds) must be set between 1s and 300s",
+               seconds);
+    }
+}
+
+/* texts */
+
+static void check_endpoint(struct check *check)
+{
+    if (!*config_value_of(check->reader, "containerRuntimeEndpoint")->text)
+        refuse(check, "containerRuntimeEndpoint",
+               "invalid configuration: the containerRuntimeEndpoint was not specified or empty");
+}
+
+static void check_cgroup_driver(struct check *check)
+{
+    static const char *const drivers[] = {"cgroupfs", "systemd", NULL};
+    const char *driver = config_value_of(check->reader, "cgroupDriver")->text;
+
+    if (!str_one_of(driver, drivers))
+        refuse(check, "cgroupDriver",
+               "invalid configuration: option \"%.64s\" specified for %s. Valid options are "
+               "\"cgroupfs\" or \"systemd\"",
+               driver, title(check, "cgroupDriver"));
+}
+
+static void check_log_directory(struct check *check)
+{
+    const char *path = config_value_of(check->reader, "podLogsDir")->text;
+
+    if (!*path)
+        refuse(check, "podLogsDir", "invalid configuration: podLogsDir was not specified");
+    if (*path != '/')
+        refuse(check, "podLogsDir",
+               "invalid configuration: pod logs path \"%.256s\" must be absolute path", path);
+    else if (strcmp(path, config_clean_path(check->reader->arena, NULL, path)) != 0)
+        refuse(check, "podLogsDir",
+               "invalid configuration: pod logs path \"%.256s\" must be normalized", path);
+    for (const char *c = path; *c; c++) {
+        if (!isascii((unsigned char)*c)) {
+            refuse(check, "podLogsDir",
+                   "invalid configuration: pod logs path \"%.256s\" must contain ASCII characters "
+                   "only",
+                   path);
+            break;
+        }
+    }
+}
+
+/* A header is a line of its own; what else it contained would be another one. */
+static void check_headers(struct check *check)
+{
+    const struct string_list *headers = &config_value_of(check->reader, "staticPodURLHeader")->list;
+
+    for (size_t i = 0; i < headers->count; i++) {
+        const char *colon = strchr(headers->items[i], ':');
+        const char *name = arena_strndup(check->reader->arena, headers->items[i],
+                                         (size_t)(colon - headers->items[i]));
+
+        if (name_check_http_header(name) || strpbrk(colon, "\r\n"))
+            refuse(check, "staticPodURLHeader",
+                   "invalid configuration: header \"%.64s\" of %s must be a name of letters, "
+                   "digits and \"-\" with a value of one line",
+                   name, title(check, "staticPodURLHeader"));
+    }
+}
+
+/* reservations */
+
+static const char *reservation_error(struct arena *arena, const struct string_pair *pair)
+{
+    static const char *const resources[] = {"cpu", "memory", "ephemeral-storage", "pid", NULL};
+    struct quantity quantity;
+    struct err err;
+
+    if (!str_one_of(pair->name, resources))
+        return arena_printf(arena,
+                            "cannot reserve \"%.64s\" resource; only cpu, memory, "
+                            "ephemeral-storage and pid can be",
+                            pair->name);
+    if (quantity_parse(pair->value, strlen(pair->value), &quantity, &err) < 0)
+        return arena_printf(arena, "failed to parse quantity \"%.64s\" for \"%s\" resource: %s",
+                            pair->value, pair->name, err.text);
+    if (quantity_sign(&quantity) < 0)
+        return arena_printf(arena, "resource quantity for \"%s\" cannot be negative: %.64s",
+                            pair->name, pair->value);
+    return NULL;
+}
+
+static void check_reservation(struct check *check, const char *name)
+{
+    const struct string_map *map = &config_value_of(check->reader, name)->map;
+
+    array_for_each (pair, *map) {
+        const char *error = reservation_error(check->reader->arena, pair);
+
+        if (error)
+            refuse(check, name, "--%s value failed to parse: %s", config_setting_of(name)->flag,
+                   error);
+    }
+}
+
+int config_check(const struct config_reader *reader, struct err *err)
+{
+    struct check check = {.reader = reader};
+
+    check_ranges(&check);
+    check_pulls(&check);
+    check_periods(&check);
+    check_quota_period(&check);
+    check_restart_period(&check);
+    check_endpoint(&check);
+    check_cgroup_driver(&check);
+    check_log_directory(&check);
+    check_headers(&check);
+    check_reservation(&check, "systemReserved");
+    check_reservation(&check, "kubeReserved");
+    if (check.count)
+        err_set(err, -EINVAL, "failed to validate kubelet configuration, error: %s%s%s%s%s",
+                check.count > 1 ? "[" : "", check.text.text, check.count > 1 ? "]" : "",
+                reader->file ? ", path: " : "", reader->file ? reader->file : "");
+    strbuf_deinit(&check.text);
+    return check.count ? -EINVAL : 0;
+}
+
+/* warnings */
+
+static bool gate_has_effect(const char *name)
+{
+    for (size_t i = 0; i < array_size(gates); i++)
+        if (!strcmp(gates[i].name, name) || !strcmp(gates[i].group, name))
+            return true;
+    return false;
+}
+
+static void warn_of_gates(const struct config_reader *reader)
+{
+    const struct string_map *map = &config_value_of(reader, "featureGates")->map;
+    struct strbuf names = STRBUF_INIT;
+
+    array_for_each (gate, *map) {
+        if (gate_has_effect(gate->name))
+            continue;
+        strbuf_add(&names, names.length ? ", " : "");
+        strbuf_add_quoted(&names, gate->name, strlen(gate->name), 64);
+    }
+    if (names.length)
+        log_warning("feature gates that have no effect here: %s", names.text);
+    strbuf_deinit(&names);
+}
+
+void config_warn(const struct config_reader *reader)
+{
+    for (size_t i = 0; i < config_setting_count; i++) {
+        const struct setting *setting = &config_settings[i];
+        const struct setting_value *value = config_value(reader, setting);
+
+        if (value->source == FROM_FLAG && setting->field &&
+            !(setting->traits & (LASTING | OUR_FLAG)))
+            log_debug("Flag --%s has been deprecated, This parameter should be set via the config "
+                      "file specified by the Kubelet's --config flag.",
+                      setting->flag);
+        if (setting->help || setting->traits & QUIET || config_is_default(reader, setting))
+            continue;
+        if (value->source == FROM_FLAG)
+            log_warning("flag --%s is accepted, but has no effect here", setting->flag);
+        else
+            log_warning("%s: field %s is accepted, but has no effect here", value->place,
+                        setting->field);
+    }
+    warn_of_gates(reader);
+}
