@@ -10,12 +10,19 @@
 
 #define RECORD_RETRY_USEC (5 * USEC_PER_SEC)
 
+static void plan_soon(struct agent *agent)
+{
+    if (!agent->plan_posted)
+        loop_post(agent->parts.loop, &agent->plan_post);
+    agent->plan_posted = true;
+}
+
 void pod_touch(struct agent_pod *pod)
 {
     if (!list_empty(&pod->dirty))
         return;
     list_push_back(&pod->agent->dirty, &pod->dirty);
-    loop_post(pod->agent->parts.loop, &pod->agent->plan_post);
+    plan_soon(pod->agent);
 }
 
 void pods_touch_all(struct agent *agent)
@@ -151,6 +158,7 @@ void planning_post(struct loop_post *post)
 {
     struct agent *agent = container_of(post, struct agent, plan_post);
 
+    agent->plan_posted = false;
     for (unsigned i = 0; i < PLANS_PER_TURN && !list_empty(&agent->dirty); i++) {
         struct agent_pod *pod = list_first(&agent->dirty, struct agent_pod, dirty);
 
@@ -159,5 +167,5 @@ void planning_post(struct loop_post *post)
         arena_deinit(&agent->scratch);
     }
     if (!list_empty(&agent->dirty))
-        loop_post(agent->parts.loop, &agent->plan_post);
+        plan_soon(agent);
 }

@@ -25,13 +25,9 @@ static const char *const suffix = ".json";
 
 int records_open(struct agent *agent, struct err *err)
 {
-    _cleanup_(fd_close_at) int run = -1;
-    int r = directory_make(AT_FDCWD, agent->config->run_dir, 0700, err);
+    _cleanup_(fd_close_at) int run = directory_open(agent->config->run_dir, 0700, err);
+    int r;
 
-    if (r < 0)
-        return r;
-    run = file_open_beneath(AT_FDCWD, agent->config->run_dir, O_RDONLY | O_DIRECTORY, 0,
-                            FILE_LINKS_BENEATH, err);
     if (run < 0)
         return run;
     r = directory_make(run, "pods", 0700, err);

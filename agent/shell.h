@@ -51,6 +51,7 @@ struct agent {
     struct map config_objects; /* "Kind/namespace/name" to struct object, held */
     struct list dirty;         /* pods to plan */
     struct loop_post plan_post;
+    bool plan_posted;
     struct list start_queue; /* tasks that wait until they may start something */
     unsigned starts;         /* under way */
     unsigned starts_max;

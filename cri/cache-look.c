@@ -281,7 +281,7 @@ static void look_ended(struct look *look)
         look_free(look);
         if (entry->wanted)
             list_push_back(&cache->wanted, &entry->queue);
-        loop_post(cache->options.loop, &cache->post);
+        cache_start_wanted(cache);
         hint_again(cache, entry);
         cache_changed(cache, uid);
     } else {
@@ -387,10 +387,10 @@ static void own_borrowed(struct part *part)
     struct cri_pod copy;
 
     pod_copy(&copy, &part->pod, &part->arena);
-    memcpy(part->pod.sandboxes.items, copy.sandboxes.items,
-           copy.sandboxes.count * sizeof(*copy.sandboxes.items));
-    memcpy(part->pod.containers.items, copy.containers.items,
-           copy.containers.count * sizeof(*copy.containers.items));
+    for (size_t i = 0; i < copy.sandboxes.count; i++)
+        part->pod.sandboxes.items[i] = copy.sandboxes.items[i];
+    for (size_t i = 0; i < copy.containers.count; i++)
+        part->pod.containers.items[i] = copy.containers.items[i];
 }
 
 static void complete(struct part *part)

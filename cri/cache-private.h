@@ -50,6 +50,7 @@ struct cri_cache {
     unsigned inspecting;
     unsigned pod_looks;
     struct loop_post post; /* starts what was asked for */
+    bool posted;
     struct hints *hints;
     struct cri_cache_health health;
 };
@@ -59,6 +60,7 @@ struct entry *entry_get(struct cri_cache *cache, const char *uid);
 void entry_free(struct cri_cache *cache, struct entry *entry);
 void cache_whole_ended(struct cri_cache *cache, const char *trouble, usec_t began);
 void cache_changed(struct cri_cache *cache, const char *uid);
+void cache_start_wanted(struct cri_cache *cache); /* soon, from the loop */
 
 /* cache-look.c */
 void look_begin(struct cri_cache *cache, struct entry *entry); /* NULL: at the whole */

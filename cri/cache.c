@@ -57,7 +57,17 @@ static void start_wanted(struct cri_cache *cache)
 
 static void on_post(struct loop_post *post)
 {
-    start_wanted(container_of(post, struct cri_cache, post));
+    struct cri_cache *cache = container_of(post, struct cri_cache, post);
+
+    cache->posted = false;
+    start_wanted(cache);
+}
+
+void cache_start_wanted(struct cri_cache *cache)
+{
+    if (!cache->posted)
+        loop_post(cache->options.loop, &cache->post);
+    cache->posted = true;
 }
 
 void cri_cache_look(struct cri_cache *cache, const char *uid)
@@ -70,7 +80,7 @@ void cri_cache_look(struct cri_cache *cache, const char *uid)
     if (entry->look)
         return; /* when that ends: it began before */
     list_push_back(&cache->wanted, &entry->queue);
-    loop_post(cache->options.loop, &cache->post);
+    cache_start_wanted(cache);
 }
 
 static usec_t look_pause(const struct cri_cache *cache)

@@ -50,14 +50,15 @@ static void choose_phase(struct reporter *reporter)
         status->reason = previous->reason;
         status->message = previous->message;
     }
-    /* A phase that is final is not told while something still runs. */
-    if (reporter->memory->end_reason && reporter->ended && !str_equal(status->phase, "Succeeded")) {
+    if (reporter->ended && reporter->memory->end_reason &&
+        (!str_equal(status->phase, "Succeeded") ||
+         str_equal(reporter->memory->end_reason, "DeadlineExceeded"))) {
         status->phase = "Failed";
         status->reason = reporter->memory->end_reason;
         status->message = reporter->memory->end_message;
     }
-    if (phase_is_final(status->phase) && !phase_is_final(previous->phase) &&
-        seen_any_live(reporter->observed))
+    /* A phase that is final is not told before everything was stopped. */
+    if (phase_is_final(status->phase) && !phase_is_final(previous->phase) && !reporter->ended)
         status->phase = str_empty(previous->phase) ? "Running" : previous->phase;
 }
 
