@@ -98,7 +98,12 @@ def stop(agent, names, quiet_ms):
     wanted = set(names)
     since = time.monotonic()
     agent.remove(*names)
-    return until(lambda: not wanted & set(agent.pods() or wanted), since, quiet_ms)
+
+    def are_gone():
+        pods = agent.pods()
+        return pods is not None and not wanted & set(pods)
+
+    return until(are_gone, since, quiet_ms)
 
 
 # pairs
