@@ -77,11 +77,12 @@ def anonymous_kib(agent):
     return total
 
 
-def until(condition, since, quiet_ms):
+def until(agent, condition, since, quiet_ms):
     """Milliseconds since then."""
     time.sleep(max(0, quiet_ms / 1000 * QUIET_PART - (time.monotonic() - since)))
     while not condition():
-        assert time.monotonic() - since < LIMIT_SECONDS, "the agent does not get there"
+        late = time.monotonic() - since > LIMIT_SECONDS
+        assert not late and agent.process.poll() is None, f"it does not get there\n{agent.log()}"
         time.sleep(POLL_SECONDS)
     return 1000 * (time.monotonic() - since)
 
@@ -90,8 +91,12 @@ def start(agent, names, quiet_ms):
     wanted = set(names)
     since = time.monotonic()
     agent.add(*map(manifest, names))
-    return until(lambda: sum(agents.is_ready(pod) for name, pod in (agent.pods() or {}).items()
-                             if name in wanted) == len(wanted), since, quiet_ms)
+
+    def are_ready():
+        pods = agent.pods() or {}
+        return wanted <= set(pods) and all(agents.is_ready(pods[name]) for name in names)
+
+    return until(agent, are_ready, since, quiet_ms)
 
 
 def stop(agent, names, quiet_ms):
@@ -103,7 +108,7 @@ def stop(agent, names, quiet_ms):
         pods = agent.pods()
         return pods is not None and not wanted & set(pods)
 
-    return until(are_gone, since, quiet_ms)
+    return until(agent, are_gone, since, quiet_ms)
 
 
 # pairs
@@ -150,7 +155,7 @@ def at_rest(agent, rows, options):
     agent.stop()
     since = time.monotonic()
     agent.start(wait=False)
-    add(rows, "restart", until(lambda: len(agent.pods() or {}) == options.pods, since, 0))
+    add(rows, "restart", until(agent, lambda: len(agent.pods() or {}) == options.pods, since, 0))
     stop(agent, names, 0)
 
 
