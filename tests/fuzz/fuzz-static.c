@@ -49,8 +49,8 @@ static void check_again(const struct manifest_object *item, const char *text, si
 
     assert_that(again->good && again->objects.count > place);
     assert_that(!strcmp(again->objects.items[place].digest, item->digest));
-    assert_that(!strcmp(again->objects.items[place].object->metadata.uid,
-                        item->object->metadata.uid));
+    assert_that(
+        !strcmp(again->objects.items[place].object->metadata.uid, item->object->metadata.uid));
     manifest_free(again);
 }
 
