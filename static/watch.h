@@ -22,9 +22,10 @@ enum {
 #define WATCH_BUSY_USEC (1 * USEC_PER_SEC)      /* then a look is taken, whatever goes on */
 
 /* A file that is open for writing is waited for: what is there may be half of it. */
-#define WATCH_WRITER_QUIET_USEC (10 * USEC_PER_SEC) /* a writer that says nothing for so long ...  \
-                                                     */
-#define WATCH_WRITER_MAX_USEC (30 * USEC_PER_SEC)   /* ... or never ends is not waited for */
+#define WATCH_WRITER_QUIET_USEC                                                                    \
+    (10 * USEC_PER_SEC)                           /* a writer that says nothing for so long ...    \
+                                                   */
+#define WATCH_WRITER_MAX_USEC (30 * USEC_PER_SEC) /* ... or never ends is not waited for */
 
 typedef void watch_fn(void *owner);
 
