@@ -287,7 +287,7 @@ void pods_find_orphans(struct agent *agent)
 void pod_gone(struct agent_pod *pod)
 {
     struct agent *agent = pod->agent;
-    struct object *next = object_ref(pod->next_object);
+    struct object *next = pod->next_object ? object_ref(pod->next_object) : NULL;
     struct source *source = pod->source;
 
     log_pod(pod, "is gone");
