@@ -184,6 +184,7 @@ static int write_hosts(struct container_files *files)
         .mode = 0644,
         .owner = FILE_OWNER_KEEP,
         .group = FILE_GROUP_KEEP,
+        .fleeting = true, /* made anew for each start */
     };
     _cleanup_(strbuf_deinit) struct strbuf old = STRBUF_INIT;
 
@@ -202,6 +203,7 @@ static int make_termination_file(struct container_files *files)
         .mode = 0666,
         .owner = FILE_OWNER_KEEP,
         .group = FILE_GROUP_KEEP,
+        .fleeting = true, /* made anew for each start */
     };
     _cleanup_(mem_free_at) char *folder = mem_strdup(files->termination_file);
     int r;
