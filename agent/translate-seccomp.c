@@ -39,7 +39,8 @@ static struct place place_in(const struct place *outer, const char *list, size_t
 {
     struct place place;
 
-    snprintf(place.text, sizeof(place.text), "%s%s[%zu].", outer ? outer->text : "", list, index);
+    snprintf(place.text, sizeof(place.text), "%.24s%.12s[%zu].", outer ? outer->text : "", list,
+             index);
     return place;
 }
 
