@@ -39,6 +39,8 @@ const struct seen_probes *seen_probes_of(const struct pod_observed *observed, co
 struct pod_container_memory *memory_container(struct planner *planner, const char *name);
 const struct pod_container_memory *memory_find(const struct pod_memory *memory, const char *name);
 struct pod_kill *memory_kill(struct pod_memory *memory, const char *id);
+/* Was it killed to be started again, and has not started yet? */
+bool memory_restart_due(const struct pod_memory *memory, const char *name);
 bool memory_sandbox_stopped(const struct pod_memory *memory, const char *id);
 
 /* operations */
@@ -82,7 +84,6 @@ bool init_restarts(const struct pod *pod, struct pod_container_ref ref, int32_t 
 /* backoff.c */
 usec_t crash_delay_left(struct planner *planner, struct pod_container_ref ref);
 void crash_advance(struct planner *planner, struct pod_container_ref ref);
-bool crash_judged_free(struct planner *planner, struct pod_container_ref ref);
 void image_failed(struct planner *planner, const char *image, const struct pod_operation *failed);
 const struct pod_image_memory *image_backoff(struct planner *planner, const char *image,
                                              usec_t *left);
@@ -128,5 +129,4 @@ struct sandbox_choice {
     const char *old_id;              /* the one it replaces, when that is to be told; or NULL */
 };
 struct sandbox_choice sandbox_choose(const struct pod *pod, const struct pod_observed *observed);
-bool sandbox_worth_making(const struct pod *pod, const struct pod_observed *observed,
-                          const struct sandbox_choice *choice);
+bool sandbox_worth_making(const struct planner *planner, const struct sandbox_choice *choice);

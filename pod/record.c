@@ -30,6 +30,7 @@ static const struct field container_fields[] = {
     FIELD("exitAt", INT64, pod_container_memory, exit_at),
     FIELD("attempts", INT32, pod_container_memory, attempts),
     FIELD("freeId", STRING, pod_container_memory, free_id),
+    FIELD("restartDue", BOOL, pod_container_memory, restart_due),
     FIELD("hookDue", STRING, pod_container_memory, hook_due),
     FIELD("hookFailed", STRING, pod_container_memory, hook_failed),
     FIELD("waitingReason", STRING, pod_container_memory, waiting_reason),

@@ -106,6 +106,7 @@ static void start_settled(struct planner *planner, const struct pod_operation *o
     tell(planner, false, "Started", operation->name, "Container started");
     memory->waiting_reason = memory->waiting_message = memory->failed_id = NULL;
     memory->retry_at = memory->retry_delay = 0;
+    memory->restart_due = false;
     memory->hook_due = arena_strdup(planner->arena, seen->id);
 }
 

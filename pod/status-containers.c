@@ -225,7 +225,7 @@ static void report_waiting(const struct reporter *reporter, struct pod_container
                          ? init_failed(seen) && init_restarts(reporter->pod, ref, seen->exit_code)
                          : restart_wanted(reporter->pod, ref, seen->exit_code);
 
-        if (!again)
+        if (!again && !memory->restart_due)
             return;
     }
     if (status->state.terminated)

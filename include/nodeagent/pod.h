@@ -203,6 +203,7 @@ struct pod_container_memory {
     usec_t exit_at;       /* ... and when, by the boot clock */
     uint32_t attempts;    /* started so far: the next attempt when no container is left */
     const char *free_id;  /* its end does not delay the next start: it was killed to be restarted */
+    bool restart_due;     /* it was: it starts again whatever its policy says of that end */
     const char *hook_due; /* the started container whose postStart is not done yet */
     const char *hook_failed; /* the one whose postStart failed: it is to be killed */
     /* the last failure to start it, until it starts */
