@@ -5,6 +5,13 @@ void enter_stage(struct planner *planner, enum pod_stage stage)
 {
     planner->memory->stage = stage;
     planner->memory->stage_began = planner->now.boot;
+    planner->memory->restart_all = false;
+}
+
+void end_naturally(struct planner *planner)
+{
+    planner->memory->natural_end = true;
+    enter_stage(planner, POD_STAGE_END);
 }
 
 /* Their outcome does not matter any more; whoever does them is told by their absence. */

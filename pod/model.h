@@ -121,6 +121,10 @@ void plan_run(struct planner *planner);
 void plan_end(struct planner *planner);
 void plan_collect(struct planner *planner); /* what is not needed any more */
 void enter_stage(struct planner *planner, enum pod_stage stage);
+void end_naturally(struct planner *planner); /* it has nothing left to live for */
+
+/* status.c: do the statuses of its containers say that it ended? */
+bool pod_is_over(const struct planner *planner);
 
 /* sandbox.c */
 struct sandbox_choice {

@@ -110,6 +110,8 @@ static void choose_stage(struct planner *planner)
         end_pod(planner);
     else if (memory->stage == POD_STAGE_RUN && desired->refusal_reason)
         refuse(planner);
+    else if (memory->stage == POD_STAGE_RUN && pod_is_over(planner))
+        end_naturally(planner);
     else
         check_deadline(planner);
 }

@@ -441,12 +441,11 @@ static bool init_records_remain(struct planner *planner)
 /* What runs when the sandbox is replaced runs again in the new one. */
 static void expect_restarts(struct planner *planner)
 {
-    array_for_each (container, planner->desired->pod->spec.containers) {
-        const struct seen_container *seen = seen_newest(planner->observed, container->name);
+    array_for_each (seen, planner->observed->containers) {
+        struct pod_container_ref ref = pod_container_find(planner->desired->pod, seen->name);
 
-        if (seen && seen_is_live(seen))
-            expect_restart(planner, (struct pod_container_ref){container, POD_CONTAINER_REGULAR},
-                           seen);
+        if (ref.container && ref.kind != POD_CONTAINER_EPHEMERAL && seen_is_live(seen))
+            expect_restart(planner, ref, seen);
     }
 }
 
@@ -469,8 +468,7 @@ static void make_sandbox(struct planner *planner, const struct sandbox_choice *c
         stop_all_sandboxes(planner))
         return;
     if (!worth_making) {
-        planner->memory->natural_end = true;
-        enter_stage(planner, POD_STAGE_END);
+        end_naturally(planner);
         return;
     }
     if (init_records_remain(planner))
@@ -521,8 +519,7 @@ void plan_run(struct planner *planner)
     if (list.initialized && !list.end_pod)
         look_at_regular(planner, &list);
     if (list.end_pod) {
-        planner->memory->natural_end = true;
-        enter_stage(planner, POD_STAGE_END);
+        end_naturally(planner);
         return;
     }
     if (post_start(planner))

@@ -362,7 +362,7 @@ static bool was_initialized(const struct reporter *reporter)
            !init->items[init->count - 1].state.terminated->exit_code;
 }
 
-static void report_all_ends(struct reporter *reporter)
+void report_all_ends(struct reporter *reporter)
 {
     struct container_status_list *init = &reporter->status->init_container_statuses;
     bool began = false;
@@ -372,8 +372,8 @@ static void report_all_ends(struct reporter *reporter)
             report_end(reporter, status);
     /* Those at the end that never started stay as they are. */
     for (size_t i = init->count; i-- > 0;) {
-        began = began || init->items[i].state.terminated || init->items[i].last_state.terminated ||
-                was_initialized(reporter) || i == 0;
+        began = began || !init->items[i].state.waiting || init->items[i].last_state.terminated ||
+                i == 0;
         if (began)
             report_end(reporter, &init->items[i]);
     }
@@ -409,8 +409,6 @@ void report_containers(struct reporter *reporter)
                 &status->container_statuses);
     report_list(reporter, &spec->ephemeral_containers, &previous->ephemeral_container_statuses,
                 &status->ephemeral_container_statuses);
-    if (reporter->ended)
-        report_all_ends(reporter);
     sort_by_name(&status->container_statuses);
     sort_by_name(&status->ephemeral_container_statuses);
 }

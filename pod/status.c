@@ -44,6 +44,8 @@ static void choose_phase(struct reporter *reporter)
     const struct pod_status *previous = reporter->previous;
 
     status->phase = report_phase(reporter);
+    if (reporter->ended && !reporter->desired->static_pod && !phase_is_final(status->phase))
+        status->phase = "Failed";
     if (phase_is_final(previous->phase))
         status->phase = previous->phase;
     if (str_equal(status->phase, previous->phase)) {
@@ -62,25 +64,58 @@ static void choose_phase(struct reporter *reporter)
         status->phase = str_empty(previous->phase) ? "Running" : previous->phase;
 }
 
-const struct pod_status *pod_status(const struct pod_desired *desired,
-                                    const struct pod_observed *observed,
-                                    const struct pod_memory *memory, struct pod_now now,
-                                    struct arena *arena)
+/* Before anything of our own was published, what the API has is what was. */
+static const struct pod_status *status_before(const struct pod_desired *desired,
+                                              const struct pod_memory *memory)
 {
     static const struct pod_status none;
-    struct pod_status *status = arena_new(arena, struct pod_status);
-    struct reporter reporter = {
+
+    if (memory->published)
+        return memory->published;
+    return desired->static_pod ? &none : &desired->pod->status;
+}
+
+static void reporter_init(struct reporter *reporter, const struct pod_desired *desired,
+                          const struct pod_observed *observed, const struct pod_memory *memory,
+                          struct pod_now now, struct arena *arena)
+{
+    *reporter = (struct reporter){
         .desired = desired,
         .pod = desired->pod,
         .observed = observed,
         .memory = memory,
         .now = now,
         .arena = arena,
-        .previous = memory->published ? memory->published : &none,
-        .status = status,
+        .previous = status_before(desired, memory),
+        .status = arena_new(arena, struct pod_status),
         .ended = memory->stage >= POD_STAGE_ENDED,
     };
+}
 
+bool pod_is_over(const struct planner *planner)
+{
+    const struct pod *pod = planner->desired->pod;
+    struct reporter reporter;
+
+    reporter_init(&reporter, planner->desired, planner->observed, planner->memory, planner->now,
+                  planner->arena);
+    if (phase_is_final(reporter.previous->phase) ||
+        (!planner->desired->static_pod && phase_is_final(pod->status.phase)))
+        return true;
+    report_containers(&reporter);
+    return phase_is_final(report_phase(&reporter));
+}
+
+const struct pod_status *pod_status(const struct pod_desired *desired,
+                                    const struct pod_observed *observed,
+                                    const struct pod_memory *memory, struct pod_now now,
+                                    struct arena *arena)
+{
+    struct reporter reporter;
+    struct pod_status *status;
+
+    reporter_init(&reporter, desired, observed, memory, now, arena);
+    status = reporter.status;
     status->qos_class = pod_qos_class(desired->pod);
     status->observed_generation =
         MAX(desired->pod->object.metadata.generation, reporter.previous->observed_generation);
@@ -94,6 +129,8 @@ const struct pod_status *pod_status(const struct pod_desired *desired,
     report_addresses(&reporter);
     report_containers(&reporter);
     choose_phase(&reporter);
+    if (reporter.ended)
+        report_all_ends(&reporter);
     report_conditions(&reporter);
     return status;
 }
