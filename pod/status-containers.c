@@ -120,14 +120,15 @@ static struct container_state waiting_for_turn(const struct reporter *reporter)
         reporter->pod->spec.init_containers.count ? "PodInitializing" : "ContainerCreating", NULL);
 }
 
-/* Until its postStart hook ended, a container is not said to run. */
+/* Until its postStart hook ended well, a container is not said to run. */
 static bool hook_pending(const struct reporter *reporter, struct pod_container_ref ref,
                          const struct seen_container *seen)
 {
     const struct pod_container_memory *memory = memory_find(reporter->memory, ref.container->name);
 
     return ref.container->lifecycle && ref.container->lifecycle->post_start && memory &&
-           str_equal(memory->hook_due, seen->id);
+           reporter->memory->stage == POD_STAGE_RUN &&
+           (str_equal(memory->hook_due, seen->id) || str_equal(memory->hook_failed, seen->id));
 }
 
 /* The second newest record, if that one ended. */
@@ -185,6 +186,9 @@ static void report_seen(const struct reporter *reporter, struct pod_container_re
     status->image_id = keep(reporter, seen->image_id);
     if (before)
         status->last_state = terminated(reporter, before);
+    else if (previous && previous->state.terminated &&
+             !str_equal(previous->container_id, status->container_id))
+        status->last_state = previous->state; /* its record is gone */
     switch (seen->state) {
     case POD_RUNNING:
         status->state = hook_pending(reporter, ref, seen) ? waiting_for_turn(reporter)

@@ -1,6 +1,29 @@
 /* What to say of a pod. */
 #include "status.h"
 
+#include <string.h>
+
+static bool is_ipv6(const char *ip)
+{
+    return strchr(ip, ':') != NULL;
+}
+
+/* One of each family at most, the node's own family first. */
+static void report_sandbox_ips(struct reporter *reporter, const struct seen_sandbox *sandbox)
+{
+    const struct pod_status *status = reporter->status;
+    bool first =
+        status->host_ip ? is_ipv6(status->host_ip) : sandbox->ip_count && is_ipv6(sandbox->ips[0]);
+
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < sandbox->ip_count; i++)
+            if (is_ipv6(sandbox->ips[i]) == (pass ? !first : first)) {
+                append(reporter->arena, &reporter->status->pod_ips)->ip =
+                    arena_strdup(reporter->arena, sandbox->ips[i]);
+                break;
+            }
+}
+
 static void report_addresses(struct reporter *reporter)
 {
     struct pod_status *status = reporter->status;
@@ -11,16 +34,14 @@ static void report_addresses(struct reporter *reporter)
         append(reporter->arena, &status->host_ips)->ip = node_ips[i];
     if (status->host_ips.count)
         status->host_ip = status->host_ips.items[0].ip;
-    if (reporter->pod->spec.host_network) {
-        status->pod_ips.items = status->host_ips.items;
-        status->pod_ips.count = status->host_ips.count;
-    } else if (observed->sandboxes.count && observed->sandboxes.items->ready) {
-        for (size_t i = 0; i < observed->sandboxes.items->ip_count; i++)
-            append(reporter->arena, &status->pod_ips)->ip =
-                arena_strdup(reporter->arena, observed->sandboxes.items->ips[i]);
-    }
+    if (!reporter->pod->spec.host_network && observed->sandboxes.count &&
+        observed->sandboxes.items->ready)
+        report_sandbox_ips(reporter, observed->sandboxes.items);
     if (!status->pod_ips.count)
         status->pod_ips = reporter->previous->pod_ips; /* of a sandbox that was stopped */
+    if (!status->pod_ips.count && reporter->pod->spec.host_network)
+        for (size_t i = 0; i < status->host_ips.count; i++) /* they stay when the node's change */
+            *append(reporter->arena, &status->pod_ips) = status->host_ips.items[i];
     if (status->pod_ips.count)
         status->pod_ip = status->pod_ips.items[0].ip;
 }
