@@ -77,6 +77,8 @@ int64_t pod_grace_seconds(const struct pod *pod);
 bool restart_wanted(const struct pod *pod, struct pod_container_ref ref, int32_t exit_code);
 bool restart_all_asked(const struct pod *pod, struct pod_container_ref ref, int32_t exit_code);
 bool restart_on_change(const struct pod *pod, struct pod_container_ref ref); /* not Never */
+/* Is it made from another declaration than the container has now? */
+bool hash_changed(struct pod_container_ref ref, const struct seen_container *seen);
 bool init_failed(const struct seen_container *seen);
 /* Of an init container that failed. */
 bool init_restarts(const struct pod *pod, struct pod_container_ref ref, int32_t exit_code);
@@ -121,7 +123,8 @@ void plan_run(struct planner *planner);
 void plan_end(struct planner *planner);
 void plan_collect(struct planner *planner); /* what is not needed any more */
 void enter_stage(struct planner *planner, enum pod_stage stage);
-void end_naturally(struct planner *planner); /* it has nothing left to live for */
+bool pod_is_wanted(const struct planner *planner); /* some source has it, and not to be deleted */
+void end_naturally(struct planner *planner);       /* it has nothing left to live for */
 
 /* status.c: do the statuses of its containers say that it ended? */
 bool pod_is_over(const struct planner *planner);

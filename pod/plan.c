@@ -106,7 +106,7 @@ static void choose_stage(struct planner *planner)
     const struct pod_desired *desired = planner->desired;
     struct pod_memory *memory = planner->memory;
 
-    if (!desired->pod || desired->removed || desired->pod->object.metadata.deletion_timestamp.set)
+    if (!pod_is_wanted(planner))
         end_pod(planner);
     else if (memory->stage == POD_STAGE_RUN && desired->refusal_reason)
         refuse(planner);

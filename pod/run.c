@@ -60,13 +60,6 @@ static void kill_to_restart(struct planner *planner, struct pod_container_ref re
     stop_container(planner, seen, &stop);
 }
 
-static bool hash_changed(struct pod_container_ref ref, const struct seen_container *seen)
-{
-    char text[POD_HASH_TEXT_MAX];
-
-    return !str_equal(pod_container_hash(ref.container, text), seen->hash);
-}
-
 static bool probe_failed(enum pod_probe_result result, const struct probe *probe)
 {
     return probe && result == POD_PROBE_FAILURE;
