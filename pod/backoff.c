@@ -52,11 +52,11 @@ static usec_t crash_at(struct planner *planner, struct pod_container_memory *mem
     return memory->exit_at;
 }
 
-static bool crash_counts(const struct pod_container_memory *memory,
-                         const struct container *container, usec_t exit_at)
+static bool crash_counts(const struct planner *planner, const struct pod_container_memory *memory,
+                         const struct container *container)
 {
     return memory->crash_delay && memory->crash_key == crash_key(container) &&
-           usec_sub(exit_at, memory->crash_updated) <= POD_CRASH_FORGET;
+           usec_sub(planner->now.boot, memory->crash_updated) < POD_CRASH_FORGET;
 }
 
 usec_t crash_delay_left(struct planner *planner, struct pod_container_ref ref)
@@ -64,32 +64,30 @@ usec_t crash_delay_left(struct planner *planner, struct pod_container_ref ref)
     struct pod_container_memory *memory = memory_container(planner, ref.container->name);
     usec_t exit_at = crash_at(planner, memory);
 
-    if (!exit_at || !crash_counts(memory, ref.container, exit_at))
+    if (!exit_at || !crash_counts(planner, memory, ref.container))
         return 0;
-    return usec_sub(usec_add(exit_at, memory->crash_delay), planner->now.boot);
+    return usec_sub(MIN(usec_add(exit_at, memory->crash_delay),
+                        usec_add(memory->crash_updated, POD_CRASH_FORGET)),
+                    planner->now.boot);
 }
 
 void crash_advance(struct planner *planner, struct pod_container_ref ref)
 {
     struct pod_container_memory *memory = memory_container(planner, ref.container->name);
     const struct seen_container *exited = seen_newest_exited(planner->observed, memory->name);
-    usec_t max = crash_delay_max(planner), exit_at = crash_at(planner, memory);
+    usec_t max = crash_delay_max(planner);
 
     if (!exited)
         return; /* a first start is no restart */
-    if (!exit_at)
-        exit_at = planner->now.boot; /* killed to be restarted: it counts, but does not delay */
-    memory->crash_delay = crash_counts(memory, ref.container, exit_at)
+    if (str_equal(exited->id, memory->free_id)) {
+        memory->free_id = NULL; /* this start was judged when it was killed; the next is by it */
+        return;
+    }
+    memory->crash_delay = crash_counts(planner, memory, ref.container)
                               ? MIN(2 * memory->crash_delay, max)
                               : MIN(POD_CRASH_DELAY_FIRST, max);
     memory->crash_updated = planner->now.boot;
     memory->crash_key = crash_key(ref.container);
-}
-
-/* A container that is killed to be restarted starts at once unless its last end delays it still. */
-bool crash_judged_free(struct planner *planner, struct pod_container_ref ref)
-{
-    return crash_delay_left(planner, ref) == 0;
 }
 
 void image_failed(struct planner *planner, const char *image, const struct pod_operation *failed)

@@ -5,6 +5,13 @@ void enter_stage(struct planner *planner, enum pod_stage stage)
 {
     planner->memory->stage = stage;
     planner->memory->stage_began = planner->now.boot;
+    planner->memory->restart_all = false;
+}
+
+void end_naturally(struct planner *planner)
+{
+    planner->memory->natural_end = true;
+    enter_stage(planner, POD_STAGE_END);
 }
 
 /* Their outcome does not matter any more; whoever does them is told by their absence. */
@@ -36,11 +43,11 @@ static bool remove_all_sandboxes(struct planner *planner)
     return planner->observed->sandboxes.count > 0;
 }
 
-static bool is_wanted_no_more(const struct planner *planner)
+bool pod_is_wanted(const struct planner *planner)
 {
     const struct pod *pod = planner->desired->pod;
 
-    return !pod || planner->desired->removed || pod->object.metadata.deletion_timestamp.set;
+    return pod && !planner->desired->removed && !pod->object.metadata.deletion_timestamp.set;
 }
 
 void plan_end(struct planner *planner)
@@ -60,7 +67,7 @@ void plan_end(struct planner *planner)
         return;
     if (planner->memory->stage == POD_STAGE_END)
         enter_stage(planner, POD_STAGE_ENDED);
-    if (!is_wanted_no_more(planner)) {
+    if (pod_is_wanted(planner)) {
         plan_collect(planner);
         return;
     }

@@ -108,6 +108,13 @@ struct pod_kill *memory_kill(struct pod_memory *memory, const char *id)
     return NULL;
 }
 
+bool memory_restart_due(const struct pod_memory *memory, const char *name)
+{
+    const struct pod_container_memory *container = memory_find(memory, name);
+
+    return container && container->restart_due;
+}
+
 bool memory_sandbox_stopped(const struct pod_memory *memory, const char *id)
 {
     return string_list_has(&memory->stopped_sandboxes, id);

@@ -39,6 +39,8 @@ const struct seen_probes *seen_probes_of(const struct pod_observed *observed, co
 struct pod_container_memory *memory_container(struct planner *planner, const char *name);
 const struct pod_container_memory *memory_find(const struct pod_memory *memory, const char *name);
 struct pod_kill *memory_kill(struct pod_memory *memory, const char *id);
+/* Was it killed to be started again, and has not started yet? */
+bool memory_restart_due(const struct pod_memory *memory, const char *name);
 bool memory_sandbox_stopped(const struct pod_memory *memory, const char *id);
 
 /* operations */
@@ -75,6 +77,8 @@ int64_t pod_grace_seconds(const struct pod *pod);
 bool restart_wanted(const struct pod *pod, struct pod_container_ref ref, int32_t exit_code);
 bool restart_all_asked(const struct pod *pod, struct pod_container_ref ref, int32_t exit_code);
 bool restart_on_change(const struct pod *pod, struct pod_container_ref ref); /* not Never */
+/* Is it made from another declaration than the container has now? */
+bool hash_changed(struct pod_container_ref ref, const struct seen_container *seen);
 bool init_failed(const struct seen_container *seen);
 /* Of an init container that failed. */
 bool init_restarts(const struct pod *pod, struct pod_container_ref ref, int32_t exit_code);
@@ -82,7 +86,6 @@ bool init_restarts(const struct pod *pod, struct pod_container_ref ref, int32_t 
 /* backoff.c */
 usec_t crash_delay_left(struct planner *planner, struct pod_container_ref ref);
 void crash_advance(struct planner *planner, struct pod_container_ref ref);
-bool crash_judged_free(struct planner *planner, struct pod_container_ref ref);
 void image_failed(struct planner *planner, const char *image, const struct pod_operation *failed);
 const struct pod_image_memory *image_backoff(struct planner *planner, const char *image,
                                              usec_t *left);
@@ -120,6 +123,11 @@ void plan_run(struct planner *planner);
 void plan_end(struct planner *planner);
 void plan_collect(struct planner *planner); /* what is not needed any more */
 void enter_stage(struct planner *planner, enum pod_stage stage);
+bool pod_is_wanted(const struct planner *planner); /* some source has it, and not to be deleted */
+void end_naturally(struct planner *planner);       /* it has nothing left to live for */
+
+/* status.c: do the statuses of its containers say that it ended? */
+bool pod_is_over(const struct planner *planner);
 
 /* sandbox.c */
 struct sandbox_choice {
@@ -128,5 +136,4 @@ struct sandbox_choice {
     const char *old_id;              /* the one it replaces, when that is to be told; or NULL */
 };
 struct sandbox_choice sandbox_choose(const struct pod *pod, const struct pod_observed *observed);
-bool sandbox_worth_making(const struct pod *pod, const struct pod_observed *observed,
-                          const struct sandbox_choice *choice);
+bool sandbox_worth_making(const struct planner *planner, const struct sandbox_choice *choice);

@@ -11,11 +11,18 @@ struct counts {
     size_t init_pending, init_failed, sidecar_pending;
 };
 
+/* Static pods have no final word at their end: only what they are said to be counts. */
 static bool may_restart(const struct reporter *reporter, struct pod_container_ref ref,
-                        int32_t exit_code)
+                        const struct state_terminated *ended)
 {
-    return reporter->memory->stage == POD_STAGE_RUN &&
-           restart_wanted(reporter->pod, ref, exit_code);
+    bool runs = reporter->memory->stage == POD_STAGE_RUN;
+
+    if (runs && (reporter->memory->restart_all ||
+                 memory_restart_due(reporter->memory, ref.container->name) ||
+                 str_equal(ended->reason, "RestartingAllContainers")))
+        return true;
+    return (runs || reporter->desired->static_pod) &&
+           restart_wanted(reporter->pod, ref, ended->exit_code);
 }
 
 static void count_init(const struct reporter *reporter, struct pod_container_ref ref,
@@ -25,15 +32,12 @@ static void count_init(const struct reporter *reporter, struct pod_container_ref
         status->state.terminated ? status->state.terminated
                                  : (status->state.waiting ? status->last_state.terminated : NULL);
 
-    if (!ended) {
+    if (!ended)
         counts->init_pending++;
-    } else if (ended->exit_code) {
-        if (restart_wanted(reporter->pod, ref, ended->exit_code) &&
-            !phase_is_final(reporter->previous->phase) && reporter->memory->stage == POD_STAGE_RUN)
-            counts->init_pending++;
-        else
-            counts->init_failed++;
-    }
+    else if (ended->exit_code && may_restart(reporter, ref, ended))
+        counts->init_pending++;
+    else if (ended->exit_code)
+        counts->init_failed++;
 }
 
 static void count_sidecar(const struct container_status *status, struct counts *counts)
@@ -54,11 +58,10 @@ static void count_regular(const struct reporter *reporter, struct pod_container_
     } else if (status->state.terminated) {
         counts->stopped++;
         counts->succeeded += !status->state.terminated->exit_code;
-        counts->restartable += may_restart(reporter, ref, status->state.terminated->exit_code);
+        counts->restartable += may_restart(reporter, ref, status->state.terminated);
     } else if (last) {
         counts->stopped++;
-        counts->restartable += may_restart(reporter, ref, last->exit_code) ||
-                               str_equal(last->reason, "RestartingAllContainers");
+        counts->restartable += may_restart(reporter, ref, last);
     } else {
         counts->waiting++;
     }

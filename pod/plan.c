@@ -51,6 +51,7 @@ static void forget(struct planner *planner)
 
 static void shorten_grace(struct pod_memory *memory, int64_t seconds)
 {
+    seconds = MAX(seconds, POD_GRACE_MIN);
     if (!memory->grace_seconds || seconds < memory->grace_seconds)
         memory->grace_seconds = seconds;
 }
@@ -62,9 +63,8 @@ static void end_pod(struct planner *planner)
 
     if (pod && pod->object.metadata.deletion_grace_period_seconds.set)
         shorten_grace(memory, pod->object.metadata.deletion_grace_period_seconds.value);
-    if (!memory->grace_seconds && pod)
-        memory->grace_seconds = pod_grace_seconds(pod);
-    memory->grace_seconds = MAX(memory->grace_seconds, POD_GRACE_MIN);
+    if (!memory->grace_seconds)
+        shorten_grace(memory, pod ? pod_grace_seconds(pod) : POD_GRACE_MIN);
     memory->natural_end = false;
     if (memory->stage == POD_STAGE_RUN)
         enter_stage(planner, POD_STAGE_END);
@@ -106,10 +106,12 @@ static void choose_stage(struct planner *planner)
     const struct pod_desired *desired = planner->desired;
     struct pod_memory *memory = planner->memory;
 
-    if (!desired->pod || desired->removed || desired->pod->object.metadata.deletion_timestamp.set)
+    if (!pod_is_wanted(planner))
         end_pod(planner);
     else if (memory->stage == POD_STAGE_RUN && desired->refusal_reason)
         refuse(planner);
+    else if (memory->stage == POD_STAGE_RUN && pod_is_over(planner))
+        end_naturally(planner);
     else
         check_deadline(planner);
 }

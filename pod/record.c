@@ -10,6 +10,7 @@ static const struct field operation_fields[] = {
     FIELD("name", STRING, pod_operation, name),
     FIELD("target", STRING, pod_operation, target),
     FIELD("sandbox", STRING, pod_operation, sandbox),
+    FIELD("image", STRING, pod_operation, image),
     FIELD("imageId", STRING, pod_operation, image_id),
     FIELD("attempt", INT32, pod_operation, attempt),
     FIELD("grace", INT64, pod_operation, grace_seconds),
@@ -30,6 +31,7 @@ static const struct field container_fields[] = {
     FIELD("exitAt", INT64, pod_container_memory, exit_at),
     FIELD("attempts", INT32, pod_container_memory, attempts),
     FIELD("freeId", STRING, pod_container_memory, free_id),
+    FIELD("restartDue", BOOL, pod_container_memory, restart_due),
     FIELD("hookDue", STRING, pod_container_memory, hook_due),
     FIELD("hookFailed", STRING, pod_container_memory, hook_failed),
     FIELD("waitingReason", STRING, pod_container_memory, waiting_reason),
@@ -37,6 +39,7 @@ static const struct field container_fields[] = {
     FIELD("failedId", STRING, pod_container_memory, failed_id),
     FIELD("retryAt", INT64, pod_container_memory, retry_at),
     FIELD("retryDelay", INT64, pod_container_memory, retry_delay),
+    FIELD("image", STRING, pod_container_memory, image),
     FIELD("imageId", STRING, pod_container_memory, image_id),
 };
 static const struct schema container_schema = SCHEMA(pod_container_memory, container_fields);

@@ -63,6 +63,13 @@ bool restart_on_change(const struct pod *pod, struct pod_container_ref ref)
     return !str_equal(policy_of(pod, ref.container), "Never");
 }
 
+bool hash_changed(struct pod_container_ref ref, const struct seen_container *seen)
+{
+    char text[POD_HASH_TEXT_MAX];
+
+    return !str_equal(pod_container_hash(ref.container, text), seen->hash);
+}
+
 bool init_failed(const struct seen_container *seen)
 {
     return seen->exit_code != 0 || str_equal(seen->reason, "OOMKilled");

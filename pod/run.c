@@ -33,24 +33,31 @@ static struct stop restart_stop(const struct planner *planner, const char *messa
     return stop;
 }
 
+/* Its end is our doing: it starts again whatever the policy says of that exit, and without delay
+ * unless the exit before delays it still. */
+static void expect_restart(struct planner *planner, struct pod_container_ref ref,
+                           const struct seen_container *seen)
+{
+    struct pod_container_memory *memory = memory_container(planner, ref.container->name);
+
+    if (memory_kill(planner->memory, seen->id))
+        return;
+    memory->restart_due = true;
+    if (crash_delay_left(planner, ref))
+        return;
+    crash_advance(planner, ref);
+    memory->free_id = arena_strdup(planner->arena, seen->id);
+}
+
 /* Ends a running container so that it starts again. */
 static void kill_to_restart(struct planner *planner, struct pod_container_ref ref,
                             const struct seen_container *seen, const char *message,
                             const struct probe *probe)
 {
-    struct pod_container_memory *memory = memory_container(planner, ref.container->name);
     struct stop stop = restart_stop(planner, message, probe);
 
-    if (!memory_kill(planner->memory, seen->id) && crash_judged_free(planner, ref))
-        memory->free_id = arena_strdup(planner->arena, seen->id);
+    expect_restart(planner, ref, seen);
     stop_container(planner, seen, &stop);
-}
-
-static bool hash_changed(struct pod_container_ref ref, const struct seen_container *seen)
-{
-    char text[POD_HASH_TEXT_MAX];
-
-    return !str_equal(pod_container_hash(ref.container, text), seen->hash);
 }
 
 static bool probe_failed(enum pod_probe_result result, const struct probe *probe)
@@ -116,14 +123,19 @@ static bool sidecar_runs(struct planner *planner, struct pod_container_ref ref,
     return true;
 }
 
-static void kill_unknown(struct planner *planner, const struct seen_container *seen, bool init)
+static void kill_unknown(struct planner *planner, struct pod_container_ref ref,
+                         const struct seen_container *seen)
 {
     struct stop stop = {
         .grace_seconds = -1,
-        .message = init ? "Init container is in \"unknown\" state, try killing it before restart"
-                        : "Container is in \"unknown\" state, try killing it before restart",
+        .message = ref.kind == POD_CONTAINER_REGULAR
+                       ? "Container is in \"unknown\" state, try killing it before restart"
+                       : "Init container is in \"unknown\" state, try killing it before restart",
     };
 
+    /* One that may run only once is not run again when nobody can say whether it did. */
+    if (restart_on_change(planner->desired->pod, ref))
+        expect_restart(planner, ref, seen);
     stop_container(planner, seen, &stop);
 }
 
@@ -143,7 +155,7 @@ static void init_exited(struct planner *planner, struct work_list *list,
 {
     const struct pod *pod = planner->desired->pod;
 
-    if (ref.kind == POD_CONTAINER_SIDECAR)
+    if (ref.kind == POD_CONTAINER_SIDECAR || memory_restart_due(planner->memory, seen->name))
         add_start(list, ref);
     else if (!init_failed(seen))
         init_next(planner, list, index);
@@ -182,7 +194,7 @@ static void init_one(struct planner *planner, struct work_list *list, size_t ind
         if (ref.kind == POD_CONTAINER_INIT && !restart_on_change(pod, ref))
             list->end_pod = true;
         else
-            kill_unknown(planner, seen, true);
+            kill_unknown(planner, ref, seen);
         break;
     }
 }
@@ -292,10 +304,11 @@ static void look_at_regular(struct planner *planner, struct work_list *list)
         if (!seen || seen->state == POD_CREATED) {
             add_start(list, ref);
         } else if (seen->state == POD_UNKNOWN) {
-            kill_unknown(planner, seen, false);
+            kill_unknown(planner, ref, seen);
             kept++;
         } else if (seen->state == POD_EXITED) {
-            if (restart_wanted(pod, ref, seen->exit_code))
+            if (memory_restart_due(planner->memory, seen->name) ||
+                restart_wanted(pod, ref, seen->exit_code))
                 add_start(list, ref);
         } else if (kill_goes_on(planner, seen) || hook_failed(planner, ref, seen) ||
                    regular_runs(planner, ref, seen)) {
@@ -367,6 +380,7 @@ static bool restart_all_begins(struct planner *planner)
 
         if (ref.container && seen->state == POD_EXITED &&
             seen_newest(planner->observed, seen->name) == seen &&
+            !memory_restart_due(planner->memory, seen->name) &&
             restart_all_asked(planner->desired->pod, ref, seen->exit_code))
             return true;
     }
@@ -417,24 +431,37 @@ static bool init_records_remain(struct planner *planner)
     return remain;
 }
 
+/* What runs when the sandbox is replaced runs again in the new one. */
+static void expect_restarts(struct planner *planner)
+{
+    array_for_each (seen, planner->observed->containers) {
+        struct pod_container_ref ref = pod_container_find(planner->desired->pod, seen->name);
+
+        if (ref.container && ref.kind != POD_CONTAINER_EPHEMERAL && seen_is_live(seen))
+            expect_restart(planner, ref, seen);
+    }
+}
+
 static void make_sandbox(struct planner *planner, const struct sandbox_choice *choice)
 {
     static const struct stop stop = {.grace_seconds = -1};
     const struct pod *pod = planner->desired->pod;
+    bool worth_making = sandbox_worth_making(planner, choice);
     struct pod_operation *operation;
 
-    if (choice->old_id && !str_equal(planner->memory->changed_sandbox, choice->old_id) &&
-        sandbox_worth_making(pod, planner->observed, choice)) {
+    if (worth_making && choice->old_id &&
+        !str_equal(planner->memory->changed_sandbox, choice->old_id)) {
         planner->memory->changed_sandbox = arena_strdup(planner->arena, choice->old_id);
         tell(planner, false, "SandboxChanged", NULL,
              "Pod sandbox changed, it will be killed and re-created.");
     }
+    if (worth_making)
+        expect_restarts(planner);
     if (operation_any(planner, POD_RUN_SANDBOX) || stop_all_containers(planner, &stop) ||
         stop_all_sandboxes(planner))
         return;
-    if (!sandbox_worth_making(pod, planner->observed, choice)) {
-        planner->memory->natural_end = true;
-        enter_stage(planner, POD_STAGE_END);
+    if (!worth_making) {
+        end_naturally(planner);
         return;
     }
     if (init_records_remain(planner))
@@ -485,8 +512,7 @@ void plan_run(struct planner *planner)
     if (list.initialized && !list.end_pod)
         look_at_regular(planner, &list);
     if (list.end_pod) {
-        planner->memory->natural_end = true;
-        enter_stage(planner, POD_STAGE_END);
+        end_naturally(planner);
         return;
     }
     if (post_start(planner))

@@ -27,22 +27,23 @@ struct sandbox_choice sandbox_choose(const struct pod *pod, const struct pod_obs
 }
 
 /* Would anything be started in it? */
-bool sandbox_worth_making(const struct pod *pod, const struct pod_observed *observed,
-                          const struct sandbox_choice *choice)
+bool sandbox_worth_making(const struct planner *planner, const struct sandbox_choice *choice)
 {
+    const struct pod *pod = planner->desired->pod;
     bool any_record = false, wanted = false;
 
     if (str_equal(pod->spec.restart_policy, "Never") && choice->attempt &&
-        observed->containers.count)
+        planner->observed->containers.count)
         return false;
     array_for_each (container, pod->spec.containers) {
-        const struct seen_container *seen = seen_newest(observed, container->name);
+        const struct seen_container *seen = seen_newest(planner->observed, container->name);
         const char *policy = str_empty(container->restart_policy) ? pod->spec.restart_policy
                                                                   : container->restart_policy;
 
         any_record = any_record || (seen && seen->state != POD_UNKNOWN);
         if (!(seen && seen->state == POD_EXITED && !seen->exit_code &&
-              str_equal(policy, "OnFailure")))
+              str_equal(policy, "OnFailure")) ||
+            memory_restart_due(planner->memory, container->name))
             wanted = true;
     }
     return wanted || !any_record;

@@ -45,6 +45,7 @@ static void image_settled(struct planner *planner, const struct pod_operation *o
     if (!ref.container || operation->state == POD_OPERATION_UNKNOWN)
         return;
     if (operation->state == POD_OPERATION_DONE) {
+        memory->image = operation->image;
         memory->image_id = operation->image_id;
         tell(planner, false, "Pulled", operation->name, "%s", operation->message);
         return;
@@ -54,9 +55,9 @@ static void image_settled(struct planner *planner, const struct pod_operation *o
            str_equal(operation->reason, "SignatureValidationFailed");
     if (pull) {
         tell(planner, true, "Failed", operation->name, "Failed to pull image \"%s\": %s",
-             ref.container->image, operation->message);
+             operation->image, operation->message);
         tell(planner, true, "Failed", operation->name, "Error: %s", operation->reason);
-        image_failed(planner, ref.container->image, operation);
+        image_failed(planner, operation->image, operation);
         memory->waiting_reason = operation->reason;
         memory->waiting_message = operation->message;
         return;
@@ -93,19 +94,17 @@ static void start_settled(struct planner *planner, const struct pod_operation *o
             seen && seen->state == POD_CREATED ? arena_strdup(planner->arena, seen->id) : NULL;
         return;
     }
-    if (!seen) {
+    if (!seen || seen->state == POD_CREATED) {
         /* It may be at work yet: a pause before it is tried again. */
-        if (operation->state == POD_OPERATION_UNKNOWN)
-            memory->retry_at = usec_add(planner->now.boot, POD_RETRY_FIRST);
+        memory->retry_at = usec_add(planner->now.boot, POD_RETRY_FIRST);
         return;
     }
-    if (seen->state == POD_CREATED)
-        return;
     memory->attempts = MAX(memory->attempts, operation->attempt + 1);
     tell(planner, false, "Created", operation->name, "Container created");
     tell(planner, false, "Started", operation->name, "Container started");
     memory->waiting_reason = memory->waiting_message = memory->failed_id = NULL;
     memory->retry_at = memory->retry_delay = 0;
+    memory->restart_due = false;
     memory->hook_due = arena_strdup(planner->arena, seen->id);
 }
 
@@ -144,8 +143,9 @@ static void tell_failure(struct planner *planner, const struct pod_operation *op
 {
     switch (operation->kind) {
     case POD_RUN_SANDBOX:
-        tell(planner, true, "FailedCreatePodSandBox", NULL, "Failed to create pod sandbox: %s",
-             operation->message);
+        if (pod_is_wanted(planner)) /* else it may fail because the pod goes */
+            tell(planner, true, "FailedCreatePodSandBox", NULL, "Failed to create pod sandbox: %s",
+                 operation->message);
         break;
     case POD_STOP:
     case POD_STOP_SANDBOX:
@@ -156,6 +156,29 @@ static void tell_failure(struct planner *planner, const struct pod_operation *op
         break;
     default:
         break;
+    }
+}
+
+/* Does the look that began after it ended show what it was to do? */
+static bool is_seen(const struct planner *planner, const struct pod_operation *operation)
+{
+    const struct seen_container *seen = seen_by_id(planner->observed, operation->target);
+    const struct seen_sandbox *sandbox = NULL;
+
+    array_for_each (other, planner->observed->sandboxes)
+        if (str_equal(other->id, operation->target))
+            sandbox = other;
+    switch (operation->kind) {
+    case POD_STOP:
+        return !seen || !seen_is_live(seen);
+    case POD_REMOVE_CONTAINER:
+        return !seen;
+    case POD_STOP_SANDBOX:
+        return !sandbox || !sandbox->ready;
+    case POD_REMOVE_SANDBOX:
+        return !sandbox;
+    default:
+        return true;
     }
 }
 
@@ -182,8 +205,9 @@ static void apply(struct planner *planner, const struct pod_operation *operation
     }
     if (operation->state == POD_OPERATION_FAILED)
         tell_failure(planner, operation);
-    /* What is of unknown fate may be at work yet: a pause before it is tried again, if it is. */
-    if (operation->state == POD_OPERATION_DONE)
+    /* What is of unknown fate may be at work yet, and so may what was done and is not seen: a pause
+     * before it is tried again, if it is. */
+    if (operation->state == POD_OPERATION_DONE && is_seen(planner, operation))
         retry_forget(planner, operation->kind, operation->target);
     else
         retry_note(planner, operation);

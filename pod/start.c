@@ -44,7 +44,11 @@ static bool retry_waits(struct planner *planner, const struct pod_container_memo
 
     if (memory->retry_at <= planner->now.boot)
         return false;
-    blocker = block(planner, memory->waiting_reason, memory->name, "%s", memory->waiting_message);
+    if (str_empty(memory->waiting_reason))
+        blocker = block(planner, "Retry", memory->name, "its last start came to nothing");
+    else
+        blocker = block(planner, memory->waiting_reason, memory->name, "%s",
+                        memory->waiting_message ? memory->waiting_message : "");
     blocker->until = memory->retry_at;
     wake_at(planner, memory->retry_at);
     return true;
@@ -53,13 +57,19 @@ static bool retry_waits(struct planner *planner, const struct pod_container_memo
 static bool image_waits(struct planner *planner, struct pod_container_memory *memory,
                         const char *image)
 {
-    usec_t left;
+    usec_t left, shown;
     const struct pod_image_memory *backoff = image_backoff(planner, image, &left);
     struct pod_blocker *blocker;
     const char *told;
 
     if (!backoff)
         return false;
+    shown = usec_add(backoff->failed_at, POD_IMAGE_FAILURE_SHOWN);
+    if (planner->now.boot < shown && str_equal(memory->waiting_reason, backoff->reason)) {
+        block(planner, backoff->reason, memory->name, "%s", backoff->message)->until = shown;
+        wake_at(planner, shown);
+        return true;
+    }
     told = arena_printf(planner->arena, "Back-off pulling image \"%s\": %s: %s", image,
                         backoff->reason, backoff->message);
     if (!str_equal(memory->waiting_message, told)) {
@@ -117,6 +127,7 @@ enum start_result start_container(struct planner *planner, struct pod_container_
 {
     struct pod_container_memory *memory = memory_container(planner, ref.container->name);
     const struct seen_container *newest = seen_newest(planner->observed, memory->name);
+    struct pod_operation *operation;
 
     if (operation_find_named(planner, POD_START, memory->name) ||
         operation_find_named(planner, POD_IMAGE, memory->name))
@@ -124,7 +135,8 @@ enum start_result start_container(struct planner *planner, struct pod_container_
     if (retry_waits(planner, memory))
         return START_BLOCKED;
     if (newest && newest->state == POD_CREATED) {
-        if (str_equal(newest->sandbox_id, sandbox->id) && !str_equal(newest->id, memory->failed_id))
+        if (str_equal(newest->sandbox_id, sandbox->id) &&
+            !str_equal(newest->id, memory->failed_id) && !hash_changed(ref, newest))
             return start_now(planner, ref, sandbox, newest);
         remove_container(planner, newest);
         return START_BUSY;
@@ -133,10 +145,12 @@ enum start_result start_container(struct planner *planner, struct pod_container_
         return START_BLOCKED;
     if (!start_prepare(planner))
         return START_BUSY;
-    if (!str_empty(memory->image_id))
+    if (!str_empty(memory->image_id) && str_equal(memory->image, ref.container->image))
         return start_now(planner, ref, sandbox, NULL);
     if (image_waits(planner, memory, ref.container->image))
         return START_BLOCKED;
-    operation_new(planner, POD_IMAGE, memory->name, "");
+    operation = operation_new(planner, POD_IMAGE, memory->name, "");
+    if (operation)
+        operation->image = ref.container->image;
     return START_BUSY;
 }

@@ -18,6 +18,18 @@ static const struct pod_condition *previous_condition(const struct reporter *rep
     return NULL;
 }
 
+/* Others write theirs into the API's copy; a static pod has none but its own. */
+static const struct pod_condition *others_condition(const struct reporter *reporter,
+                                                    const char *type)
+{
+    if (reporter->desired->static_pod)
+        return previous_condition(reporter, type);
+    array_for_each (condition, reporter->pod->status.conditions)
+        if (str_equal(condition->type, type))
+            return condition;
+    return NULL;
+}
+
 static void add_condition(struct reporter *reporter, const char *type, struct verdict verdict)
 {
     const struct pod_condition *previous = previous_condition(reporter, type);
@@ -98,8 +110,8 @@ static struct verdict containers_ready(struct reporter *reporter)
     array_for_each (container, status->init_container_statuses)
         if (is_sidecar(reporter, container->name) && !container->ready)
             *append(reporter->arena, &unready) = container->name;
-    array_for_each (container, status->container_statuses)
-        if (!container->ready)
+    array_for_each (container, reporter->pod->spec.containers)
+        if (!status_of(&status->container_statuses, container->name)->ready)
             *append(reporter->arena, &unready) = container->name;
     if (!unready.count)
         return holds;
@@ -117,7 +129,7 @@ static struct verdict gates(struct reporter *reporter, struct verdict containers
     if (!containers.holds)
         return containers;
     array_for_each (gate, reporter->pod->spec.readiness_gates) {
-        const struct pod_condition *condition = previous_condition(reporter, gate->condition_type);
+        const struct pod_condition *condition = others_condition(reporter, gate->condition_type);
 
         if (condition && str_equal(condition->status, "True"))
             continue;
@@ -164,21 +176,26 @@ static struct verdict restarting_all(const struct reporter *reporter)
     return (struct verdict){0};
 }
 
+static void keep_others(struct reporter *reporter)
+{
+    static const char *const ours[] = {
+        "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled",
+        "AllContainersRestarting",   NULL};
+    const struct pod_status *from =
+        reporter->desired->static_pod ? reporter->previous : &reporter->pod->status;
+
+    array_for_each (condition, from->conditions)
+        if (!str_one_of(condition->type, ours))
+            *append(reporter->arena, &reporter->status->conditions) = *condition;
+}
+
 void report_conditions(struct reporter *reporter)
 {
     const struct pod_spec *spec = &reporter->pod->spec;
     struct sandbox_choice choice = sandbox_choose(reporter->pod, reporter->observed);
     struct verdict containers = containers_ready(reporter);
 
-    /* Other writers' conditions stay. */
-    array_for_each (condition, reporter->previous->conditions) {
-        static const char *const ours[] = {
-            "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled",
-            "AllContainersRestarting",   NULL};
-
-        if (!str_one_of(condition->type, ours))
-            *append(reporter->arena, &reporter->status->conditions) = *condition;
-    }
+    keep_others(reporter);
     add_condition(reporter, "PodReadyToStartContainers",
                   (struct verdict){.holds = choice.keep != NULL});
     add_condition(reporter, "Initialized", initialized(reporter));

@@ -120,14 +120,15 @@ static struct container_state waiting_for_turn(const struct reporter *reporter)
         reporter->pod->spec.init_containers.count ? "PodInitializing" : "ContainerCreating", NULL);
 }
 
-/* Until its postStart hook ended, a container is not said to run. */
+/* Until its postStart hook ended well, a container is not said to run. */
 static bool hook_pending(const struct reporter *reporter, struct pod_container_ref ref,
                          const struct seen_container *seen)
 {
     const struct pod_container_memory *memory = memory_find(reporter->memory, ref.container->name);
 
     return ref.container->lifecycle && ref.container->lifecycle->post_start && memory &&
-           str_equal(memory->hook_due, seen->id);
+           reporter->memory->stage == POD_STAGE_RUN &&
+           (str_equal(memory->hook_due, seen->id) || str_equal(memory->hook_failed, seen->id));
 }
 
 /* The second newest record, if that one ended. */
@@ -185,6 +186,9 @@ static void report_seen(const struct reporter *reporter, struct pod_container_re
     status->image_id = keep(reporter, seen->image_id);
     if (before)
         status->last_state = terminated(reporter, before);
+    else if (previous && previous->state.terminated &&
+             !str_equal(previous->container_id, status->container_id))
+        status->last_state = previous->state; /* its record is gone */
     switch (seen->state) {
     case POD_RUNNING:
         status->state = hook_pending(reporter, ref, seen) ? waiting_for_turn(reporter)
@@ -225,7 +229,7 @@ static void report_waiting(const struct reporter *reporter, struct pod_container
                          ? init_failed(seen) && init_restarts(reporter->pod, ref, seen->exit_code)
                          : restart_wanted(reporter->pod, ref, seen->exit_code);
 
-        if (!again)
+        if (!again && !memory->restart_due)
             return;
     }
     if (status->state.terminated)
@@ -362,7 +366,7 @@ static bool was_initialized(const struct reporter *reporter)
            !init->items[init->count - 1].state.terminated->exit_code;
 }
 
-static void report_all_ends(struct reporter *reporter)
+void report_all_ends(struct reporter *reporter)
 {
     struct container_status_list *init = &reporter->status->init_container_statuses;
     bool began = false;
@@ -372,8 +376,8 @@ static void report_all_ends(struct reporter *reporter)
             report_end(reporter, status);
     /* Those at the end that never started stay as they are. */
     for (size_t i = init->count; i-- > 0;) {
-        began = began || init->items[i].state.terminated || init->items[i].last_state.terminated ||
-                was_initialized(reporter) || i == 0;
+        began = began || !init->items[i].state.waiting || init->items[i].last_state.terminated ||
+                i == 0;
         if (began)
             report_end(reporter, &init->items[i]);
     }
@@ -409,8 +413,6 @@ void report_containers(struct reporter *reporter)
                 &status->container_statuses);
     report_list(reporter, &spec->ephemeral_containers, &previous->ephemeral_container_statuses,
                 &status->ephemeral_container_statuses);
-    if (reporter->ended)
-        report_all_ends(reporter);
     sort_by_name(&status->container_statuses);
     sort_by_name(&status->ephemeral_container_statuses);
 }

@@ -1,6 +1,29 @@
 /* What to say of a pod. */
 #include "status.h"
 
+#include <string.h>
+
+static bool is_ipv6(const char *ip)
+{
+    return strchr(ip, ':') != NULL;
+}
+
+/* One of each family at most, the node's own family first. */
+static void report_sandbox_ips(struct reporter *reporter, const struct seen_sandbox *sandbox)
+{
+    const struct pod_status *status = reporter->status;
+    bool first =
+        status->host_ip ? is_ipv6(status->host_ip) : sandbox->ip_count && is_ipv6(sandbox->ips[0]);
+
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < sandbox->ip_count; i++)
+            if (is_ipv6(sandbox->ips[i]) == (pass ? !first : first)) {
+                append(reporter->arena, &reporter->status->pod_ips)->ip =
+                    arena_strdup(reporter->arena, sandbox->ips[i]);
+                break;
+            }
+}
+
 static void report_addresses(struct reporter *reporter)
 {
     struct pod_status *status = reporter->status;
@@ -11,16 +34,14 @@ static void report_addresses(struct reporter *reporter)
         append(reporter->arena, &status->host_ips)->ip = node_ips[i];
     if (status->host_ips.count)
         status->host_ip = status->host_ips.items[0].ip;
-    if (reporter->pod->spec.host_network) {
-        status->pod_ips.items = status->host_ips.items;
-        status->pod_ips.count = status->host_ips.count;
-    } else if (observed->sandboxes.count && observed->sandboxes.items->ready) {
-        for (size_t i = 0; i < observed->sandboxes.items->ip_count; i++)
-            append(reporter->arena, &status->pod_ips)->ip =
-                arena_strdup(reporter->arena, observed->sandboxes.items->ips[i]);
-    }
+    if (!reporter->pod->spec.host_network && observed->sandboxes.count &&
+        observed->sandboxes.items->ready)
+        report_sandbox_ips(reporter, observed->sandboxes.items);
     if (!status->pod_ips.count)
         status->pod_ips = reporter->previous->pod_ips; /* of a sandbox that was stopped */
+    if (!status->pod_ips.count && reporter->pod->spec.host_network)
+        for (size_t i = 0; i < status->host_ips.count; i++) /* they stay when the node's change */
+            *append(reporter->arena, &status->pod_ips) = status->host_ips.items[i];
     if (status->pod_ips.count)
         status->pod_ip = status->pod_ips.items[0].ip;
 }
@@ -44,6 +65,8 @@ static void choose_phase(struct reporter *reporter)
     const struct pod_status *previous = reporter->previous;
 
     status->phase = report_phase(reporter);
+    if (reporter->ended && !reporter->desired->static_pod && !phase_is_final(status->phase))
+        status->phase = "Failed";
     if (phase_is_final(previous->phase))
         status->phase = previous->phase;
     if (str_equal(status->phase, previous->phase)) {
@@ -62,25 +85,58 @@ static void choose_phase(struct reporter *reporter)
         status->phase = str_empty(previous->phase) ? "Running" : previous->phase;
 }
 
-const struct pod_status *pod_status(const struct pod_desired *desired,
-                                    const struct pod_observed *observed,
-                                    const struct pod_memory *memory, struct pod_now now,
-                                    struct arena *arena)
+/* Before anything of our own was published, what the API has is what was. */
+static const struct pod_status *status_before(const struct pod_desired *desired,
+                                              const struct pod_memory *memory)
 {
     static const struct pod_status none;
-    struct pod_status *status = arena_new(arena, struct pod_status);
-    struct reporter reporter = {
+
+    if (memory->published)
+        return memory->published;
+    return desired->static_pod ? &none : &desired->pod->status;
+}
+
+static void reporter_init(struct reporter *reporter, const struct pod_desired *desired,
+                          const struct pod_observed *observed, const struct pod_memory *memory,
+                          struct pod_now now, struct arena *arena)
+{
+    *reporter = (struct reporter){
         .desired = desired,
         .pod = desired->pod,
         .observed = observed,
         .memory = memory,
         .now = now,
         .arena = arena,
-        .previous = memory->published ? memory->published : &none,
-        .status = status,
+        .previous = status_before(desired, memory),
+        .status = arena_new(arena, struct pod_status),
         .ended = memory->stage >= POD_STAGE_ENDED,
     };
+}
 
+bool pod_is_over(const struct planner *planner)
+{
+    const struct pod *pod = planner->desired->pod;
+    struct reporter reporter;
+
+    reporter_init(&reporter, planner->desired, planner->observed, planner->memory, planner->now,
+                  planner->arena);
+    if (phase_is_final(reporter.previous->phase) ||
+        (!planner->desired->static_pod && phase_is_final(pod->status.phase)))
+        return true;
+    report_containers(&reporter);
+    return phase_is_final(report_phase(&reporter));
+}
+
+const struct pod_status *pod_status(const struct pod_desired *desired,
+                                    const struct pod_observed *observed,
+                                    const struct pod_memory *memory, struct pod_now now,
+                                    struct arena *arena)
+{
+    struct reporter reporter;
+    struct pod_status *status;
+
+    reporter_init(&reporter, desired, observed, memory, now, arena);
+    status = reporter.status;
     status->qos_class = pod_qos_class(desired->pod);
     status->observed_generation =
         MAX(desired->pod->object.metadata.generation, reporter.previous->observed_generation);
@@ -94,6 +150,8 @@ const struct pod_status *pod_status(const struct pod_desired *desired,
     report_addresses(&reporter);
     report_containers(&reporter);
     choose_phase(&reporter);
+    if (reporter.ended)
+        report_all_ends(&reporter);
     report_conditions(&reporter);
     return status;
 }

@@ -17,6 +17,8 @@ struct reporter {
 
 /* status-containers.c */
 void report_containers(struct reporter *reporter);
+/* The final word on those that nobody can find. */
+void report_all_ends(struct reporter *reporter);
 
 /* phase.c */
 const char *report_phase(const struct reporter *reporter);

@@ -24,6 +24,7 @@
 #define POD_IMAGE_DELAY_FIRST (10 * USEC_PER_SEC)
 #define POD_IMAGE_DELAY_MAX (300 * USEC_PER_SEC)
 #define POD_IMAGE_FORGET (600 * USEC_PER_SEC)
+#define POD_IMAGE_FAILURE_SHOWN (5 * USEC_PER_SEC) /* what was wrong, before: that it waits */
 #define POD_RETRY_FIRST (1 * USEC_PER_SEC) /* of operations that failed for another reason */
 #define POD_RETRY_MAX (10 * USEC_PER_SEC)
 
@@ -167,6 +168,7 @@ struct pod_operation {
     const char *name;     /* of the container; "" for what concerns the pod */
     const char *target;   /* id of the container or sandbox; "" before there is one */
     const char *sandbox;  /* of START: where */
+    const char *image;    /* of IMAGE: which */
     const char *image_id; /* of START: the image; of IMAGE, when done: what to start */
     uint32_t attempt;
     int64_t grace_seconds;
@@ -203,6 +205,7 @@ struct pod_container_memory {
     usec_t exit_at;       /* ... and when, by the boot clock */
     uint32_t attempts;    /* started so far: the next attempt when no container is left */
     const char *free_id;  /* its end does not delay the next start: it was killed to be restarted */
+    bool restart_due;     /* it was: it starts again whatever its policy says of that end */
     const char *hook_due; /* the started container whose postStart is not done yet */
     const char *hook_failed; /* the one whose postStart failed: it is to be killed */
     /* the last failure to start it, until it starts */
@@ -212,6 +215,7 @@ struct pod_container_memory {
     usec_t retry_at;
     usec_t retry_delay;
     /* the image, resolved for the next start */
+    const char *image;    /* which */
     const char *image_id; /* NULL: ask again */
 };
 
