@@ -55,6 +55,7 @@ static void test_defaults(void **state)
         assert_int_equal(config->oom_score_adj, -999);
         assert_int_equal(config->max_open_files, 1000000);
         assert_silent(fixture);
+        assert_true(arena_size(&config->arena) <= 2048);
     }
 }
 
