@@ -122,6 +122,7 @@ static void start_fails(struct container *container)
     container->reason = "StartError";
     container->message = "failed to create containerd task: OCI runtime create failed";
     world->runtime->changes++;
+    checks_container_ended(container);
 }
 
 static void start_ends(struct call *call)

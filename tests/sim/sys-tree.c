@@ -85,6 +85,7 @@ void tree_unlink(struct tree_node *node)
     while (*place != node)
         place = &(*place)->next;
     *place = node->next;
+    world->tree->removals++;
     /* Somebody may hold the directory open: nodes are freed with the tree's process. */
 }
 

@@ -23,6 +23,8 @@ struct tree {
     struct tree_node **open; /* directories, by descriptor */
     size_t open_count;
     size_t open_space;
+    uint64_t removals;
+    uint64_t removals_checked; /* that nothing was removed that is in use */
     char found[512];
 };
 

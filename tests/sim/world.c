@@ -308,7 +308,8 @@ static void step_event(struct event *event)
         event_cancel(event);
         return;
     }
-    trace("%s %s", event->label, event->key);
+    if (*event->label)
+        trace("%s %s", event->label, event->key);
     queue_take(event);
     if (agents)
         life_call(event->call, event->data);
