@@ -48,8 +48,7 @@ static void check_no_twin(const struct container *container)
 static void check_back_off(const struct container *container)
 {
     struct pod_container *spec = container->spec;
-    struct subject_config config = subject_config();
-    usec_t first = MIN(BACK_OFF_FIRST, config.restart_period_max);
+    usec_t first = MIN(BACK_OFF_FIRST, world->restart_period_max);
     bool known = spec->delay && spec->last_exit < spec->updated + BACK_OFF_FORGET;
     usec_t waited = world->now - spec->last_exit;
 
@@ -60,7 +59,7 @@ static void check_back_off(const struct container *container)
         violation(INVARIANT_BACK_OFF, "%s runs %.1f s after the one before ended, not %.1f s",
                   container->id, (double)waited / USEC_PER_SEC,
                   (double)spec->delay / USEC_PER_SEC);
-    spec->delay = known ? MIN(spec->delay * 2, config.restart_period_max) : first;
+    spec->delay = known ? MIN(spec->delay * 2, world->restart_period_max) : first;
     spec->updated = world->now;
 }
 
@@ -87,6 +86,7 @@ void checks_container_runs(const struct container *container)
     spec->starts++;
     if (!spec->manifest->started)
         spec->manifest->started = world->now;
+    spec->manifest->ever_started = true;
 }
 
 void checks_container_ended(const struct container *container)

@@ -81,6 +81,7 @@ struct manifest {
     bool disturbed;     /* something happened to it that justifies all kinds of stops */
     usec_t delivered_at;
     usec_t started;     /* the first of its containers; 0: none yet */
+    bool ever_started;
     usec_t window;      /* of counted calls */
     unsigned window_calls;
 };

@@ -386,6 +386,8 @@ static void play(void)
 
 static void world_begin(const struct order *order)
 {
+    static const usec_t timeouts[] = {5 * USEC_PER_SEC, 30 * USEC_PER_SEC, 120 * USEC_PER_SEC};
+    static const usec_t periods[] = {10 * USEC_PER_SEC, 40 * USEC_PER_SEC, 300 * USEC_PER_SEC};
     static struct world one;
 
     one = (struct world){0};
@@ -394,6 +396,8 @@ static void world_begin(const struct order *order)
     world->choices.left_out = order->left_out;
     world->choices.left_out_count = order->left_out_count;
     world->choices.intensity = 30 + (unsigned)draw(SITE_WORLD, "intensity", 170);
+    world->request_timeout = timeouts[draw(SITE_WORLD, "timeout", array_size(timeouts))];
+    world->restart_period_max = periods[draw(SITE_WORLD, "period", array_size(periods))];
     world->tracing = order->tracing;
     world->tree = tree_new();
     world->runtime = runtime_new();

@@ -11,13 +11,6 @@
 #define SUBJECT_RUN "/run/nodeagent"
 #define SUBJECT_LOGS "/var/log/pods"
 
-/* What it is configured with, drawn once for a world. */
-struct subject_config {
-    usec_t request_timeout;
-    usec_t restart_period_max;
-};
-struct subject_config subject_config(void);
-
 /* A new one on this world. */
 void subject_start(void *unused);
 /* As at SIGTERM: in order, and pods run on. */

@@ -4,6 +4,7 @@
  */
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/files.h"
+#include "nodeagent/sys/mount.h"
 #include "sys-tree.h"
 #include "sys.h"
 
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
     DESCRIPTOR_FIRST = 1 << 24,
@@ -73,16 +75,10 @@ void fd_close_at(int *fd)
     *fd = -1;
 }
 
-int file_open_beneath(int directory, const char *path, int flags, mode_t mode,
-                      enum file_links links, struct err *err)
+static int open_node(struct tree_node *node)
 {
-    struct tree_node *node = look_up(directory, path);
     struct tree *tree = world->tree;
 
-    if (!node)
-        return failed(err, -ENOENT, "open", path);
-    if (!node->directory)
-        return failed(err, flags & O_DIRECTORY ? -ENOTDIR : -ENOSYS, "open", path);
     for (size_t i = 0; i < tree->open_count; i++) {
         if (!tree->open[i]) {
             tree->open[i] = node;
@@ -92,6 +88,53 @@ int file_open_beneath(int directory, const char *path, int flags, mode_t mode,
     tree->open = mem_grow(tree->open, tree->open_count, &tree->open_space, sizeof(*tree->open));
     tree->open[tree->open_count++] = node;
     return DESCRIPTOR_FIRST + (int)tree->open_count - 1;
+}
+
+int file_open_beneath(int directory, const char *path, int flags, mode_t mode,
+                      enum file_links links, struct err *err)
+{
+    struct tree_node *node = look_up(directory, path);
+
+    if (!node)
+        return failed(err, -ENOENT, "open", path);
+    if (!node->directory)
+        return failed(err, flags & O_DIRECTORY ? -ENOTDIR : -ENOSYS, "open", path);
+    return open_node(node);
+}
+
+int directory_open(const char *path, mode_t mode, struct err *err)
+{
+    int r = directory_make(AT_FDCWD, path, mode, err);
+
+    return r < 0 ? r : open_node(look_up(AT_FDCWD, path));
+}
+
+/* A few system calls are made on descriptors without the help of sys/. */
+
+int __real_fcntl(int fd, int command, ...);
+int __wrap_fcntl(int fd, int command, int argument);
+int __wrap_fchmod(int fd, mode_t mode);
+ssize_t __wrap_getrandom(void *bytes, size_t length, unsigned flags);
+
+int __wrap_fcntl(int fd, int command, int argument)
+{
+    if (fd < DESCRIPTOR_FIRST)
+        return __real_fcntl(fd, command, argument);
+    assert_that(command == F_DUPFD_CLOEXEC);
+    return open_node(world->tree->open[fd - DESCRIPTOR_FIRST]);
+}
+
+int __wrap_fchmod(int fd, mode_t mode)
+{
+    world->tree->open[fd - DESCRIPTOR_FIRST]->mode = mode;
+    return 0;
+}
+
+ssize_t __wrap_getrandom(void *bytes, size_t length, unsigned flags)
+{
+    for (size_t i = 0; i < length; i++)
+        ((unsigned char *)bytes)[i] = (unsigned char)draw(SITE_DETAIL, "random", 256);
+    return (ssize_t)length;
 }
 
 /* reading */
@@ -147,6 +190,22 @@ int file_remove_temporaries(int directory, const char *path, struct err *err)
     struct tree_node *node = look_up(directory, path);
 
     return node ? 0 : failed(err, -ENOENT, "list", path);
+}
+
+/* links: files here, that hold where they lead */
+
+int file_link_replace(int directory, const char *path, const char *target, struct err *err)
+{
+    struct file_contents contents = {.bytes = target, .length = strlen(target), .mode = S_IFLNK};
+
+    return file_replace(directory, path, &contents, err);
+}
+
+bool file_link_is_dangling(int directory, const char *path)
+{
+    const struct tree_node *node = look_up(directory, path);
+
+    return node && node->mode == S_IFLNK && !tree_has(world->tree, node->bytes);
 }
 
 /* directories */
@@ -222,5 +281,32 @@ int tree_remove(int directory, const char *path, struct err *err)
         return failed(err, -EINVAL, "remove", path);
     trace("  removes %s", path);
     remove_node(node);
+    return 0;
+}
+
+int directories_remove(int directory, const char *path, struct err *err)
+{
+    return tree_remove(directory, path, err);
+}
+
+/* mounts: none are needed for what the world's pods declare */
+
+int mount_tmpfs(int directory, const char *name, uint64_t bytes, struct err *err)
+{
+    return 0;
+}
+
+int mount_bind(int part, int target, const char *name, struct err *err)
+{
+    return 0;
+}
+
+bool mount_is_point(int directory, const char *path)
+{
+    return false;
+}
+
+int mount_undo(int directory, const char *path, struct err *err)
+{
     return 0;
 }

@@ -126,6 +126,9 @@ struct world {
     int64_t wall_offset; /* of jumps */
     unsigned boots;
 
+    usec_t request_timeout; /* the agent's configuration */
+    usec_t restart_period_max;
+
     bool disk_full;
     usec_t disturbed; /* when something last was wrong that concerns all pods */
     unsigned lossy_writes; /* failed since the agent's start: it may remember less */
