@@ -5,6 +5,7 @@
 #include "runtime.h"
 #include "subject.h"
 #include "sys-tree.h"
+#include "sys.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -123,6 +123,8 @@ static bool is_right(const struct manifest *manifest, struct strbuf *why)
 {
     if (!manifest->wanted)
         return manifest->ever_delivered ? is_gone(manifest->uid, why) : true;
+    if (!manifest->delivered)
+        return no(why, manifest->uid, "is wanted, and the agent does not know", NULL);
     if (manifest->told_removed && manifest->told_this_life)
         return no(why, manifest->uid, "was taken away and put back, and has not ended", NULL);
     if (runs(manifest, NULL))

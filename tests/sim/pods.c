@@ -2,7 +2,6 @@
 #include "pods.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/objects/pod.h"
-#include "runtime.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -175,7 +175,7 @@ void serve_start_container(struct call *call)
 /* stopping */
 
 /* When the container has ended: runtime-life.c calls it. */
-void stop_ends(struct call *call)
+void container_stop_ends(struct call *call)
 {
     Cri__StopContainerResponse response = CRI__STOP_CONTAINER_RESPONSE__INIT;
 
@@ -191,7 +191,7 @@ void serve_stop_container(struct call *call)
     if (!container && world->runtime->flavour == FLAVOUR_1_6) {
         not_found(call, request->container_id);
     } else if (!container || !container->alive) {
-        stop_ends(call);
+        container_stop_ends(call);
     } else {
         call->container = container;
         container_asked_to_end(container, (usec_t)MAX(request->timeout, 0) * USEC_PER_SEC);

@@ -72,7 +72,7 @@ static void wake_stops(struct container *container)
         if (call->container != container || call->method->begin != serve_stop_container)
             continue;
         call->container = NULL;
-        call_after(call, STOP_REPLY, stop_ends);
+        call_after(call, STOP_REPLY, container_stop_ends);
     }
 }
 
@@ -155,7 +155,7 @@ void container_drop(struct container *container)
             continue;
         call->container = NULL;
         if (call->method->begin == serve_stop_container)
-            call_after(call, STOP_REPLY, stop_ends);
+            call_after(call, STOP_REPLY, container_stop_ends);
     }
     event_cancel(container->ends);
     event_cancel(container->killed);

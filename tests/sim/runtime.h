@@ -190,6 +190,6 @@ call_fn serve_list_sandboxes, serve_sandbox_status, serve_list_containers, serve
 call_fn serve_run_sandbox, serve_stop_sandbox, serve_remove_sandbox;
 call_fn serve_create_container, serve_start_container, serve_stop_container,
     serve_remove_container, serve_exec, serve_nothing;
-call_fn stop_ends;
+call_fn container_stop_ends;
 call_fn serve_list_images, serve_image_status, serve_pull_image, serve_remove_image,
     serve_image_fs_info;

@@ -384,7 +384,7 @@ static void play(void)
 
 /* the whole */
 
-static void world_begin(const struct order *order)
+void world_begin(const struct order *order)
 {
     static const usec_t timeouts[] = {5 * USEC_PER_SEC, 30 * USEC_PER_SEC, 120 * USEC_PER_SEC};
     static const usec_t periods[] = {10 * USEC_PER_SEC, 40 * USEC_PER_SEC, 300 * USEC_PER_SEC};
@@ -413,7 +413,7 @@ static void world_begin(const struct order *order)
     }
 }
 
-static void world_end(void)
+void world_end(void)
 {
     world->ended = true;
     world->life.alive = false;

@@ -30,6 +30,10 @@ struct order {
 /* Runs a seed to its end. The trace, if it was ordered, is the caller's. */
 void scenario_run(const struct order *order, struct outcome *outcome, struct strbuf *trace);
 
+/* The parts of it. */
+void world_begin(const struct order *order);
+void world_end(void);
+
 /* life.c */
 void life_begin(void *unused);
 void life_stop(void);
