@@ -1,7 +1,7 @@
 /* Checks at what happens, and after each step. */
 #include "checks.h"
 #include "nodeagent/base/mem.h"
-#include "pods.h"
+#include "manifests.h"
 #include "runtime.h"
 #include "subject.h"
 #include "sys-tree.h"
@@ -66,7 +66,7 @@ static void check_back_off(const struct container *container)
 
 static void forget_back_offs(void)
 {
-    list_for_each (node, &world->pods->manifests) {
+    list_for_each (node, &world->manifests->all) {
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
         for (size_t i = 0; i < manifest->container_count; i++)
@@ -147,7 +147,7 @@ void checks_call_sent(const struct call *call)
         violation(INVARIANT_QUIET, "%s, though nothing has changed", call->key);
     if (call->method->kind != METHOD_CHANGE)
         return;
-    count_call(pods_manifest(call->uid));
+    count_call(manifests_find(call->uid));
     id = ((const Cri__StopPodSandboxRequest *)call->request)->pod_sandbox_id;
     if (call->method->begin == serve_stop_container ||
         call->method->begin == serve_remove_container) {
@@ -172,7 +172,7 @@ void checks_agent_died(void)
     if (world->lossy_writes)
         forget_back_offs();
     world->lossy_writes = 0;
-    list_for_each (node, &world->pods->manifests) {
+    list_for_each (node, &world->manifests->all) {
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
         manifest->delivered = false;
@@ -183,7 +183,7 @@ void checks_agent_died(void)
 void checks_machine_boots(void)
 {
     forget_back_offs();
-    list_for_each (node, &world->pods->manifests) {
+    list_for_each (node, &world->manifests->all) {
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
         manifest->disturbed |= manifest->policy != RESTART_ALWAYS;
@@ -274,7 +274,7 @@ void checks_step(void)
     if (is_disturbed())
         world_disturb();
     check_files();
-    list_for_each (node, &world->pods->manifests) {
+    list_for_each (node, &world->manifests->all) {
         const struct manifest *manifest = list_entry(node, struct manifest, link);
 
         if (manifest->clean)
@@ -309,7 +309,7 @@ static void forget_past(struct manifest *manifest)
 
 void checks_look(void)
 {
-    list_for_each (node, &world->pods->manifests) {
+    list_for_each (node, &world->manifests->all) {
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
         if (manifest->told_removed)

@@ -1,6 +1,6 @@
 /* Is everything as it was declared to be? */
 #include "checks.h"
-#include "pods.h"
+#include "manifests.h"
 #include "runtime.h"
 #include "subject.h"
 #include "sys.h"
@@ -150,7 +150,7 @@ bool checks_converged(struct strbuf *why)
         return no(why, "the agent", "is dead", NULL);
     if (!nothing_under_way(why))
         return false;
-    list_for_each (node, &world->pods->manifests)
+    list_for_each (node, &world->manifests->all)
         if (!is_right(list_entry(node, struct manifest, link), why))
             return false;
     return true;

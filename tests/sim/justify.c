@@ -3,7 +3,7 @@
  * better the answer is yes: it is only no when nothing at all could have led to it.
  */
 #include "checks.h"
-#include "pods.h"
+#include "manifests.h"
 #include "runtime.h"
 
 #include <string.h>
@@ -77,7 +77,7 @@ bool may_stop_container(const struct container *container)
 
 bool may_stop_sandbox(const struct sandbox *sandbox)
 {
-    const struct manifest *manifest = pods_manifest(sandbox->metadata->uid);
+    const struct manifest *manifest = manifests_find(sandbox->metadata->uid);
     unsigned ready = 0;
 
     if (!manifest || !sandbox->ready || pod_may_end(manifest))

@@ -1,6 +1,6 @@
 /* The agent's lives: their beginnings and their ends. */
 #include "checks.h"
-#include "pods.h"
+#include "manifests.h"
 #include "runtime.h"
 #include "scenario.h"
 #include "subject.h"

@@ -5,7 +5,7 @@
 #include "checks.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/net/rpc.h"
-#include "pods.h"
+#include "manifests.h"
 #include "runtime.h"
 
 #include <errno.h>
@@ -237,7 +237,7 @@ static bool choose_fate(struct call *call)
 {
     const struct rates *rate = &rates[call->method->kind];
 
-    if (pods_is_clean(call->uid))
+    if (manifests_is_clean(call->uid))
         return false;
     if (choose(SITE_CALL_FAILS, call->key, rate->fails))
         return true;
@@ -304,7 +304,7 @@ static void send(struct rpc_call *rpc)
         refuse(rpc);
         return;
     }
-    if (!pods_is_clean(call->uid) &&
+    if (!manifests_is_clean(call->uid) &&
         choose(SITE_CALL_COMES_LATE, call->key, rates[call->method->kind].comes_late))
         way += late(call);
     call->event = event_add(way, "request", call->key, request_arrives, call);

@@ -4,7 +4,7 @@
  */
 #include "checks.h"
 #include "nodeagent/base/json.h"
-#include "pods.h"
+#include "manifests.h"
 #include "runtime.h"
 #include "subject.h"
 
@@ -85,7 +85,7 @@ static void check_pod(const struct json *pod)
 
     if (!metadata || !status)
         return;
-    manifest = pods_manifest(text_of(json_get(metadata, "uid"), uid, sizeof(uid)));
+    manifest = manifests_find(text_of(json_get(metadata, "uid"), uid, sizeof(uid)));
     if (!manifest) {
         violation(INVARIANT_OBSERVED, "pod %s is told of, which nobody declared", uid);
         return;

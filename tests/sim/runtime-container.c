@@ -1,7 +1,7 @@
 /* The model runtime: containers, and commands in them. */
 #include "checks.h"
 #include "nodeagent/base/mem.h"
-#include "pods.h"
+#include "manifests.h"
 #include "runtime.h"
 
 #include <stdio.h>
@@ -33,7 +33,7 @@ static const char *label_of(const Cri__ContainerConfig *config, const char *key)
 
 static bool fails(enum site site, const struct call *call, unsigned rate)
 {
-    return !pods_is_clean(call->uid) && choose(site, call->key, rate);
+    return !manifests_is_clean(call->uid) && choose(site, call->key, rate);
 }
 
 static void not_found(struct call *call, const char *id)
@@ -72,7 +72,7 @@ static void create_ends(struct call *call)
     container->state = CRI__CONTAINER_STATE__CONTAINER_CREATED;
     container->created_at = runtime_now();
     container->reason = container->message = "";
-    container->spec = pods_container(container->uid, container->config->metadata->name);
+    container->spec = manifests_container(container->uid, container->config->metadata->name);
     list_push_back(&runtime->containers, &container->link);
     runtime->changes++;
     trace("  runtime: container %s is created, attempt %u", container->id,

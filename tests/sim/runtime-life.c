@@ -1,7 +1,7 @@
 /* The model runtime: how processes live and end. */
 #include "checks.h"
 #include "nodeagent/base/mem.h"
-#include "pods.h"
+#include "manifests.h"
 #include "runtime.h"
 #include "sys.h"
 
@@ -50,8 +50,8 @@ void container_begins(struct container *container)
     world->runtime->changes++;
     trace("  runtime: container %s runs", container->id);
     if (container->spec)
-        lives = pods_lifetime(container->spec, &code);
-    if (lives == USEC_NEVER && container->spec && !pods_is_clean(container->uid) &&
+        lives = manifests_lifetime(container->spec, &code);
+    if (lives == USEC_NEVER && container->spec && !manifests_is_clean(container->uid) &&
         choose(SITE_EXITS_EARLY, container->id, RATE_EXITS_EARLY)) {
         lives = draw_usec_wide(SITE_LIFETIME, container->id, USEC_PER_MSEC, 100 * USEC_PER_SEC);
         code = 2;

@@ -1,7 +1,7 @@
 /* The model runtime: sandboxes. */
 #include "checks.h"
 #include "nodeagent/base/mem.h"
-#include "pods.h"
+#include "manifests.h"
 #include "runtime.h"
 
 #include <stdio.h>
@@ -59,7 +59,7 @@ static void run_ends(struct call *call)
 
     if (call_is_abandoned(call))
         return;
-    if (!pods_is_clean(call->uid) && choose(SITE_SANDBOX_FAILS, call->key, RATE_FAILS)) {
+    if (!manifests_is_clean(call->uid) && choose(SITE_SANDBOX_FAILS, call->key, RATE_FAILS)) {
         /* The older ones leave what they had made so far, and its name with it. */
         if (world->runtime->flavour != FLAVOUR_2 && draw(SITE_DETAIL, call->key, 2))
             sandbox_make(call);

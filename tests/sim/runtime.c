@@ -2,7 +2,7 @@
 #include "runtime.h"
 #include "checks.h"
 #include "nodeagent/base/mem.h"
-#include "pods.h"
+#include "manifests.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -300,7 +300,7 @@ void runtime_returns(void)
         struct container *container = list_entry(node, struct container, link);
 
         if (container->alive && container->state == CRI__CONTAINER_STATE__CONTAINER_RUNNING &&
-            !pods_is_clean(container->uid) && choose(SITE_STATE_IS_LOST, container->id, 500)) {
+            !manifests_is_clean(container->uid) && choose(SITE_STATE_IS_LOST, container->id, 500)) {
             container->state = CRI__CONTAINER_STATE__CONTAINER_UNKNOWN;
             container->ever_unknown = true;
             world->runtime->changes++;

@@ -2,7 +2,7 @@
 #include "scenario.h"
 #include "checks.h"
 #include "nodeagent/base/mem.h"
-#include "pods.h"
+#include "manifests.h"
 #include "runtime.h"
 #include "subject.h"
 #include "sys.h"
@@ -141,15 +141,15 @@ static void pod_comes_or_goes(unsigned i)
 {
     unsigned index = any_pod();
 
-    if (pods_is_there(index))
-        pods_take_away(index);
+    if (manifests_is_there(index))
+        manifests_take_away(index);
     else
-        pods_put(index);
+        manifests_put(index);
 }
 
 static void pod_changes(unsigned i)
 {
-    pods_change(any_pod());
+    manifests_change(any_pod());
 }
 
 /* Taken away and put back before everything of it is gone. */
@@ -157,11 +157,11 @@ static void pod_blinks(unsigned i)
 {
     unsigned index = any_pod();
 
-    if (!pods_is_there(index))
+    if (!manifests_is_there(index))
         return;
-    pods_take_away(index);
+    manifests_take_away(index);
     if (draw(SITE_DETAIL, "blink", 2))
-        pods_put(index);
+        manifests_put(index);
 }
 
 static void sandbox_dies(unsigned i)
@@ -176,12 +176,12 @@ static void sandbox_dies(unsigned i)
 
         if (at--)
             continue;
-        if (!sandbox->ready || pods_is_clean(sandbox->id))
+        if (!sandbox->ready || manifests_is_clean(sandbox->id))
             return;
         sandbox->ever_died = true;
         sandbox_ends(sandbox);
-        pods_manifest(sandbox->metadata->uid)->disturbed |=
-            pods_manifest(sandbox->metadata->uid)->policy != RESTART_ALWAYS;
+        manifests_find(sandbox->metadata->uid)->disturbed |=
+            manifests_find(sandbox->metadata->uid)->policy != RESTART_ALWAYS;
         list_for_each (other, &world->runtime->containers) {
             struct container *container = list_entry(other, struct container, link);
 
@@ -276,7 +276,7 @@ static void put_first_pods(void)
 
         snprintf(key, sizeof(key), "%u", i);
         if (choose(SITE_POD, key, i < PODS_MAX ? 6000 : 10000))
-            pods_put(i);
+            manifests_put(i);
     }
 }
 
@@ -377,7 +377,7 @@ static void play(void)
         be_quiet();
     if (!world->violated && draw(SITE_WORLD, "all go", 2)) {
         for (unsigned i = 0; i < PODS_MAX + CLEAN_PODS; i++)
-            pods_take_away(i);
+            manifests_take_away(i);
         become_calm(PHASE_EMPTY, EMPTY_MAX);
     }
 }
@@ -401,7 +401,7 @@ void world_begin(const struct order *order)
     world->tracing = order->tracing;
     world->tree = tree_new();
     world->runtime = runtime_new();
-    world->pods = pods_new();
+    world->manifests = manifests_new();
     put_node_files();
     runtime_add_image(CLEAN "image:1");
     for (unsigned i = 0; i < 4; i++) {
@@ -417,11 +417,11 @@ void world_end(void)
 {
     world->ended = true;
     world->life.alive = false;
+    runtime_free(world->runtime); /* and the events it waits for */
     while (world->queue.count)
         event_cancel(world->queue.items[0]);
     free(world->queue.items);
-    runtime_free(world->runtime);
-    pods_free(world->pods);
+    manifests_free(world->manifests);
     tree_free(world->tree);
     choices_deinit(&world->choices);
     world = NULL;

@@ -2,7 +2,7 @@
 #include "nodeagent/static.h"
 #include "checks.h"
 #include "nodeagent/base/mem.h"
-#include "pods.h"
+#include "manifests.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ struct static_source {
 /* What is delivered now is what all agents from now on have to go by. */
 static void note_delivery(void)
 {
-    list_for_each (node, &world->pods->manifests) {
+    list_for_each (node, &world->manifests->all) {
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
         if (!manifest->wanted && manifest->ever_delivered)
@@ -41,12 +41,12 @@ static void deliver(void *data)
     struct static_set set = {0};
     size_t before_count = source->count;
 
-    world->pods->delivery = NULL;
+    world->manifests->delivery = NULL;
     note_delivery();
     for (size_t i = 0; i < before_count; i++)
         before[i] = source->objects[i];
     source->count = 0;
-    list_for_each (node, &world->pods->manifests) {
+    list_for_each (node, &world->manifests->all) {
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
         if (manifest->wanted)
@@ -61,17 +61,17 @@ static void deliver(void *data)
 
 void static_changed(void)
 {
-    if (!world->life.alive || !world->pods->source || world->pods->delivery)
+    if (!world->life.alive || !world->manifests->source || world->manifests->delivery)
         return;
-    world->pods->delivery =
+    world->manifests->delivery =
         event_add_agent(draw_usec_wide(SITE_LATENCY, "manifests", NEXT_MIN, NEXT_MAX),
-                        "manifests are read", "", deliver, world->pods->source);
+                        "manifests are read", "", deliver, world->manifests->source);
 }
 
 void static_agent_died(void)
 {
-    world->pods->source = NULL;
-    world->pods->delivery = NULL; /* the queue drops it */
+    world->manifests->source = NULL;
+    world->manifests->delivery = NULL; /* the queue drops it */
 }
 
 int static_directory_new(struct static_source **result, const struct static_options *options,
@@ -81,8 +81,8 @@ int static_directory_new(struct static_source **result, const struct static_opti
 
     source->changed = options->changed;
     source->owner = options->owner;
-    world->pods->source = source;
-    world->pods->delivery =
+    world->manifests->source = source;
+    world->manifests->delivery =
         event_add_agent(draw_usec_wide(SITE_LATENCY, "first manifests", FIRST_MIN, FIRST_MAX),
                         "manifests are read", "first", deliver, source);
     *result = source;
@@ -99,7 +99,7 @@ struct static_source *static_source_free(struct static_source *source)
 {
     if (!source)
         return NULL;
-    event_cancel(world->pods->delivery);
+    event_cancel(world->manifests->delivery);
     static_agent_died();
     for (size_t i = 0; i < source->count; i++)
         object_unref(source->objects[i]);

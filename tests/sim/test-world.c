@@ -12,7 +12,7 @@
 #include "nodeagent/sys/wheel.h"
 #include "nodeagent/sys/work.h"
 #include "checks.h"
-#include "pods.h"
+#include "manifests.h"
 #include "runtime.h"
 #include "scenario.h"
 #include "subject.h"
@@ -254,8 +254,8 @@ static int begin(void **state)
     world->choices.calm = true;
     world->runtime->flavour = FLAVOUR_1_6;
     life_begin(NULL);
-    pods_put(0);
-    manifest = pods_manifest("pod-0-v1");
+    manifests_put(0);
+    manifest = manifests_find("pod-0-v1");
     manifest->ever_delivered = manifest->told_removed = true;
     for (size_t i = 0; i < manifest->container_count; i++)
         manifest->containers[i].behaviour = BEHAVIOUR_RUNS;
@@ -271,7 +271,7 @@ static int end(void **state)
 
 static const char *first_name(void)
 {
-    return pods_manifest("pod-0-v1")->containers[0].name;
+    return manifests_find("pod-0-v1")->containers[0].name;
 }
 
 /* the runtime */
@@ -355,7 +355,7 @@ static void test_two_sandboxes_are_seen(void **state)
 
 static void test_a_stop_without_reason_is_seen(void **state)
 {
-    struct manifest *manifest = pods_manifest("pod-0-v1");
+    struct manifest *manifest = manifests_find("pod-0-v1");
     struct answer sandbox = run_sandbox(0, 60 * USEC_PER_SEC), container;
 
     container = create(sandbox.id, first_name(), 0);

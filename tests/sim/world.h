@@ -59,7 +59,7 @@ struct loop;
 struct wheel;
 struct runtime;
 struct tree;
-struct pods;
+struct manifests;
 struct pool;
 
 typedef void event_fn(void *data);
@@ -115,7 +115,7 @@ struct world {
     struct agent_life life;
     struct runtime *runtime;
     struct tree *tree;
-    struct pods *pods;
+    struct manifests *manifests;
     struct pool *pool;
 
     enum phase phase;

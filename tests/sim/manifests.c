@@ -1,5 +1,5 @@
 /* The pods of the world: recipes, and the directory that has them. */
-#include "pods.h"
+#include "manifests.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/objects/pod.h"
 
@@ -18,14 +18,14 @@ const char *restart_policy_name(enum restart_policy policy)
     return policies[policy];
 }
 
-bool pods_is_clean(const char *key)
+bool manifests_is_clean(const char *key)
 {
     return strstr(key, CLEAN);
 }
 
-struct manifest *pods_manifest(const char *uid)
+struct manifest *manifests_find(const char *uid)
 {
-    list_for_each (node, &world->pods->manifests) {
+    list_for_each (node, &world->manifests->all) {
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
         if (!strcmp(manifest->uid, uid))
@@ -34,9 +34,9 @@ struct manifest *pods_manifest(const char *uid)
     return NULL;
 }
 
-struct pod_container *pods_container(const char *uid, const char *name)
+struct pod_container *manifests_container(const char *uid, const char *name)
 {
-    struct manifest *manifest = pods_manifest(uid);
+    struct manifest *manifest = manifests_find(uid);
 
     for (size_t i = 0; manifest && i < manifest->container_count; i++)
         if (!strcmp(manifest->containers[i].name, name))
@@ -44,7 +44,7 @@ struct pod_container *pods_container(const char *uid, const char *name)
     return NULL;
 }
 
-usec_t pods_lifetime(struct pod_container *container, int32_t *code)
+usec_t manifests_lifetime(struct pod_container *container, int32_t *code)
 {
     const char *uid = container->manifest->uid;
 
@@ -238,7 +238,7 @@ static struct object *manifest_decode(const struct manifest *manifest)
 static struct manifest *manifest_new(unsigned index)
 {
     struct manifest *manifest = mem_new(struct manifest);
-    unsigned version = ++world->pods->versions[index];
+    unsigned version = ++world->manifests->versions[index];
     char name[16];
 
     manifest->index = index;
@@ -248,7 +248,7 @@ static struct manifest *manifest_new(unsigned index)
     snprintf(manifest->uid, sizeof(manifest->uid), "%s-v%u", name, version);
     make_recipe(manifest);
     manifest->object = manifest_decode(manifest);
-    list_push_back(&world->pods->manifests, &manifest->link);
+    list_push_back(&world->manifests->all, &manifest->link);
     return manifest;
 }
 
@@ -258,7 +258,7 @@ static struct manifest *newest(unsigned index)
 {
     struct manifest *found = NULL;
 
-    list_for_each (node, &world->pods->manifests) {
+    list_for_each (node, &world->manifests->all) {
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
         if (manifest->index == index)
@@ -267,7 +267,7 @@ static struct manifest *newest(unsigned index)
     return found;
 }
 
-bool pods_is_there(unsigned index)
+bool manifests_is_there(unsigned index)
 {
     const struct manifest *manifest = newest(index);
 
@@ -281,7 +281,7 @@ static void want(struct manifest *manifest)
     static_changed();
 }
 
-void pods_take_away(unsigned index)
+void manifests_take_away(unsigned index)
 {
     struct manifest *manifest = newest(index);
 
@@ -292,36 +292,36 @@ void pods_take_away(unsigned index)
     static_changed();
 }
 
-void pods_put(unsigned index)
+void manifests_put(unsigned index)
 {
     struct manifest *manifest = newest(index);
 
     want(manifest ? manifest : manifest_new(index));
 }
 
-void pods_change(unsigned index)
+void manifests_change(unsigned index)
 {
-    pods_take_away(index);
+    manifests_take_away(index);
     want(manifest_new(index));
 }
 
-struct pods *pods_new(void)
+struct manifests *manifests_new(void)
 {
-    struct pods *pods = mem_new(struct pods);
+    struct manifests *manifests = mem_new(struct manifests);
 
-    list_init(&pods->manifests);
-    return pods;
+    list_init(&manifests->all);
+    return manifests;
 }
 
 /* The objects may be held by agents of the past. */
-struct pods *pods_free(struct pods *pods)
+struct manifests *manifests_free(struct manifests *manifests)
 {
-    while (!list_empty(&pods->manifests)) {
-        struct manifest *manifest = list_first(&pods->manifests, struct manifest, link);
+    while (!list_empty(&manifests->all)) {
+        struct manifest *manifest = list_first(&manifests->all, struct manifest, link);
 
         list_unlink(&manifest->link);
         free(manifest);
     }
-    free(pods);
+    free(manifests);
     return NULL;
 }

@@ -86,30 +86,30 @@ struct manifest {
     unsigned window_calls;
 };
 
-struct pods {
-    struct list manifests;
+struct manifests {
+    struct list all;
     unsigned versions[PODS_MAX + CLEAN_PODS];
     struct event *delivery;
     struct static_source *source; /* the agent's; NULL: none */
 };
 
-struct pods *pods_new(void);
-struct pods *pods_free(struct pods *pods);
+struct manifests *manifests_new(void);
+struct manifests *manifests_free(struct manifests *manifests);
 
 /* Is this key, UID or image that of a clean pod? */
-bool pods_is_clean(const char *key);
-struct manifest *pods_manifest(const char *uid);
-struct pod_container *pods_container(const char *uid, const char *name);
+bool manifests_is_clean(const char *key);
+struct manifest *manifests_find(const char *uid);
+struct pod_container *manifests_container(const char *uid, const char *name);
 const char *restart_policy_name(enum restart_policy policy);
 
 /* How long it lives from now on, and how it ends. USEC_NEVER: until it is stopped. */
-usec_t pods_lifetime(struct pod_container *container, int32_t *code);
+usec_t manifests_lifetime(struct pod_container *container, int32_t *code);
 
 /* the directory: by index, what there is now of it */
-void pods_put(unsigned index);    /* as it was, or in its first version */
-void pods_change(unsigned index); /* a new version, a new UID */
-void pods_take_away(unsigned index);
-bool pods_is_there(unsigned index);
+void manifests_put(unsigned index);    /* as it was, or in its first version */
+void manifests_change(unsigned index); /* a new version, a new UID */
+void manifests_take_away(unsigned index);
+bool manifests_is_there(unsigned index);
 
 /* static-source.c: tells the agent after a while */
 void static_changed(void);
