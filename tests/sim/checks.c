@@ -74,6 +74,25 @@ static void forget_back_offs(void)
     }
 }
 
+/* What has ended for good stays so, whoever starts or ends. */
+static void check_not_ended(const struct container *container)
+{
+    const struct pod_container *spec = container->spec;
+    const struct manifest *manifest = spec->manifest;
+
+    if (manifest->told_removed || manifest->disturbed)
+        return;
+    if (manifest->deadline_seconds &&
+        world->now - manifest->known_since >
+            (usec_t)manifest->deadline_seconds * USEC_PER_SEC + world->request_timeout)
+        violation(INVARIANT_UNDISTURBED, "%s runs after the pod's deadline", container->id);
+    if (spec->kind == KIND_REGULAR && spec->exits &&
+        (manifest->policy == RESTART_NEVER ||
+         (manifest->policy == RESTART_ON_FAILURE && !spec->last_code)))
+        violation(INVARIANT_UNDISTURBED, "%s runs, though the one before has ended for good",
+                  container->id);
+}
+
 void checks_container_runs(const struct container *container)
 {
     struct pod_container *spec = container->spec;
@@ -83,6 +102,7 @@ void checks_container_runs(const struct container *container)
         return;
     }
     check_no_twin(container);
+    check_not_ended(container);
     check_back_off(container);
     spec->starts++;
     if (!spec->manifest->started)
@@ -96,6 +116,7 @@ void checks_container_ended(const struct container *container)
 
     if (!spec)
         return;
+    spec->manifest->ever_started = true; /* or tried to, which is the same to its phase */
     spec->exits++;
     spec->last_exit = world->now;
     spec->last_code = container->exit_code;
@@ -187,6 +208,7 @@ void checks_machine_boots(void)
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
         manifest->disturbed |= manifest->policy != RESTART_ALWAYS;
+        manifest->begins_anew = true; /* when it began is nowhere on record */
     }
 }
 
@@ -282,9 +304,10 @@ void checks_step(void)
     }
 }
 
-/* A pod of which nothing is left begins a new life when it comes back. */
-static void forget_past(struct manifest *manifest)
+void checks_may_forget(struct manifest *manifest)
 {
+    if (!manifest || !manifest->told_removed || !manifest->delivered)
+        return;
     list_for_each (node, &world->runtime->sandboxes)
         if (!strcmp(list_entry(node, struct sandbox, link)->metadata->uid, manifest->uid))
             return;
@@ -294,11 +317,9 @@ static void forget_past(struct manifest *manifest)
     list_for_each (node, &world->runtime->calls)
         if (!strcmp(list_entry(node, struct call, link)->uid, manifest->uid))
             return;
-    if (!manifest->delivered)
-        return;
     manifest->told_removed = manifest->told_this_life = manifest->disturbed = false;
     manifest->started = 0;
-    manifest->delivered_at = world->now;
+    manifest->known_since = manifest->delivered_at = world->now;
     for (size_t i = 0; i < manifest->container_count; i++) {
         struct pod_container *spec = &manifest->containers[i];
 
@@ -309,12 +330,8 @@ static void forget_past(struct manifest *manifest)
 
 void checks_look(void)
 {
-    list_for_each (node, &world->manifests->all) {
-        struct manifest *manifest = list_entry(node, struct manifest, link);
-
-        if (manifest->told_removed)
-            forget_past(manifest);
-    }
+    list_for_each (node, &world->manifests->all)
+        checks_may_forget(list_entry(node, struct manifest, link));
     if (world->life.alive && world->life.frozen_until <= world->now)
         published_check();
 }

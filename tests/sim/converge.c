@@ -127,6 +127,8 @@ static bool is_right(const struct manifest *manifest, struct strbuf *why)
         return no(why, manifest->uid, "is wanted, and the agent does not know", NULL);
     if (manifest->told_removed && manifest->told_this_life)
         return no(why, manifest->uid, "was taken away and put back, and has not ended", NULL);
+    if (manifest->deadline_seconds && !pod_may_end(manifest))
+        return no(why, manifest->uid, "has a deadline, which is not over", NULL);
     if (runs(manifest, NULL))
         return true;
     return pod_may_end(manifest) && !manifest->told_removed ? has_ended(manifest, why)

@@ -47,7 +47,7 @@ static bool ends_by_itself(const struct manifest *manifest)
 
 bool pod_may_end(const struct manifest *manifest)
 {
-    usec_t age = world->now - manifest->delivered_at + DEADLINE_SLACK;
+    usec_t age = world->now - manifest->known_since + DEADLINE_SLACK;
 
     if (!manifest->ever_delivered || manifest->told_removed || manifest->disturbed)
         return true;

@@ -274,10 +274,28 @@ bool manifests_is_there(unsigned index)
     return manifest && manifest->wanted;
 }
 
+static void tell_recipe(const struct manifest *manifest)
+{
+    static const char *const kinds[] = {"", "init ", "sidecar "};
+    static const char *const behaviours[] = {"runs", "ends well", "ends badly"};
+
+    trace("    restarts %s, grace %lld s, deadline %lld s%s", restart_policy_name(manifest->policy),
+          (long long)manifest->grace_seconds, (long long)manifest->deadline_seconds,
+          manifest->host_network ? ", on the host's network" : "");
+    for (size_t i = 0; i < manifest->container_count; i++) {
+        const struct pod_container *container = &manifest->containers[i];
+
+        trace("    %s%s: %s, %u crashes first%s%s", kinds[container->kind], container->name,
+              behaviours[container->behaviour], container->crashes,
+              container->post_start ? ", postStart" : "", container->pre_stop ? ", preStop" : "");
+    }
+}
+
 static void want(struct manifest *manifest)
 {
     manifest->wanted = true;
     trace("manifest of %s is put", manifest->uid);
+    tell_recipe(manifest);
     static_changed();
 }
 

@@ -79,7 +79,9 @@ struct manifest {
     bool told_removed;  /* some agent got a set without it: it ends, whatever comes after */
     bool told_this_life;
     bool disturbed;     /* something happened to it that justifies all kinds of stops */
-    usec_t delivered_at;
+    usec_t delivered_at; /* to the present agent */
+    usec_t known_since;  /* to any */
+    bool begins_anew;    /* with its next delivery */
     usec_t started;     /* the first of its containers; 0: none yet */
     bool ever_started;
     usec_t window;      /* of counted calls */

@@ -141,9 +141,23 @@ static void rpc_answered(void *data)
     rpc_release(rpc);
 }
 
+/* To the agent a hook has failed when its call has. */
+static void note_failure(const struct call *call)
+{
+    struct container *container;
+
+    if (!call || call->method->begin != serve_exec)
+        return;
+    container = container_find(((const Cri__ExecSyncRequest *)call->request)->container_id);
+    if (container)
+        container->hook_failed = true;
+}
+
 static void rpc_answer_after(struct rpc_call *rpc, usec_t delay, enum rpc_status status,
                              const char *text)
 {
+    if (status)
+        note_failure(rpc->call);
     rpc->status = status;
     rpc->text = mem_strdup(text);
     rpc->answer = event_add_agent(delay, status ? "answer, failed:" : "answer",
@@ -314,11 +328,11 @@ static int rpc_start(struct rpc_call **result, struct rpc_channel *channel,
                      const struct rpc_request *request, rpc_message_fn *message, rpc_done_fn *done,
                      void *owner, struct err *err)
 {
+    char key[KEY_MAX] = "unknown";
     struct rpc_call *rpc;
 
     if (channel->in_flight >= RPC_CALLS_MAX)
         return err_set(err, -EBUSY, "%s: too many calls in flight", request->method);
-    life_may_end("call");
     rpc = mem_new(struct rpc_call);
     rpc->channel = channel;
     rpc->on_message = message;
@@ -328,6 +342,11 @@ static int rpc_start(struct rpc_call **result, struct rpc_channel *channel,
     channel->in_flight++;
     if (runtime_method(request->method)) {
         rpc->call = call_new(rpc, request);
+        snprintf(key, sizeof(key), "%s", rpc->call->key);
+        if (life_is_to_end(key)) {
+            runtime_free_call(rpc->call);
+            life_ends_here();
+        }
         send(rpc);
     } else {
         rpc_answer_after(rpc, WAY_MAX, RPC_UNIMPLEMENTED, "unknown service");
@@ -336,7 +355,7 @@ static int rpc_start(struct rpc_call **result, struct rpc_channel *channel,
         rpc->deadline = event_add_agent(request->timeout, "deadline", request->method,
                                         rpc_deadline, rpc);
     *result = rpc;
-    life_may_end("called");
+    life_may_end(key);
     return 0;
 }
 

@@ -103,14 +103,9 @@ static void note_crash(struct outcome *outcome, int status)
 
 static int child_runs(const struct order *order, struct outcome *outcome)
 {
-    struct strbuf trace = STRBUF_INIT;
-
     alarm(SEED_SECONDS_MAX);
     outcome->seed = order->seed;
-    scenario_run(order, outcome, order->tracing ? &trace : NULL);
-    if (order->tracing)
-        fwrite(trace.text, 1, trace.length, stdout);
-    fflush(stdout);
+    scenario_run(order, outcome);
     return outcome->violated != INVARIANT_NONE;
 }
 

@@ -242,6 +242,7 @@ void serve_remove_container(struct call *call)
         return;
     }
     container->removing = true;
+    call->container = container;
     call_after(call, draw_usec(SITE_DURATION, call->key, REMOVE_MIN, REMOVE_MAX), remove_ends);
 }
 

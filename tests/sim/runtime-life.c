@@ -148,6 +148,8 @@ void container_asked_to_end(struct container *container, usec_t grace)
 
 void container_drop(struct container *container)
 {
+    struct manifest *manifest = manifests_find(container->uid);
+
     list_for_each (node, &world->runtime->calls) {
         struct call *call = list_entry(node, struct call, link);
 
@@ -165,4 +167,5 @@ void container_drop(struct container *container)
     world->runtime->changes++;
     cri__create_container_request__free_unpacked(container->request, NULL);
     free(container);
+    checks_may_forget(manifest);
 }

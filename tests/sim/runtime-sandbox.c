@@ -159,6 +159,8 @@ void serve_stop_sandbox(struct call *call)
 
 void sandbox_drop(struct sandbox *sandbox)
 {
+    struct manifest *manifest = manifests_find(sandbox->metadata->uid);
+
     list_for_each (node, &world->runtime->calls) {
         struct call *call = list_entry(node, struct call, link);
 
@@ -171,6 +173,7 @@ void sandbox_drop(struct sandbox *sandbox)
     cri__run_pod_sandbox_request__free_unpacked(sandbox->request, NULL);
     free(sandbox);
     world->runtime->changes++;
+    checks_may_forget(manifest);
 }
 
 static void remove_ends(struct call *call)

@@ -303,6 +303,8 @@ void runtime_returns(void)
             !manifests_is_clean(container->uid) && choose(SITE_STATE_IS_LOST, container->id, 500)) {
             container->state = CRI__CONTAINER_STATE__CONTAINER_UNKNOWN;
             container->ever_unknown = true;
+            if (container->spec && container->spec->manifest->policy == RESTART_NEVER)
+                container->spec->manifest->disturbed = true;
             world->runtime->changes++;
         }
     }

@@ -33,10 +33,10 @@ static void network_returns(void *data)
     world->runtime->network_ready = true;
 }
 
-static void network_fails(unsigned i)
+static void network_fails(const char *key)
 {
     world->runtime->network_ready = false;
-    event_add(draw_usec_wide(SITE_DURATION, "network", USEC_PER_SEC, 30 * USEC_PER_SEC),
+    event_add(draw_usec_wide(SITE_DURATION, key, USEC_PER_SEC, 30 * USEC_PER_SEC),
               "network is ready", "", network_returns, NULL);
 }
 
@@ -45,10 +45,10 @@ static void disk_has_room(void *data)
     world->disk_full = false;
 }
 
-static void disk_fills(unsigned i)
+static void disk_fills(const char *key)
 {
     world->disk_full = true;
-    event_add(draw_usec_wide(SITE_DURATION, "disk", USEC_PER_SEC, 60 * USEC_PER_SEC),
+    event_add(draw_usec_wide(SITE_DURATION, key, USEC_PER_SEC, 60 * USEC_PER_SEC),
               "disk has room", "", disk_has_room, NULL);
 }
 
@@ -58,35 +58,35 @@ static void runtime_is_started(void *data)
         runtime_returns();
 }
 
-static void runtime_is_killed(unsigned i)
+static void runtime_is_killed(const char *key)
 {
     if (world->runtime->down)
         return;
     runtime_dies();
-    event_add(draw_usec_wide(SITE_DURATION, "runtime is down", 100 * USEC_PER_MSEC,
+    event_add(draw_usec_wide(SITE_DURATION, key, 100 * USEC_PER_MSEC,
                              20 * USEC_PER_SEC),
               "runtime is started", "", runtime_is_started, NULL);
 }
 
-static void clock_jumps(unsigned i)
+static void clock_jumps(const char *key)
 {
-    int64_t by = (int64_t)draw_usec_wide(SITE_DETAIL, "clock", USEC_PER_SEC, 7200 * USEC_PER_SEC);
+    int64_t by = (int64_t)draw_usec_wide(SITE_DETAIL, key, USEC_PER_SEC, 7200 * USEC_PER_SEC);
 
-    world->wall_offset += draw(SITE_DETAIL, "clock", 2) ? by : -by;
+    world->wall_offset += draw(SITE_DETAIL, key, 2) ? by : -by;
 }
 
-static void agent_is_frozen(unsigned i)
+static void agent_is_frozen(const char *key)
 {
-    usec_t lasts = draw_usec_wide(SITE_DURATION, "frozen", 100 * USEC_PER_MSEC, 40 * USEC_PER_SEC);
+    usec_t lasts = draw_usec_wide(SITE_DURATION, key, 100 * USEC_PER_MSEC, 40 * USEC_PER_SEC);
 
     world->life.frozen_until = world->now + lasts;
     world_disturb();
 }
 
-static void machine_sleeps(unsigned i)
+static void machine_sleeps(const char *key)
 {
     usec_t lasts =
-        draw_usec_wide(SITE_DURATION, "asleep", USEC_PER_SEC, 3600 * USEC_PER_SEC);
+        draw_usec_wide(SITE_DURATION, key, USEC_PER_SEC, 3600 * USEC_PER_SEC);
 
     /* What was to happen meanwhile happens when it wakes up. */
     world->now += lasts;
@@ -94,13 +94,13 @@ static void machine_sleeps(unsigned i)
     world_disturb();
 }
 
-static void agent_is_killed(unsigned i)
+static void agent_is_killed(const char *key)
 {
     if (world->life.alive)
         life_end();
 }
 
-static void agent_is_stopped(unsigned i)
+static void agent_is_stopped(const char *key)
 {
     life_stop();
 }
@@ -117,10 +117,10 @@ static void put_node_files(void)
     tree_make(world->tree, "/etc/kubernetes/manifests");
 }
 
-static void machine_boots(unsigned i)
+static void machine_boots(const char *key)
 {
     world->life.frozen_until = 0;
-    agent_is_killed(i);
+    agent_is_killed(key);
     if (!world->runtime->down)
         runtime_dies();
     runtime_machine_boots();
@@ -132,14 +132,14 @@ static void machine_boots(unsigned i)
     checks_machine_boots();
 }
 
-static unsigned any_pod(void)
+static unsigned any_pod(const char *key)
 {
-    return (unsigned)draw(SITE_DETAIL, "which pod", PODS_MAX);
+    return (unsigned)draw(SITE_DETAIL, key, PODS_MAX);
 }
 
-static void pod_comes_or_goes(unsigned i)
+static void pod_comes_or_goes(const char *key)
 {
-    unsigned index = any_pod();
+    unsigned index = any_pod(key);
 
     if (manifests_is_there(index))
         manifests_take_away(index);
@@ -147,30 +147,30 @@ static void pod_comes_or_goes(unsigned i)
         manifests_put(index);
 }
 
-static void pod_changes(unsigned i)
+static void pod_changes(const char *key)
 {
-    manifests_change(any_pod());
+    manifests_change(any_pod(key));
 }
 
 /* Taken away and put back before everything of it is gone. */
-static void pod_blinks(unsigned i)
+static void pod_blinks(const char *key)
 {
-    unsigned index = any_pod();
+    unsigned index = any_pod(key);
 
     if (!manifests_is_there(index))
         return;
     manifests_take_away(index);
-    if (draw(SITE_DETAIL, "blink", 2))
+    if (draw(SITE_DETAIL, key, 2))
         manifests_put(index);
 }
 
-static void sandbox_dies(unsigned i)
+static void sandbox_dies(const char *key)
 {
     size_t count = list_count(&world->runtime->sandboxes), at;
 
     if (!count)
         return;
-    at = draw(SITE_DETAIL, "which sandbox", count);
+    at = draw(SITE_DETAIL, key, count);
     list_for_each (node, &world->runtime->sandboxes) {
         struct sandbox *sandbox = list_entry(node, struct sandbox, link);
 
@@ -197,7 +197,7 @@ static void sandbox_dies(unsigned i)
 static const struct {
     const char *name;
     unsigned weight;
-    void (*happens)(unsigned i);
+    void (*happens)(const char *key);
 } happenings[] = {
     {"pod comes or goes", 24, pod_comes_or_goes},
     {"pod changes", 12, pod_changes},
@@ -227,7 +227,7 @@ static void happen(void *data)
     snprintf(key, sizeof(key), "%u", happening->nth);
     if (choose(SITE_HAPPENING, key, 10000)) {
         trace("* %s", happenings[happening->what].name);
-        happenings[happening->what].happens(happening->nth);
+        happenings[happening->what].happens(key);
     }
     free(happening);
 }
@@ -427,7 +427,7 @@ void world_end(void)
     world = NULL;
 }
 
-void scenario_run(const struct order *order, struct outcome *outcome, struct strbuf *trace)
+void scenario_run(const struct order *order, struct outcome *outcome)
 {
     world_begin(order);
     play();
@@ -442,9 +442,5 @@ void scenario_run(const struct order *order, struct outcome *outcome, struct str
     outcome->taken_count = world->choices.taken_count;
     memcpy(outcome->taken, world->choices.taken,
            sizeof(*outcome->taken) * world->choices.taken_count);
-    if (trace)
-        *trace = world->trace;
-    else
-        strbuf_deinit(&world->trace);
     world_end();
 }

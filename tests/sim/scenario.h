@@ -24,11 +24,11 @@ struct order {
     uint64_t seed;
     const uint64_t *left_out; /* choices; sorted */
     size_t left_out_count;
-    bool tracing;
+    bool tracing; /* on stdout */
 };
 
-/* Runs a seed to its end. The trace, if it was ordered, is the caller's. */
-void scenario_run(const struct order *order, struct outcome *outcome, struct strbuf *trace);
+/* Runs a seed to its end. */
+void scenario_run(const struct order *order, struct outcome *outcome);
 
 /* The parts of it. */
 void world_begin(const struct order *order);

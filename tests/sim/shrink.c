@@ -85,10 +85,14 @@ size_t shrink(struct outcome *outcome, uint64_t **left_out)
         .left_out = mem_alloc(sizeof(uint64_t) * CHOICES_MAX),
         .more = mem_alloc(sizeof(uint64_t) * CHOICES_MAX),
     };
+    size_t before;
 
     *search.best = *outcome;
-    for (size_t size = MAX(outcome->taken_count / 2, 1); size; size /= 2)
-        try_parts(&search, size);
+    do {
+        before = search.best->taken_count;
+        for (size_t size = MAX(before / 2, 1); size; size /= 2)
+            try_parts(&search, size);
+    } while (search.best->taken_count < before && search.trials < TRIALS_MAX);
     *outcome = *search.best;
     *left_out = search.left_out;
     free(search.best);

@@ -29,8 +29,13 @@ static void note_delivery(void)
             manifest->told_removed = manifest->told_this_life = true;
         if (manifest->wanted && !manifest->delivered)
             manifest->delivered_at = world->now;
+        if (manifest->wanted && (!manifest->ever_delivered || manifest->begins_anew)) {
+            manifest->known_since = world->now;
+            manifest->begins_anew = false;
+        }
         manifest->delivered = manifest->wanted;
         manifest->ever_delivered |= manifest->wanted;
+        checks_may_forget(manifest);
     }
 }
 

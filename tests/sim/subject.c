@@ -81,10 +81,19 @@ static void know_node(struct subject *node)
     add_quantity(&facts->allocatable, "pods", "110");
 }
 
-static void must(int r, const struct err *err)
+static int open_parts(struct subject *node, struct err *err)
 {
-    if (r < 0)
-        violation(INVARIANT_SANE, "the agent does not start: %s", err->text);
+    struct agent_parts *parts = &node->parts;
+    int r = loop_new(&parts->loop, err);
+
+    parts->wheel = wheel_new(clock_boottime());
+    if (r == 0)
+        r = wheel_driver_new(&node->driver, parts->wheel, parts->loop, err);
+    if (r == 0)
+        r = work_new(&parts->work, parts->loop, parts->wheel, err);
+    if (r == 0)
+        r = rpc_new(&parts->rpc, parts->loop, err);
+    return r;
 }
 
 void subject_start(void *unused)
@@ -96,12 +105,11 @@ void subject_start(void *unused)
     configure(&subject->config);
     know_node(subject);
     subject->parts.facts = &subject->facts;
-    must(loop_new(&subject->parts.loop, &err), &err);
-    subject->parts.wheel = wheel_new(clock_boottime());
-    must(wheel_driver_new(&subject->driver, subject->parts.wheel, subject->parts.loop, &err), &err);
-    must(work_new(&subject->parts.work, subject->parts.loop, subject->parts.wheel, &err), &err);
-    must(rpc_new(&subject->parts.rpc, subject->parts.loop, &err), &err);
-    must(agent_new(&subject->agent, &subject->config, &subject->parts, &err), &err);
+    if (open_parts(subject, &err) == 0 &&
+        agent_new(&subject->agent, &subject->config, &subject->parts, &err) == 0)
+        return;
+    trace("  the agent does not start: %s", err.text);
+    life_ends_here();
 }
 
 void subject_stop(void *unused)

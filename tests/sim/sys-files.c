@@ -57,8 +57,8 @@ static struct tree_node *parent_of(int directory, const char *path, const char *
 /* Is there no room for one more write? */
 static bool disk_is_full(const char *path)
 {
-    life_may_end("write");
-    if (!world->disk_full && !choose(SITE_DISK_FULL, "write", RATE_DISK_FULL))
+    life_may_end(path);
+    if (!world->disk_full && !choose(SITE_DISK_FULL, path, RATE_DISK_FULL))
         return false;
     trace("  no space: %s", path);
     world->lossy_writes++;
@@ -181,7 +181,7 @@ int file_replace(int directory, const char *path, const struct file_contents *co
     tree_set(node, contents->bytes, contents->length);
     node->mode = contents->mode;
     trace("  writes %s (%zu bytes)", path, contents->length);
-    life_may_end("written");
+    life_may_end(path);
     return 0;
 }
 
@@ -268,7 +268,7 @@ static void remove_node(struct tree_node *node)
     while (node->children)
         remove_node(node->children);
     tree_unlink(node);
-    life_may_end("removed");
+    life_may_end(node->name);
 }
 
 int tree_remove(int directory, const char *path, struct err *err)

@@ -179,7 +179,7 @@ int work_submit(struct work *work, const struct work_order *order, struct work_j
     struct work_job *job;
 
     assert_that(order->limit_usec && order->limit_usec != USEC_NEVER);
-    life_may_end("work");
+    life_may_end(order->key ? order->key : "work");
     if (key && key->stuck) {
         work->stats.refused++;
         return err_set(err, -EBUSY, "worker pool: %s: an earlier job is stuck", order->key);

@@ -475,7 +475,7 @@ static void test_a_seed_is_always_the_same(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct order order = {.seed = 42};
 
-        scenario_run(&order, &outcomes[i], NULL);
+        scenario_run(&order, &outcomes[i]);
     }
     assert_true(outcomes[0].steps > 100);
     assert_int_equal(outcomes[0].steps, outcomes[1].steps);
@@ -493,11 +493,11 @@ static void test_a_choice_left_out_leaves_the_others(void **state)
     struct order order = {.seed = 42};
     uint64_t id;
 
-    scenario_run(&order, &outcomes[0], NULL);
+    scenario_run(&order, &outcomes[0]);
     id = outcomes[0].taken[0].id;
     order.left_out = &id;
     order.left_out_count = 1;
-    scenario_run(&order, &outcomes[1], NULL);
+    scenario_run(&order, &outcomes[1]);
     assert_int_equal(outcomes[0].taken[0].site, SITE_POD);
     assert_int_equal(outcomes[1].taken[0].id, outcomes[0].taken[1].id);
     free(outcomes);

@@ -15,7 +15,6 @@
 enum {
     RATE_KILL_STEP = 12,  /* of 10,000 */
     RATE_KILL_WITHIN = 40, /* at each call into the world */
-    TRACE_MAX = 8 << 20,
 };
 
 struct world *world;
@@ -41,18 +40,17 @@ const char *invariant_sentence(enum invariant invariant)
 
 /* what must be told */
 
+/* Line by line, so that a crash loses nothing of it. */
 void trace_line(const char *format, ...)
 {
-    struct strbuf *out = &world->trace;
     va_list arguments;
 
-    if (out->length > TRACE_MAX)
-        return;
-    strbuf_printf(out, "%10.3f ", (double)world->now / USEC_PER_SEC);
+    printf("%10.3f ", (double)world->now / USEC_PER_SEC);
     va_start(arguments, format);
-    strbuf_vprintf(out, format, arguments);
+    vprintf(format, arguments);
     va_end(arguments);
-    strbuf_add_char(out, '\n');
+    putchar('\n');
+    fflush(stdout);
 }
 
 void violation(enum invariant invariant, const char *format, ...)
@@ -225,12 +223,21 @@ bool life_call(event_fn *call, void *data)
     return false;
 }
 
+bool life_is_to_end(const char *key)
+{
+    return world->life.within && choose(SITE_KILL_WITHIN_STEP, key, RATE_KILL_WITHIN);
+}
+
+void life_ends_here(void)
+{
+    assert_that(world->life.within);
+    longjmp(world->life.end, 1);
+}
+
 void life_may_end(const char *key)
 {
-    struct agent_life *life = &world->life;
-
-    if (life->within && choose(SITE_KILL_WITHIN_STEP, key, RATE_KILL_WITHIN))
-        longjmp(life->end, 1);
+    if (life_is_to_end(key))
+        life_ends_here();
 }
 
 /* steps */
@@ -271,9 +278,12 @@ static void call_timer(void *data)
         timer->fire(timer);
 }
 
-static bool killed_before(const char *label)
+static bool killed_before(const char *label, const char *key)
 {
-    if (!world->life.alive || !choose(SITE_KILL_BETWEEN_STEPS, label, RATE_KILL_STEP))
+    char whole[80];
+
+    snprintf(whole, sizeof(whole), "%s %s", label, key);
+    if (!world->life.alive || !choose(SITE_KILL_BETWEEN_STEPS, whole, RATE_KILL_STEP))
         return false;
     life_end();
     return true;
@@ -281,7 +291,7 @@ static bool killed_before(const char *label)
 
 static void step_agent(bool post)
 {
-    if (killed_before(post ? "post" : "timer"))
+    if (killed_before(post ? "post" : "timer", ""))
         return;
     if (post)
         life_call(call_post, world->life.loop);
@@ -304,7 +314,7 @@ static void step_event(struct event *event)
         queue_up(&world->queue, event);
         return;
     }
-    if (killed_before(event->label) && agents) {
+    if (killed_before(event->label, event->key) && agents) {
         event_cancel(event);
         return;
     }

@@ -98,6 +98,9 @@ bool life_call(event_fn *call, void *data);
 
 /* Called by the world's functions when the agent is in them: it may not return. */
 void life_may_end(const char *key);
+/* The same in two steps. */
+bool life_is_to_end(const char *key);
+_Noreturn void life_ends_here(void);
 void life_end(void);
 
 /* the world */
@@ -139,8 +142,7 @@ struct world {
     unsigned log_lines; /* of this phase */
     bool ended;
 
-    bool tracing;
-    struct strbuf trace;
+    bool tracing; /* on stdout */
 
     enum invariant violated;
     usec_t violated_at;
