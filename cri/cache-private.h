@@ -17,6 +17,7 @@ enum {
 #define LOOK_HINTED_USEC                                                                           \
     (10 * USEC_PER_SEC) /* where hints come, all that is left is to be safe                        \
                          */
+#define LOOK_UNKNOWN_USEC (50 * USEC_PER_MSEC) /* after a hint about what is not known */
 #define LOOK_RETRY_FIRST_USEC (100 * USEC_PER_MSEC)
 #define LOOK_RETRY_MAX_USEC (5 * USEC_PER_SEC)
 
@@ -44,6 +45,7 @@ struct cri_cache {
     usec_t whole_looked;
     struct wheel_timer timer;
     unsigned expectations;
+    bool unknown_hinted; /* since the last look at the whole began */
     usec_t retry;
     char *trouble;
     struct list inspections; /* all, those in flight first */

@@ -87,6 +87,8 @@ static usec_t look_pause(const struct cri_cache *cache)
 {
     if (cache->retry)
         return cache->retry;
+    if (cache->unknown_hinted)
+        return LOOK_UNKNOWN_USEC;
     if (hints_come(cache->hints))
         return LOOK_HINTED_USEC;
     return cache->expectations ? LOOK_EXPECTING_USEC : LOOK_IDLE_USEC;
@@ -101,8 +103,10 @@ static void on_timer(struct wheel_timer *timer)
 {
     struct cri_cache *cache = container_of(timer, struct cri_cache, timer);
 
-    if (!cache->whole)
-        look_begin(cache, NULL);
+    if (cache->whole)
+        return;
+    cache->unknown_hinted = false;
+    look_begin(cache, NULL);
 }
 
 void cache_look_soon(struct cri_cache *cache)
@@ -181,8 +185,16 @@ void cache_hint(struct cri_cache *cache, const char *id)
     struct entry *entry = cache_find_id(cache, id);
 
     cache->health.hints++;
-    if (entry)
+    if (entry) {
         hint_begin(cache, entry);
+        return;
+    }
+    /* Of something so new that no look has shown it yet. */
+    if (cache->unknown_hinted)
+        return;
+    cache->unknown_hinted = true;
+    if (!cache->whole)
+        arm(cache);
 }
 
 /* the object */
