@@ -151,4 +151,4 @@ def test_what_is_said_of_a_crash_loop(agent, pulled):
     assert found["status"]["phase"] == "Running" and restarts(found) and not is_ready(found)
     assert agent.wait_event("crash", "BackOff: Back-off restarting failed container main in pod "
                             f"crash-node_default({uid})")
-    assert "CrashLoopBackOff" in agent.why_text("crash")
+    agent.wait(lambda: "CrashLoopBackOff" in agent.why_text("crash"), "why to say so")
