@@ -73,6 +73,7 @@ static void clock_jumps(const char *key)
     int64_t by = (int64_t)draw_usec_wide(SITE_DETAIL, key, USEC_PER_SEC, 7200 * USEC_PER_SEC);
 
     world->wall_offset += draw(SITE_DETAIL, key, 2) ? by : -by;
+    checks_clock_jumped();
 }
 
 static void agent_is_frozen(const char *key)
