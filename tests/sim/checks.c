@@ -188,6 +188,12 @@ void checks_call_sent(const struct call *call)
 
 /* what befalls the node */
 
+/* How long ago something ended is told by the wall clock alone to an agent that did not see it. */
+void checks_clock_jumped(void)
+{
+    forget_back_offs();
+}
+
 void checks_agent_died(void)
 {
     if (world->lossy_writes)

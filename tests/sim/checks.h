@@ -19,6 +19,7 @@ void checks_container_ended(const struct container *container);
 /* A pod of which nothing is left begins a new life when it comes back. */
 void checks_may_forget(struct manifest *manifest);
 void checks_agent_died(void);
+void checks_clock_jumped(void);
 void checks_machine_boots(void);
 
 /* time goes by */

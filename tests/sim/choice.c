@@ -26,20 +26,20 @@ const char *site_name(enum site site)
     return sites[site].name;
 }
 
-void choices_init(struct choices *choices, uint64_t seed)
+void choices_init(struct choices *choices, uint64_t seed, struct choices_taken *taken)
 {
     *choices = (struct choices){
         .seed = seed,
         .intensity = 100,
-        .taken = mem_alloc(sizeof(struct choice) * CHOICES_MAX),
+        .taken = taken,
         .counter_space = 1024,
     };
     choices->counters = mem_zalloc(sizeof(*choices->counters) * choices->counter_space);
+    taken->count = 0;
 }
 
 void choices_deinit(struct choices *choices)
 {
-    free(choices->taken);
     free(choices->counters);
 }
 
@@ -125,9 +125,9 @@ bool choose(enum site site, const char *key, unsigned rate)
     if (fault)
         rate = rate * choices->intensity / 100;
     id = choice_id(choices, site, key, &nth);
-    if (id % 10000 >= rate || is_left_out(choices, id) || choices->taken_count == CHOICES_MAX)
+    if (id % 10000 >= rate || is_left_out(choices, id) || choices->taken->count == CHOICES_MAX)
         return false;
-    choice = &choices->taken[choices->taken_count++];
+    choice = &choices->taken->items[choices->taken->count++];
     *choice = (struct choice){.id = id, .site = site, .nth = nth};
     snprintf(choice->key, sizeof(choice->key), "%s", key);
     choices->faults += fault;

@@ -68,21 +68,25 @@ struct choice {
     unsigned nth; /* at this site for this key */
 };
 
+struct choices_taken {
+    size_t count;
+    struct choice items[CHOICES_MAX];
+};
+
 struct choices {
     uint64_t seed;
     const uint64_t *left_out; /* sorted */
     size_t left_out_count;
     unsigned intensity; /* percent of the rates below */
     bool calm;          /* no more faults */
-    struct choice *taken;
-    size_t taken_count;
+    struct choices_taken *taken; /* where the driver sees them, even after a crash */
     unsigned faults;
     struct counter *counters; /* how often by site and key; open addressing */
     size_t counter_space;
     size_t counter_count;
 };
 
-void choices_init(struct choices *choices, uint64_t seed);
+void choices_init(struct choices *choices, uint64_t seed, struct choices_taken *taken);
 void choices_deinit(struct choices *choices);
 
 const char *site_name(enum site site);

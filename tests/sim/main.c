@@ -98,16 +98,16 @@ static void explain(struct outcome *outcome, bool whole)
 {
     struct order order = {.seed = outcome->seed, .tracing = true};
     uint64_t *left_out = NULL;
-    size_t before = outcome->taken_count;
+    size_t before = outcome->taken.count;
 
     tell_failure(outcome);
-    if (!whole && outcome->taken_count) {
+    if (!whole && outcome->taken.count) {
         order.left_out_count = shrink(outcome, &left_out);
         order.left_out = left_out;
-        printf("\n%zu of its %zu choices suffice:\n", outcome->taken_count, before);
-        for (size_t i = 0; i < outcome->taken_count; i++)
-            printf("    %s %s, time %u\n", site_name(outcome->taken[i].site),
-                   outcome->taken[i].key, outcome->taken[i].nth + 1);
+        printf("\n%zu of its %zu choices suffice:\n", outcome->taken.count, before);
+        for (size_t i = 0; i < outcome->taken.count; i++)
+            printf("    %s %s, time %u\n", site_name(outcome->taken.items[i].site),
+                   outcome->taken.items[i].key, outcome->taken.items[i].nth + 1);
     }
     printf("\nwhat happens:\n\n");
     fflush(stdout);

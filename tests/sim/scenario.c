@@ -73,6 +73,7 @@ static void clock_jumps(const char *key)
     int64_t by = (int64_t)draw_usec_wide(SITE_DETAIL, key, USEC_PER_SEC, 7200 * USEC_PER_SEC);
 
     world->wall_offset += draw(SITE_DETAIL, key, 2) ? by : -by;
+    checks_clock_jumped();
 }
 
 static void agent_is_frozen(const char *key)
@@ -384,7 +385,7 @@ static void play(void)
 
 /* the whole */
 
-void world_begin(const struct order *order)
+void world_begin(const struct order *order, struct choices_taken *taken)
 {
     static const usec_t timeouts[] = {5 * USEC_PER_SEC, 30 * USEC_PER_SEC, 120 * USEC_PER_SEC};
     static const usec_t periods[] = {10 * USEC_PER_SEC, 40 * USEC_PER_SEC, 300 * USEC_PER_SEC};
@@ -392,7 +393,7 @@ void world_begin(const struct order *order)
 
     one = (struct world){0};
     world = &one;
-    choices_init(&world->choices, order->seed);
+    choices_init(&world->choices, order->seed, taken);
     world->choices.left_out = order->left_out;
     world->choices.left_out_count = order->left_out_count;
     world->choices.intensity = 30 + (unsigned)draw(SITE_WORLD, "intensity", 170);
@@ -429,7 +430,7 @@ void world_end(void)
 
 void scenario_run(const struct order *order, struct outcome *outcome)
 {
-    world_begin(order);
+    world_begin(order, &outcome->taken);
     play();
     outcome->seed = order->seed;
     outcome->violated = world->violated;
@@ -439,8 +440,5 @@ void scenario_run(const struct order *order, struct outcome *outcome)
     outcome->faults = world->choices.faults;
     outcome->kills = world->kills;
     outcome->lasted = world->now;
-    outcome->taken_count = world->choices.taken_count;
-    memcpy(outcome->taken, world->choices.taken,
-           sizeof(*outcome->taken) * world->choices.taken_count);
     world_end();
 }

@@ -16,8 +16,7 @@ struct outcome {
     unsigned faults;
     unsigned kills;
     usec_t lasted; /* of its own time */
-    size_t taken_count;
-    struct choice taken[CHOICES_MAX];
+    struct choices_taken taken;
 };
 
 struct order {
@@ -31,7 +30,7 @@ struct order {
 void scenario_run(const struct order *order, struct outcome *outcome);
 
 /* The parts of it. */
-void world_begin(const struct order *order);
+void world_begin(const struct order *order, struct choices_taken *taken);
 void world_end(void);
 
 /* life.c */

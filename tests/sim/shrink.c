@@ -45,7 +45,7 @@ static bool try_without(struct search *search, size_t first, size_t count)
 
     memcpy(search->more, search->left_out, sizeof(*search->more) * n);
     for (size_t i = first; i < first + count; i++)
-        search->more[n++] = search->best->taken[i].id;
+        search->more[n++] = search->best->taken.items[i].id;
     qsort(search->more, n, sizeof(*search->more), compare_ids);
     order.left_out = search->more;
     order.left_out_count = n;
@@ -67,8 +67,8 @@ static void try_parts(struct search *search, size_t size)
 {
     size_t at = 0;
 
-    while (at < search->best->taken_count && search->trials < TRIALS_MAX) {
-        size_t count = MIN(size, search->best->taken_count - at);
+    while (at < search->best->taken.count && search->trials < TRIALS_MAX) {
+        size_t count = MIN(size, search->best->taken.count - at);
 
         if (search->left_out_count + count > CHOICES_MAX)
             return;
@@ -89,10 +89,10 @@ size_t shrink(struct outcome *outcome, uint64_t **left_out)
 
     *search.best = *outcome;
     do {
-        before = search.best->taken_count;
+        before = search.best->taken.count;
         for (size_t size = MAX(before / 2, 1); size; size /= 2)
             try_parts(&search, size);
-    } while (search.best->taken_count < before && search.trials < TRIALS_MAX);
+    } while (search.best->taken.count < before && search.trials < TRIALS_MAX);
     *outcome = *search.best;
     *left_out = search.left_out;
     free(search.best);

@@ -59,6 +59,7 @@ static void deliver(void *data)
     }
     set.objects.items = source->objects;
     set.objects.count = source->count;
+    set.complete = true;
     source->changed(source->owner, &set);
     for (size_t i = 0; i < before_count; i++)
         object_unref(before[i]);

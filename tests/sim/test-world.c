@@ -249,8 +249,9 @@ static int begin(void **state)
 {
     struct order order = {.seed = 7};
     struct manifest *manifest;
+    static struct choices_taken taken;
 
-    world_begin(&order);
+    world_begin(&order, &taken);
     world->choices.calm = true;
     world->runtime->flavour = FLAVOUR_1_6;
     life_begin(NULL);
@@ -479,9 +480,9 @@ static void test_a_seed_is_always_the_same(void **state)
     }
     assert_true(outcomes[0].steps > 100);
     assert_int_equal(outcomes[0].steps, outcomes[1].steps);
-    assert_int_equal(outcomes[0].taken_count, outcomes[1].taken_count);
-    assert_memory_equal(outcomes[0].taken, outcomes[1].taken,
-                        sizeof(struct choice) * outcomes[0].taken_count);
+    assert_int_equal(outcomes[0].taken.count, outcomes[1].taken.count);
+    assert_memory_equal(outcomes[0].taken.items, outcomes[1].taken.items,
+                        sizeof(struct choice) * outcomes[0].taken.count);
     /* This client starts no pod. */
     assert_int_not_equal(outcomes[0].violated, INVARIANT_NONE);
     free(outcomes);
@@ -494,12 +495,12 @@ static void test_a_choice_left_out_leaves_the_others(void **state)
     uint64_t id;
 
     scenario_run(&order, &outcomes[0]);
-    id = outcomes[0].taken[0].id;
+    id = outcomes[0].taken.items[0].id;
     order.left_out = &id;
     order.left_out_count = 1;
     scenario_run(&order, &outcomes[1]);
-    assert_int_equal(outcomes[0].taken[0].site, SITE_POD);
-    assert_int_equal(outcomes[1].taken[0].id, outcomes[0].taken[1].id);
+    assert_int_equal(outcomes[0].taken.items[0].site, SITE_POD);
+    assert_int_equal(outcomes[1].taken.items[0].id, outcomes[0].taken.items[1].id);
     free(outcomes);
 }
 
