@@ -1,6 +1,7 @@
 /*
  * A toy runtime, in which a pod is played: the plan's actions are carried out at once (or fail, or
- * wait, as a test says), containers exit when told to, and the clock moves when told to.
+ * wait, or are of unknown fate, as a test says), containers exit when told to, the clock moves when
+ * told to, and the agent is restarted: all it knows then is the record, written and read back.
  */
 #pragma once
 
@@ -13,8 +14,11 @@ enum {
     MACHINE_STEPS_MAX = 400,
 };
 
+#define MACHINE_POD "{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {%s}}"
+
 struct machine {
     struct document document;
+    char *yaml;
     struct pod_desired desired;
     struct pod_memory memory;
     struct pod_plan plan; /* the last */
@@ -29,10 +33,11 @@ struct machine {
     bool prepared;
     bool cleaned;
     const char *network_trouble;
+    const char *trouble;
     usec_t looked;
     unsigned ids;
     struct strbuf log;    /* actions, a word each: "start:web#1" */
-    struct strbuf events; /* "Reason " each */
+    struct strbuf events; /* a line each: "Warning Failed web: Error: gone" */
     const char *hold;     /* actions of this word are begun, and do not end */
 };
 
@@ -56,12 +61,30 @@ static inline void machine_init(struct machine *machine, const char *yaml)
         .node_ips = ips,
         .runtime_name = "toy",
     };
+    assert_int_equal(pod->status.conditions.count, 0);
     machine->memory.admitted = true;
     machine->looked = machine->now.boot;
 }
 
+/* A pod of this specification, that a manifest declares. */
+static inline void machine_spec(struct machine *machine, const char *spec)
+{
+    char *yaml = fill_frame(MACHINE_POD, spec);
+
+    machine_init(machine, yaml);
+    machine->yaml = yaml;
+}
+
+/* ... and that the API declares. */
+static inline void machine_api(struct machine *machine, const char *spec)
+{
+    machine_spec(machine, spec);
+    machine->desired.static_pod = false;
+}
+
 static inline void machine_deinit(struct machine *machine)
 {
+    free(machine->yaml);
     document_deinit(&machine->document);
     arena_deinit(&machine->arena);
     strbuf_deinit(&machine->log);
@@ -73,6 +96,43 @@ static inline void machine_advance(struct machine *machine, usec_t duration)
     machine->now.boot += duration;
     machine->now.wall += (int64_t)duration;
     machine->looked = machine->now.boot;
+}
+
+/* what becomes of the declaration */
+
+static inline struct pod *machine_pod(struct machine *machine)
+{
+    return pod_of(machine->document.object);
+}
+
+static inline void machine_delete(struct machine *machine, int64_t grace_seconds)
+{
+    struct object_meta *meta = &machine_pod(machine)->object.metadata;
+
+    meta->deletion_timestamp = (struct opt_time){.usec = machine->now.wall, .set = true};
+    meta->deletion_grace_period_seconds = (struct opt_int64){.value = grace_seconds, .set = true};
+}
+
+/* Once it runs, one for debugging is added. */
+static inline void machine_add_ephemeral(struct machine *machine, const char *name)
+{
+    struct container_list *list = &machine_pod(machine)->spec.ephemeral_containers;
+    struct container *items = arena_array(&machine->arena, struct container, list->count + 1);
+
+    if (list->count)
+        memcpy(items, list->items, list->count * sizeof(*items));
+    items[list->count] = (struct container){.name = name, .image = "debug"};
+    list->items = items;
+    list->count++;
+}
+
+static inline void machine_change_image(struct machine *machine, const char *name,
+                                        const char *image)
+{
+    struct pod_container_ref ref = pod_container_find(machine->desired.pod, name);
+
+    assert_non_null(ref.container);
+    ((struct container *)ref.container)->image = image;
 }
 
 /* newest first */
@@ -94,6 +154,11 @@ static inline void machine_exit(struct machine *machine, const char *name, int c
     seen->reason = code ? "Error" : "Completed";
     seen->finished_usec = machine->now.wall;
     seen->termination = "";
+}
+
+static inline void machine_lose_containers(struct machine *machine)
+{
+    machine->container_count = 0;
 }
 
 static inline void machine_exit_id(struct machine *machine, const char *id, int code)
@@ -139,12 +204,14 @@ static inline void machine_effect_start(struct machine *machine,
     char hash[POD_HASH_TEXT_MAX];
     struct seen_container *seen = &machine->containers[0];
 
+    machine_probe(machine, ref.container->name, (struct seen_probes){0});
     for (size_t i = 0; i < machine->container_count; i++)
         if (!strcmp(machine->containers[i].id, operation->target)) {
             machine->containers[i].state = POD_RUNNING;
             machine->containers[i].started_usec = machine->now.wall;
             return;
         }
+    assert_true(machine->container_count + 1 < MACHINE_ITEMS_MAX);
     memmove(seen + 1, seen, machine->container_count++ * sizeof(*seen));
     *seen = (struct seen_container){
         .id = arena_printf(&machine->arena, "c%u", machine->ids++),
@@ -255,11 +322,11 @@ static inline void machine_note(struct machine *machine, const struct pod_operat
         strbuf_printf(&machine->log, "/%lld", (long long)operation->grace_seconds);
 }
 
-/* One plan; its actions are noted, not carried out. */
-static inline void machine_plan(struct machine *machine)
+static inline struct pod_observed machine_observed(struct machine *machine)
 {
     struct pod_observed observed = {
         .looked = machine->looked,
+        .trouble = machine->trouble,
         .prepared = machine->prepared,
         .cleaned = machine->cleaned,
         .network_trouble = machine->network_trouble,
@@ -271,16 +338,29 @@ static inline void machine_plan(struct machine *machine)
     observed.sandboxes.count = machine->sandbox_count;
     observed.probes.items = machine->probes;
     observed.probes.count = machine->probe_count;
+    return observed;
+}
+
+/* One plan; its actions are noted, not carried out. */
+static inline void machine_plan(struct machine *machine)
+{
+    struct pod_observed observed = machine_observed(machine);
+
     pod_plan(&machine->desired, &observed, &machine->memory, machine->now, &machine->arena,
              &machine->plan);
-    if (machine->desired.pod)
+    if (machine->desired.pod && observed.looked) {
         machine->plan.memory.published = pod_status(
             &machine->desired, &observed, &machine->plan.memory, machine->now, &machine->arena);
+        pod_explain(&machine->desired, machine->plan.memory.published, &machine->arena,
+                    &machine->plan);
+    }
     pod_memory_copy(&machine->memory, &machine->plan.memory, &machine->arena);
     array_for_each (action, machine->plan.actions)
         machine_note(machine, action);
     array_for_each (event, machine->plan.events)
-        strbuf_printf(&machine->events, "%s ", event->reason);
+        strbuf_printf(&machine->events, "%s %s%s%s: %s\n", event->warning ? "Warning" : "Normal",
+                      event->reason, event->container ? " " : "",
+                      event->container ? event->container : "", event->message);
 }
 
 static inline struct pod_operation *machine_operation(struct machine *machine, const char *word)
@@ -324,6 +404,57 @@ static inline void machine_finish(struct machine *machine, const char *word)
     machine_end(machine, operation, POD_OPERATION_DONE, NULL, NULL);
 }
 
+/* Nobody knows what became of it: it had its effect, or not. */
+static inline void machine_lose(struct machine *machine, const char *word, bool effect)
+{
+    struct pod_operation *operation = machine_operation(machine, word);
+
+    assert_non_null(operation);
+    if (effect)
+        machine_effect(machine, operation);
+    machine_end(machine, operation, POD_OPERATION_UNKNOWN, NULL, NULL);
+}
+
+/* the record */
+
+static inline char *machine_record(const struct pod_memory *memory)
+{
+    struct strbuf text = STRBUF_INIT;
+    struct json_writer writer;
+
+    json_writer_init(&writer, &text, false);
+    pod_memory_write(memory, &writer);
+    json_writer_deinit(&writer);
+    return strbuf_take(&text);
+}
+
+static inline int machine_read_record(const char *text, usec_t restarted, struct arena *arena,
+                                      struct pod_memory *memory, struct err *err)
+{
+    struct json_findings findings = {0};
+    struct json *root = NULL;
+
+    assert_int_equal(
+        json_parse(arena, text, strlen(text), &json_limits_manifest, &findings, &root, err), 0);
+    return pod_memory_read(root, restarted, arena, memory, err);
+}
+
+/* The agent starts again: with what is on record, and what it has not observed yet. */
+static inline void machine_restart(struct machine *machine)
+{
+    char *text = machine_record(&machine->memory);
+    struct err err;
+
+    machine->now.boot++;
+    if (machine_read_record(text, machine->now.boot, &machine->arena, &machine->memory, &err) < 0)
+        fail_msg("%s: %s", err.text, text);
+    free(text);
+    machine->probe_count = 0;
+    machine->prepared = false;
+    machine->now.boot++;
+    machine->looked = machine->now.boot;
+}
+
 /* Plans and carries out until nothing is left to do now. */
 static inline void machine_run(struct machine *machine)
 {
@@ -350,6 +481,34 @@ static inline void assert_actions(struct machine *machine, const char *expected)
 {
     assert_string_equal(machine->log.text ? machine->log.text : "", expected);
     strbuf_truncate(&machine->log, 0);
+}
+
+/* Sleeps until the plan wants to be woken, at most `max`, and goes on. */
+static inline void machine_sleep(struct machine *machine, usec_t max)
+{
+    usec_t end = usec_add(machine->now.boot, max);
+
+    for (machine_run(machine); machine->plan.wake < end; machine_run(machine))
+        machine_advance(machine, usec_sub(machine->plan.wake, machine->now.boot));
+    machine_advance(machine, usec_sub(end, machine->now.boot));
+    machine_run(machine);
+}
+
+/* From its declaration to where it waits for something to happen; what it did is not told. */
+static inline void machine_start(struct machine *machine)
+{
+    machine_run(machine);
+    strbuf_truncate(&machine->log, 0);
+    strbuf_truncate(&machine->events, 0);
+}
+
+static inline void assert_runs(struct machine *machine, const char *name, bool expected)
+{
+    const struct seen_container *seen = machine_container(machine, name);
+    bool runs = seen && seen->state == POD_RUNNING;
+
+    if (runs != expected)
+        fail_msg("%s %s", name, runs ? "runs" : "does not run");
 }
 
 static inline void assert_phase(const struct machine *machine, const char *expected)
@@ -393,9 +552,36 @@ static inline void assert_waiting(const struct machine *machine, const char *nam
     assert_string_equal(status->state.waiting->reason, reason);
 }
 
-static inline void assert_event(const struct machine *machine, const char *reason)
+static inline void assert_condition(const struct machine *machine, const char *type,
+                                    const char *status, const char *reason, const char *message)
 {
-    if (!machine->events.text || !strstr(machine->events.text, reason))
-        fail_msg("there was no event %s, but: %s", reason,
+    const struct pod_condition *condition = machine_condition(machine, type);
+
+    assert_string_equal(condition->status, status);
+    assert_string_equal(condition->reason ? condition->reason : "", reason ? reason : "");
+    assert_string_equal(condition->message ? condition->message : "", message ? message : "");
+}
+
+/* Part of an event's line. */
+static inline void assert_event(const struct machine *machine, const char *text)
+{
+    if (!machine->events.text || !strstr(machine->events.text, text))
+        fail_msg("there was no event %s, but: %s", text,
                  machine->events.text ? machine->events.text : "");
+}
+
+static inline void assert_no_event(const struct machine *machine, const char *text)
+{
+    if (machine->events.text && strstr(machine->events.text, text))
+        fail_msg("there was an event %s: %s", text, machine->events.text);
+}
+
+static inline const struct pod_blocker *machine_blocker(const struct machine *machine,
+                                                        const char *reason)
+{
+    array_for_each (blocker, machine->plan.blockers)
+        if (!strcmp(blocker->reason, reason))
+            return blocker;
+    fail_msg("there is no blocker %s", reason);
+    return NULL;
 }

@@ -3,28 +3,6 @@
 
 #include <errno.h>
 
-static char *written(const struct pod_memory *memory)
-{
-    struct strbuf text = STRBUF_INIT;
-    struct json_writer writer;
-
-    json_writer_init(&writer, &text, false);
-    pod_memory_write(memory, &writer);
-    json_writer_deinit(&writer);
-    return strbuf_take(&text);
-}
-
-static int read_back(const char *text, struct arena *arena, struct pod_memory *memory,
-                     struct err *err)
-{
-    struct json_findings findings = {0};
-    struct json *root = NULL;
-
-    assert_int_equal(
-        json_parse(arena, text, strlen(text), &json_limits_manifest, &findings, &root, err), 0);
-    return pod_memory_read(root, 77, arena, memory, err);
-}
-
 /* Whatever stage a pod is in, the agent may be killed there and go on. */
 static void test_a_record_is_read_as_it_was_written(void **state)
 {
@@ -48,14 +26,14 @@ static void test_a_record_is_read_as_it_was_written(void **state)
     machine_run(&machine);
     assert_non_null(machine_operation(&machine, "prestop"));
 
-    first = written(&machine.memory);
-    assert_int_equal(read_back(first, &machine.arena, &memory, &err), 0);
+    first = machine_record(&machine.memory);
+    assert_int_equal(machine_read_record(first, 77, &machine.arena, &memory, &err), 0);
     assert_int_equal(memory.operations.count, 1);
     assert_int_equal(memory.operations.items[0].state, POD_OPERATION_UNKNOWN);
     assert_int_equal(memory.operations.items[0].ended, 77);
     memory.operations.items[0].state = POD_OPERATION_INTENDED;
     memory.operations.items[0].ended = 0;
-    second = written(&memory);
+    second = machine_record(&memory);
     assert_string_equal(first, second);
     free(first);
     free(second);
@@ -80,7 +58,7 @@ static void test_numbers_that_name_nothing_are_refused(void **state)
         struct pod_memory memory;
         struct err err = {0};
 
-        assert_int_equal(read_back(cases[i].text, &arena, &memory, &err), -EBADMSG);
+        assert_int_equal(machine_read_record(cases[i].text, 77, &arena, &memory, &err), -EBADMSG);
         assert_string_equal(err.text, cases[i].sentence);
     }
     arena_deinit(&arena);
@@ -92,7 +70,8 @@ static void test_wrong_types_are_refused(void **state)
     struct pod_memory memory;
     struct err err = {0};
 
-    assert_int_equal(read_back("{\"stage\": \"x\"}", &arena, &memory, &err), -EBADMSG);
+    assert_int_equal(machine_read_record("{\"stage\": \"x\"}", 77, &arena, &memory, &err),
+                     -EBADMSG);
     assert_non_null(strstr(err.text, "stage"));
     arena_deinit(&arena);
 }
