@@ -130,6 +130,8 @@ static void keep_others(struct config *config, const struct config_reader *reade
     config->cgroup_driver = systemd ? CGROUP_DRIVER_SYSTEMD : CGROUP_DRIVER_CGROUPFS;
     config->cgroup_root = *root ? config_clean_path(arena, "/", root) : "/";
     config->single_process_oom_kill = !kill->set ? OPT_UNSET : kill->number ? OPT_TRUE : OPT_FALSE;
+    config->limited_swap =
+        str_equal(config_value_of(reader, "memorySwap.swapBehavior")->text, "LimitedSwap");
     config->serialize_image_pulls =
         serialize->set ? serialize->number : config->max_parallel_image_pulls < 2;
 }

@@ -35,8 +35,7 @@ static void test_check_18_systemd(void **state)
                   "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1_2.slice");
     assert_parent(CGROUP_DRIVER_SYSTEMD, "/", "",
                   "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod1_2.slice");
-    assert_parent(CGROUP_DRIVER_SYSTEMD, "/", GUARANTEED,
-                  "/kubepods.slice/kubepods-pod1_2.slice");
+    assert_parent(CGROUP_DRIVER_SYSTEMD, "/", GUARANTEED, "/kubepods.slice/kubepods-pod1_2.slice");
     assert_parent(CGROUP_DRIVER_SYSTEMD, "/a-b", GUARANTEED,
                   "/a_b.slice/a_b-kubepods.slice/a_b-kubepods-pod1_2.slice");
 }

@@ -53,8 +53,8 @@ static void test_a_long_name(void **state)
     struct fixture test;
 
     fixture_init_in(&test, IN_CONTAINER, text);
-    assert_true(translate_check_capabilities(test.translation.pod->spec.containers.items,
-                                             &test.err) < 0);
+    assert_true(
+        translate_check_capabilities(test.translation.pod->spec.containers.items, &test.err) < 0);
     fixture_deinit(&test);
     free(text);
     free(name);

@@ -106,8 +106,7 @@ static void assert_searches(size_t count, int length, size_t expected)
     Cri__DNSConfig *dns;
 
     fixture_init_in(&test, IN_SPEC, "dnsPolicy: Default");
-    assert_int_equal(
-        resolv_conf_parse(&test.arena, line, strlen(line), &test.host, &test.err), 0);
+    assert_int_equal(resolv_conf_parse(&test.arena, line, strlen(line), &test.host, &test.err), 0);
     dns = translate_dns(&test.translation, &test.host, &warnings);
     assert_int_equal(dns->n_searches, expected);
     assert_int_equal(warnings.count, expected < count);

@@ -183,8 +183,8 @@ static void test_service_links_that_are_not_set(void **state)
 
     fixture_init_in(&test, IN_CONTAINER, "");
     pod_of(test.document.object)->spec.enable_service_links = OPT_UNSET;
-    assert_container_fails(
-        &test, "a", "nil pod.spec.enableServiceLinks encountered, cannot construct envvars");
+    assert_container_fails(&test, "a",
+                           "nil pod.spec.enableServiceLinks encountered, cannot construct envvars");
     fixture_deinit(&test);
 }
 

@@ -39,8 +39,7 @@ static void test_check_13_host_network(void **state)
 
 #define ALIASES                                                                                    \
     "hostAliases: [{ip: 10.0.0.1, hostnames: [one, two]}, {ip: 10.0.0.2, hostnames: [three]}]"
-#define ALIAS_LINES                                                                                \
-    "\n# Entries added by HostAliases.\n10.0.0.1\tone\ttwo\n10.0.0.2\tthree\n"
+#define ALIAS_LINES "\n# Entries added by HostAliases.\n10.0.0.1\tone\ttwo\n10.0.0.2\tthree\n"
 
 static void test_aliases(void **state)
 {

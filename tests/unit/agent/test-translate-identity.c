@@ -96,10 +96,8 @@ static void test_ports(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_annotations),
-        cmocka_unit_test(test_annotations_of_nothing),
-        cmocka_unit_test(test_check_29_hash),
-        cmocka_unit_test(test_hooks),
+        cmocka_unit_test(test_annotations),   cmocka_unit_test(test_annotations_of_nothing),
+        cmocka_unit_test(test_check_29_hash), cmocka_unit_test(test_hooks),
         cmocka_unit_test(test_ports),
     };
 

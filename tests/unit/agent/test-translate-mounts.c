@@ -16,10 +16,10 @@ static const char *mounts_text(struct fixture *test, const Cri__ContainerConfig 
     for (size_t i = 0; i < config->n_mounts; i++) {
         const Cri__Mount *mount = config->mounts[i];
 
-        text = arena_printf(&test->arena, "%s%s%s>%s:%s%d%s%s", text, i ? " " : "",
-                            mount->host_path, mount->container_path, mount->readonly ? "ro" : "rw",
-                            mount->propagation, mount->recursive_read_only ? "R" : "",
-                            mount->selinux_relabel ? "z" : "");
+        text =
+            arena_printf(&test->arena, "%s%s%s>%s:%s%d%s%s", text, i ? " " : "", mount->host_path,
+                         mount->container_path, mount->readonly ? "ro" : "rw", mount->propagation,
+                         mount->recursive_read_only ? "R" : "", mount->selinux_relabel ? "z" : "");
     }
     return text;
 }
@@ -181,8 +181,7 @@ static void test_image_volumes(void **state)
                         "x=y1");
     assert_string_equal(mount->image_sub_path, "part/one");
     pod_of(test.document.object)->spec.containers.items[0].volume_mounts.items[0].sub_path = "..";
-    assert_order_fails(&test, &order,
-                       "unable to provision SubPath `..`: must not contain '..'");
+    assert_order_fails(&test, &order, "unable to provision SubPath `..`: must not contain '..'");
     fixture_deinit(&test);
 }
 
@@ -195,8 +194,7 @@ static void test_a_volume_without_a_place(void **state)
     fixture_init_in(&test, WITH_MOUNT, "");
     order = order_of(&test, "a");
     order.places = &place;
-    assert_order_fails(&test, &order,
-                       "cannot find volume \"v\" to mount into container \"a\"");
+    assert_order_fails(&test, &order, "cannot find volume \"v\" to mount into container \"a\"");
     fixture_deinit(&test);
 }
 

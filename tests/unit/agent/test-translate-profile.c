@@ -2,7 +2,8 @@
 #include "translation.h"
 
 #define WITH_PROFILES                                                                              \
-    "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: ns, uid: u1, annotations: {%s}}, " \
+    "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: ns, uid: u1, annotations: "      \
+    "{%s}}, "                                                                                      \
     "spec: {securityContext: {%s}, containers: [{name: a, image: a, securityContext: {%s}}]}}"
 
 static const char *const kinds[] = {"RuntimeDefault", "Unconfined", "Localhost"};
@@ -80,8 +81,7 @@ static void test_check_41_no_seccomp_anywhere(void **state)
 
     fixture_init_in(&test, IN_SPEC, "");
     assert_string_equal(
-        profile_text(&test,
-                     container_named(&test, "a")->linux_config->security_context->seccomp),
+        profile_text(&test, container_named(&test, "a")->linux_config->security_context->seccomp),
         "Unconfined");
     assert_string_equal(
         profile_text(&test, sandbox_of(&test)->linux_config->security_context->seccomp),

@@ -21,16 +21,15 @@ static void test_containers(void **state)
         const char *resources;
         const char *expected;
     } cases[] = {
-        {"", "2 0/100000 0"},                                           /* check 35 */
-        {"requests: {cpu: 5m}, limits: {cpu: 5m}", "5 1000/100000 0"},  /* check 34 */
+        {"", "2 0/100000 0"},                                          /* check 35 */
+        {"requests: {cpu: 5m}, limits: {cpu: 5m}", "5 1000/100000 0"}, /* check 34 */
         {"requests: {cpu: 1}", "1024 0/100000 0"},
         {"requests: {cpu: 1500m}, limits: {cpu: 2}", "1536 200000/100000 0"},
         {"limits: {cpu: 250m}", "256 25000/100000 0"},
         {"requests: {cpu: 0}, limits: {cpu: 1}", "2 100000/100000 0"},
         {"requests: {cpu: 1m}", "2 0/100000 0"},
         {"requests: {cpu: 256}", "262144 0/100000 0"},
-        {"requests: {cpu: 9000P}, limits: {cpu: 9000P}",
-         "262144 9223372036854775807/100000 0"},
+        {"requests: {cpu: 9000P}, limits: {cpu: 9000P}", "262144 9223372036854775807/100000 0"},
         {"limits: {memory: 64Mi}", "2 0/100000 67108864"},
         {"requests: {memory: 64Mi}", "2 0/100000 0"},
         {"limits: {cpu: 5m}", "5 1000/100000 0"},
@@ -96,10 +95,11 @@ static void test_pod_limits(void **state)
 {
     struct fixture test;
 
-    fixture_init(&test, "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: ns, uid: u1}, "
-                        "spec: {resources: {limits: {cpu: 2, memory: 1Gi}}, containers: ["
-                        "{name: a, image: a}, {name: b, image: b, resources: {limits: {cpu: 1, "
-                        "memory: 1Mi}}}]}}");
+    fixture_init(&test,
+                 "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: ns, uid: u1}, "
+                 "spec: {resources: {limits: {cpu: 2, memory: 1Gi}}, containers: ["
+                 "{name: a, image: a}, {name: b, image: b, resources: {limits: {cpu: 1, "
+                 "memory: 1Mi}}}]}}");
     assert_string_equal(resources_text(&test, resources_of(&test, "a")),
                         "2048 200000/100000 1073741824");
     assert_string_equal(resources_text(&test, resources_of(&test, "b")),
@@ -166,9 +166,8 @@ static void test_sandbox_resources(void **state)
                         "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: ns, uid: "
                         "u1}, spec: {%s}}",
                         cases[i].spec);
-        assert_string_equal(
-            resources_text(&test, sandbox_of(&test)->linux_config->resources),
-            cases[i].expected);
+        assert_string_equal(resources_text(&test, sandbox_of(&test)->linux_config->resources),
+                            cases[i].expected);
         fixture_deinit(&test);
     }
 }
@@ -224,10 +223,8 @@ static void assert_adjustments(const struct oom_case *cases, size_t count, const
 static void test_check_36_burstable(void **state)
 {
     static const struct oom_case cases[] = {
-        {A("requests: {memory: 4Gi}"), 750},
-        {A("requests: {memory: 1}"), 999},
-        {A("requests: {memory: 16Gi}"), 3},
-        {A("requests: {memory: 8Ei}"), 3},
+        {A("requests: {memory: 4Gi}"), 750},   {A("requests: {memory: 1}"), 999},
+        {A("requests: {memory: 16Gi}"), 3},    {A("requests: {memory: 8Ei}"), 3},
         {A("requests: {memory: 16369Mi}"), 3}, /* 1000 - 999 */
     };
 

@@ -34,7 +34,8 @@ static void test_ports(void **state)
     } cases[] = {
         {"{containerPort: 80}", "0:0>80@"},
         {"{containerPort: 80, hostPort: 8080, hostIP: 127.0.0.1}", "0:8080>80@127.0.0.1"},
-        {"{containerPort: 53, protocol: UDP}, {containerPort: 53, protocol: TCP}", "1:0>53@ 0:0>53@"},
+        {"{containerPort: 53, protocol: UDP}, {containerPort: 53, protocol: TCP}",
+         "1:0>53@ 0:0>53@"},
         {"{containerPort: 1, protocol: SCTP}, {containerPort: 2, protocol: odd}", "2:0>1@ 0:0>2@"},
         /* the same twice in one container */
         {"{containerPort: 80}, {containerPort: 80}", "0:0>80@"},
@@ -179,8 +180,7 @@ static void test_security(void **state)
     assert_int_equal(security->supplemental_groups[0], 7);
     assert_int_equal(security->supplemental_groups[1], 8);
     assert_int_equal(security->supplemental_groups[2], 9);
-    assert_int_equal(security->supplemental_groups_policy,
-                     CRI__SUPPLEMENTAL_GROUPS_POLICY__Strict);
+    assert_int_equal(security->supplemental_groups_policy, CRI__SUPPLEMENTAL_GROUPS_POLICY__Strict);
     assert_string_equal(security->selinux_options->level, "s0:c1");
     assert_string_equal(security->selinux_options->user, "");
     /* whatever the pod says */

@@ -27,7 +27,8 @@ static void test_good_profiles(void **state)
         "\"value\": 18446744073709551615, \"valueTwo\": 0, \"op\": \"SCMP_CMP_MASKED_EQ\"}]}, "
         "{\"names\": [\"clone\"], \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 1}]}",
         /* null is absent; others' members are passed over */
-        "{" ALLOW ", \"architectures\": null, \"syscalls\": null, \"archMap\": [{}], \"comment\": 1}",
+        "{" ALLOW
+        ", \"architectures\": null, \"syscalls\": null, \"archMap\": [{}], \"comment\": 1}",
         "{" ALLOW ", \"syscalls\": [{\"names\": [], \"action\": \"SCMP_ACT_KILL_PROCESS\", "
         "\"args\": null, \"includes\": {}}]}",
     };
@@ -72,9 +73,9 @@ static void test_bad_profiles(void **state)
         {"{" ALLOW ", \"syscalls\": [{\"names\": \"read\"}]}", "syscalls[0].names: it is a string"},
         {"{" ALLOW ", \"syscalls\": [{\"names\": [\"read\", 1]}]}",
          "syscalls[0].names[1]: it is no name"},
-        {"{" ALLOW ", \"syscalls\": [{\"names\": [\"\"]}]}",
-         "syscalls[0].names[0]: it is no name"},
-        {"{" ALLOW ", \"syscalls\": [{\"names\": [\"read\"]}]}", "syscalls[0].action: it is missing"},
+        {"{" ALLOW ", \"syscalls\": [{\"names\": [\"\"]}]}", "syscalls[0].names[0]: it is no name"},
+        {"{" ALLOW ", \"syscalls\": [{\"names\": [\"read\"]}]}",
+         "syscalls[0].action: it is missing"},
         {CALL("\"action\": \"ALLOW\""), "syscalls[0].action: \"ALLOW\" is unknown"},
         {CALL("\"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 1.5"),
          "syscalls[0].errnoRet: 1.5 is not from 0 to 4095"},
@@ -122,7 +123,8 @@ static void test_limits(void **state)
     struct strbuf json = STRBUF_INIT, unknown = STRBUF_INIT;
     struct err err = {0};
 
-    strbuf_add(&json, "{" ALLOW ", \"syscalls\": [{\"action\": \"SCMP_ACT_ALLOW\", \"names\": [\"x0\"");
+    strbuf_add(&json,
+               "{" ALLOW ", \"syscalls\": [{\"action\": \"SCMP_ACT_ALLOW\", \"names\": [\"x0\"");
     for (int i = 1; i < 10000; i++)
         strbuf_printf(&json, ", \"none%d\"", i);
     strbuf_add(&json, "]}]}");
@@ -138,10 +140,8 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good_profiles),
-        cmocka_unit_test(test_bad_profiles),
-        cmocka_unit_test(test_what_is_no_json),
-        cmocka_unit_test(test_unknown_calls),
+        cmocka_unit_test(test_good_profiles),   cmocka_unit_test(test_bad_profiles),
+        cmocka_unit_test(test_what_is_no_json), cmocka_unit_test(test_unknown_calls),
         cmocka_unit_test(test_limits),
     };
 

@@ -103,8 +103,8 @@ static void test_targets(void **state)
         order = order_of(&test, "a");
         assert_order_fails(&test, &order, "unable to find target container b");
         order.target_id = "id-of-b";
-        options = container_of_order(&test, &order)->linux_config->security_context
-                      ->namespace_options;
+        options =
+            container_of_order(&test, &order)->linux_config->security_context->namespace_options;
         assert_int_equal(options->pid, cases[i].pid);
         assert_string_equal(options->target_id, cases[i].target);
         fixture_deinit(&test);
@@ -328,8 +328,7 @@ static void test_check_42_paths(void **state)
         struct fixture test;
 
         init(&test, "", cases[i].container);
-        test.node.thermal_throttles =
-            words(&test, "/sys/devices/system/cpu/cpu0/thermal_throttle");
+        test.node.thermal_throttles = words(&test, "/sys/devices/system/cpu/cpu0/thermal_throttle");
         security = security_of(&test);
         assert_string_equal(
             text_of(&test, security->n_masked_paths, security->masked_paths),
@@ -339,10 +338,9 @@ static void test_check_42_paths(void **state)
                   "/proc/scsi /sys/firmware /sys/devices/virtual/powercap "
                   "/sys/devices/system/cpu/cpu0/thermal_throttle"
                 : "");
-        assert_string_equal(text_of(&test, security->n_readonly_paths, security->readonly_paths),
-                            cases[i].hidden
-                                ? "/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger"
-                                : "");
+        assert_string_equal(
+            text_of(&test, security->n_readonly_paths, security->readonly_paths),
+            cases[i].hidden ? "/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger" : "");
         fixture_deinit(&test);
     }
 }
@@ -359,8 +357,7 @@ static void test_no_context(void **state)
     assert_int_equal(security->n_supplemental_groups, 0);
     assert_int_equal(security->seccomp->profile_type,
                      CRI__SECURITY_PROFILE__PROFILE_TYPE__Unconfined);
-    assert_int_equal(sandbox_of(&test)
-                         ->linux_config->security_context->namespace_options->pid,
+    assert_int_equal(sandbox_of(&test)->linux_config->security_context->namespace_options->pid,
                      CRI__NAMESPACE_MODE__CONTAINER);
     fixture_deinit(&test);
 }
