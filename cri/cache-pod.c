@@ -164,6 +164,9 @@ static int newest_container_first(const void *left, const void *right)
 {
     const struct cri_container *a = left, *b = right;
 
+    /* Attempts only grow; the clock by which a runtime dates what it creates may be set back. */
+    if (a->attempt != b->attempt)
+        return a->attempt < b->attempt ? 1 : -1;
     if (a->created_usec != b->created_usec)
         return a->created_usec < b->created_usec ? 1 : -1;
     return strcmp(a->id, b->id);

@@ -55,7 +55,7 @@ struct cri_pod {
     const char *name; /* by the labels of the newest object */
     const char *name_space;
     list_of(struct cri_sandbox) sandboxes;    /* newest first: attempt, then creation, then id */
-    list_of(struct cri_container) containers; /* newest first: creation, then id */
+    list_of(struct cri_container) containers; /* newest first: attempt, creation, id */
     uint64_t version;                         /* grows with every change of the above */
 };
 
