@@ -15,8 +15,8 @@ enum {
 #define LOOK_EXPECTING_USEC (1 * USEC_PER_SEC) /* after the end of the last, without hints */
 #define LOOK_IDLE_USEC (2 * USEC_PER_SEC)
 #define LOOK_HINTED_USEC                                                                           \
-    (10 * USEC_PER_SEC) /* where hints come, all that is left is to be safe                        \
-                         */
+    (10 * USEC_PER_SEC)                        /* where hints come, all that is left is to be safe \
+                                                */
 #define LOOK_UNKNOWN_USEC (50 * USEC_PER_MSEC) /* after a hint about what is not known */
 #define LOOK_RETRY_FIRST_USEC (100 * USEC_PER_MSEC)
 #define LOOK_RETRY_MAX_USEC (5 * USEC_PER_SEC)

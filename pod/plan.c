@@ -106,14 +106,16 @@ static void choose_stage(struct planner *planner)
     const struct pod_desired *desired = planner->desired;
     struct pod_memory *memory = planner->memory;
 
-    if (!pod_is_wanted(planner))
+    if (!pod_is_wanted(planner)) {
+        memory->leaving = true;
         end_pod(planner);
-    else if (memory->stage == POD_STAGE_RUN && desired->refusal_reason)
+    } else if (memory->stage == POD_STAGE_RUN && desired->refusal_reason) {
         refuse(planner);
-    else if (memory->stage == POD_STAGE_RUN && pod_is_over(planner))
+    } else if (memory->stage == POD_STAGE_RUN && pod_is_over(planner)) {
         end_naturally(planner);
-    else
+    } else {
         check_deadline(planner);
+    }
 }
 
 /* explaining what is under way */

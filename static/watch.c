@@ -93,8 +93,7 @@ static void take_event(struct watch *watch, const struct inotify_event *event, u
         touch(watch, event, now);
     if (watch->first == USEC_NEVER)
         watch->first = now;
-    watch->due =
-        MIN(usec_add(now, quiet_after(event)), usec_add(watch->first, WATCH_BUSY_USEC));
+    watch->due = MIN(usec_add(now, quiet_after(event)), usec_add(watch->first, WATCH_BUSY_USEC));
 }
 
 /* Whether there may be more. */

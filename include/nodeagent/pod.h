@@ -243,6 +243,7 @@ struct pod_memory {
     const char *end_reason; /* of the phase: "DeadlineExceeded"; NULL: none */
     const char *end_message;
     bool natural_end; /* its containers ended by themselves */
+    bool leaving;     /* nobody wants it any more: it is to be removed, come what may */
     bool restart_all; /* RestartAllContainers is under way */
     uint64_t next_operation;
     const char *changed_sandbox; /* the one whose replacement was told */

@@ -1,7 +1,7 @@
 /* Checks at what happens, and after each step. */
 #include "checks.h"
-#include "nodeagent/base/mem.h"
 #include "manifests.h"
+#include "nodeagent/base/mem.h"
 #include "runtime.h"
 #include "subject.h"
 #include "sys-tree.h"
@@ -54,12 +54,12 @@ static void check_back_off(const struct container *container)
     usec_t waited = world->now - spec->last_exit;
 
     /* With another sandbox the records of the old one may be gone, and with them their ends. */
-    if (!spec->exits || strcmp(spec->last_sandbox, container->sandbox_id) || container->ever_unknown)
+    if (!spec->exits || strcmp(spec->last_sandbox, container->sandbox_id) ||
+        container->ever_unknown)
         return;
     if (known && waited + BACK_OFF_SLACK < spec->delay)
         violation(INVARIANT_BACK_OFF, "%s runs %.1f s after the one before ended, not %.1f s",
-                  container->id, (double)waited / USEC_PER_SEC,
-                  (double)spec->delay / USEC_PER_SEC);
+                  container->id, (double)waited / USEC_PER_SEC, (double)spec->delay / USEC_PER_SEC);
     spec->delay = known ? MIN(spec->delay * 2, world->restart_period_max) : first;
     spec->updated = world->now;
 }

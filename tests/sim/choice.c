@@ -108,8 +108,8 @@ static int compare_ids(const void *a, const void *b)
 
 static bool is_left_out(const struct choices *choices, uint64_t id)
 {
-    return choices->left_out_count && bsearch(&id, choices->left_out, choices->left_out_count,
-                                              sizeof(id), compare_ids);
+    return choices->left_out_count &&
+           bsearch(&id, choices->left_out, choices->left_out_count, sizeof(id), compare_ids);
 }
 
 bool choose(enum site site, const char *key, unsigned rate)

@@ -77,8 +77,8 @@ struct choices {
     uint64_t seed;
     const uint64_t *left_out; /* sorted */
     size_t left_out_count;
-    unsigned intensity; /* percent of the rates below */
-    bool calm;          /* no more faults */
+    unsigned intensity;          /* percent of the rates below */
+    bool calm;                   /* no more faults */
     struct choices_taken *taken; /* where the driver sees them, even after a crash */
     unsigned faults;
     struct counter *counters; /* how often by site and key; open addressing */

@@ -42,10 +42,14 @@ static uint64_t number(const char *text)
 static void read_options(struct options *options, int argc, char **argv)
 {
     static const struct option known[] = {
-        {"seeds", required_argument, NULL, 'n'}, {"from", required_argument, NULL, 'f'},
-        {"seconds", required_argument, NULL, 't'}, {"seed", required_argument, NULL, 's'},
-        {"whole", no_argument, NULL, 'w'},       {"jobs", required_argument, NULL, 'j'},
-        {"verbose", no_argument, NULL, 'v'},     {"help", no_argument, NULL, 'h'},
+        {"seeds", required_argument, NULL, 'n'},
+        {"from", required_argument, NULL, 'f'},
+        {"seconds", required_argument, NULL, 't'},
+        {"seed", required_argument, NULL, 's'},
+        {"whole", no_argument, NULL, 'w'},
+        {"jobs", required_argument, NULL, 'j'},
+        {"verbose", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
         {0},
     };
     int option;

@@ -133,8 +133,9 @@ static void make_recipe(struct manifest *manifest)
         add_container(manifest, "main-", KIND_REGULAR);
         return;
     }
-    manifest->policy = pick(manifest, 2) ? RESTART_ALWAYS
-                                         : (enum restart_policy)pick(manifest, RESTART_POLICY_COUNT);
+    manifest->policy = pick(manifest, 2)
+                           ? RESTART_ALWAYS
+                           : (enum restart_policy)pick(manifest, RESTART_POLICY_COUNT);
     manifest->host_network = pick(manifest, 4) == 0;
     if (pick(manifest, 10) == 0)
         manifest->deadline_seconds = 5 + (int64_t)pick(manifest, 120);

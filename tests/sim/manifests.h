@@ -9,9 +9,9 @@
 #include "world.h"
 
 enum {
-    PODS_MAX = 6,           /* names; each may have several versions, one after the other */
+    PODS_MAX = 6, /* names; each may have several versions, one after the other */
     POD_CONTAINERS_MAX = 6,
-    CLEAN_PODS = 1,         /* to which nothing happens: they must not feel what happens to others */
+    CLEAN_PODS = 1, /* to which nothing happens: they must not feel what happens to others */
 };
 
 /* Names and images of clean pods contain this. */
@@ -73,18 +73,18 @@ struct manifest {
     size_t container_count;
     struct object *object;
 
-    bool wanted;        /* in the directory */
-    bool delivered;     /* in the newest set that an agent got */
+    bool wanted;    /* in the directory */
+    bool delivered; /* in the newest set that an agent got */
     bool ever_delivered;
-    bool told_removed;  /* some agent got a set without it: it ends, whatever comes after */
+    bool told_removed; /* some agent got a set without it: it ends, whatever comes after */
     bool told_this_life;
-    bool disturbed;     /* something happened to it that justifies all kinds of stops */
+    bool disturbed;      /* something happened to it that justifies all kinds of stops */
     usec_t delivered_at; /* to the present agent */
     usec_t known_since;  /* to any */
     bool begins_anew;    /* with its next delivery */
-    usec_t started;     /* the first of its containers; 0: none yet */
+    usec_t started;      /* the first of its containers; 0: none yet */
     bool ever_started;
-    usec_t window;      /* of counted calls */
+    usec_t window; /* of counted calls */
     unsigned window_calls;
 };
 

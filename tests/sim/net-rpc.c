@@ -3,9 +3,9 @@
  * on the way they fail, come late or hang, and answers are lost though the work was done.
  */
 #include "checks.h"
+#include "manifests.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/net/rpc.h"
-#include "manifests.h"
 #include "runtime.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@
 static const struct rates {
     unsigned fails, lost, comes_late, hangs, answers_late;
 } rates[] = {
-    [METHOD_NODE] = {40, 20, 10, 10, 20},       [METHOD_STATUS] = {60, 30, 40, 40, 40},
+    [METHOD_NODE] = {40, 20, 10, 10, 20},        [METHOD_STATUS] = {60, 30, 40, 40, 40},
     [METHOD_CHANGE] = {150, 120, 120, 120, 120}, [METHOD_IMAGE] = {100, 60, 60, 60, 60},
     [METHOD_STREAM] = {500, 0, 0, 0, 0},
 };
@@ -55,10 +55,22 @@ struct rpc_call {
 const char *rpc_status_name(enum rpc_status status)
 {
     static const char *const names[] = {
-        "OK",           "Canceled",      "Unknown",           "InvalidArgument",
-        "DeadlineExceeded", "NotFound",  "AlreadyExists",     "PermissionDenied",
-        "ResourceExhausted", "FailedPrecondition", "Aborted", "OutOfRange",
-        "Unimplemented", "Internal",     "Unavailable",       "DataLoss",
+        "OK",
+        "Canceled",
+        "Unknown",
+        "InvalidArgument",
+        "DeadlineExceeded",
+        "NotFound",
+        "AlreadyExists",
+        "PermissionDenied",
+        "ResourceExhausted",
+        "FailedPrecondition",
+        "Aborted",
+        "OutOfRange",
+        "Unimplemented",
+        "Internal",
+        "Unavailable",
+        "DataLoss",
         "Unauthenticated",
     };
 
@@ -352,8 +364,8 @@ static int rpc_start(struct rpc_call **result, struct rpc_channel *channel,
         rpc_answer_after(rpc, WAY_MAX, RPC_UNIMPLEMENTED, "unknown service");
     }
     if (request->timeout != USEC_NEVER)
-        rpc->deadline = event_add_agent(request->timeout, "deadline", request->method,
-                                        rpc_deadline, rpc);
+        rpc->deadline =
+            event_add_agent(request->timeout, "deadline", request->method, rpc_deadline, rpc);
     *result = rpc;
     life_may_end(key);
     return 0;

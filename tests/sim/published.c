@@ -3,8 +3,8 @@
  * was not observed, and nothing before the first look.
  */
 #include "checks.h"
-#include "nodeagent/base/json.h"
 #include "manifests.h"
+#include "nodeagent/base/json.h"
 #include "runtime.h"
 #include "subject.h"
 

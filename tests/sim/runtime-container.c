@@ -1,7 +1,7 @@
 /* The model runtime: containers, and commands in them. */
 #include "checks.h"
-#include "nodeagent/base/mem.h"
 #include "manifests.h"
+#include "nodeagent/base/mem.h"
 #include "runtime.h"
 
 #include <stdio.h>
@@ -237,8 +237,9 @@ void serve_remove_container(struct call *call)
     if (container->starting || container->removing) {
         call_fail(call, RPC_UNKNOWN,
                   "failed to set removing state for container \"%s\": container is %s",
-                  container->id, container->starting ? "in starting state, can't be removed"
-                                                     : "already in removing state");
+                  container->id,
+                  container->starting ? "in starting state, can't be removed"
+                                      : "already in removing state");
         return;
     }
     container->removing = true;

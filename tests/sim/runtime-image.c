@@ -1,6 +1,6 @@
 /* The model runtime: images. Any name can be pulled but those that say that they are missing. */
-#include "nodeagent/base/mem.h"
 #include "manifests.h"
+#include "nodeagent/base/mem.h"
 #include "runtime.h"
 
 #include <stdio.h>

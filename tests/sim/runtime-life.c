@@ -1,7 +1,7 @@
 /* The model runtime: how processes live and end. */
 #include "checks.h"
-#include "nodeagent/base/mem.h"
 #include "manifests.h"
+#include "nodeagent/base/mem.h"
 #include "runtime.h"
 #include "sys.h"
 
@@ -21,9 +21,8 @@ enum {
 /* The file is there from the first line on. */
 static void make_log(const struct container *container)
 {
-    _cleanup_(mem_free_at) char *path =
-        mem_printf("%s/%s", container->request->sandbox_config->log_directory,
-                   container->config->log_path);
+    _cleanup_(mem_free_at) char *path = mem_printf(
+        "%s/%s", container->request->sandbox_config->log_directory, container->config->log_path);
 
     tree_put(world->tree, path, "");
 }
@@ -33,9 +32,10 @@ static void ends_by_itself(void *data)
     struct container *container = data;
 
     container->ends = NULL;
-    container_ends(container, container->exit_code, container->exit_code == 0     ? "Completed"
-                                                    : container->exit_code == 137 ? "OOMKilled"
-                                                                                  : "Error");
+    container_ends(container, container->exit_code,
+                   container->exit_code == 0     ? "Completed"
+                   : container->exit_code == 137 ? "OOMKilled"
+                                                 : "Error");
 }
 
 void container_begins(struct container *container)
@@ -133,9 +133,8 @@ void container_asked_to_end(struct container *container, usec_t grace)
         container->ignores_term = choose(SITE_TERM_IS_IGNORED, container->id, RATE_IGNORES_TERM);
         if (!container->ignores_term) {
             event_cancel(container->ends);
-            container->ends =
-                event_add(draw_usec(SITE_LIFETIME, container->id, EXIT_MIN, EXIT_MAX), "TERM ends",
-                          container->id, obeys_term, container);
+            container->ends = event_add(draw_usec(SITE_LIFETIME, container->id, EXIT_MIN, EXIT_MAX),
+                                        "TERM ends", container->id, obeys_term, container);
         }
     }
     container->asked_to_end = true;

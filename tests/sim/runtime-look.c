@@ -22,8 +22,8 @@ void serve_version(struct call *call)
 void serve_status(struct call *call)
 {
     Cri__RuntimeCondition runtime = CRI__RUNTIME_CONDITION__INIT,
-                          network = CRI__RUNTIME_CONDITION__INIT, *conditions[] = {&runtime,
-                                                                                  &network};
+                          network = CRI__RUNTIME_CONDITION__INIT,
+                          *conditions[] = {&runtime, &network};
     Cri__RuntimeStatus status = CRI__RUNTIME_STATUS__INIT;
     Cri__StatusResponse response = CRI__STATUS_RESPONSE__INIT;
 
@@ -142,8 +142,7 @@ void serve_list_sandboxes(struct call *call)
     call_reply(call, &response.base);
 }
 
-static bool container_matches(const struct container *container,
-                              const Cri__ContainerFilter *filter)
+static bool container_matches(const struct container *container, const Cri__ContainerFilter *filter)
 {
     const Cri__ContainerConfig *config = container->config;
 
@@ -219,8 +218,7 @@ void serve_sandbox_status(struct call *call)
     status.created_at = sandbox->created_at;
     network.ip = (char *)sandbox->ip;
     status.network = &network;
-    options.network =
-        sandbox->host_network ? CRI__NAMESPACE_MODE__NODE : CRI__NAMESPACE_MODE__POD;
+    options.network = sandbox->host_network ? CRI__NAMESPACE_MODE__NODE : CRI__NAMESPACE_MODE__POD;
     namespaces.options = &options;
     linux_status.namespaces = &namespaces;
     status.linux_status = &linux_status;
@@ -250,8 +248,8 @@ void serve_container_status(struct call *call)
         return;
     }
     config = container->config;
-    log_path = mem_printf("%s/%s", container->request->sandbox_config->log_directory,
-                          config->log_path);
+    log_path =
+        mem_printf("%s/%s", container->request->sandbox_config->log_directory, config->log_path);
     status.id = (char *)container->id;
     status.metadata = config->metadata;
     status.state = container->state;

@@ -1,7 +1,7 @@
 /* The model runtime: sandboxes. */
 #include "checks.h"
-#include "nodeagent/base/mem.h"
 #include "manifests.h"
+#include "nodeagent/base/mem.h"
 #include "runtime.h"
 
 #include <stdio.h>
@@ -39,10 +39,9 @@ static struct sandbox *sandbox_make(struct call *call)
     name_give(call, sandbox->id);
     sandbox->created_at = runtime_now();
     config = sandbox->request->config->linux_config;
-    sandbox->host_network = config && config->security_context &&
-                            config->security_context->namespace_options &&
-                            config->security_context->namespace_options->network ==
-                                CRI__NAMESPACE_MODE__NODE;
+    sandbox->host_network =
+        config && config->security_context && config->security_context->namespace_options &&
+        config->security_context->namespace_options->network == CRI__NAMESPACE_MODE__NODE;
     if (!sandbox->host_network)
         snprintf(sandbox->ip, sizeof(sandbox->ip), "10.88.%u.%u", runtime->next_ip / 250,
                  runtime->next_ip % 250 + 2);
@@ -78,9 +77,8 @@ void serve_run_sandbox(struct call *call)
 {
     const Cri__PodSandboxConfig *config = ((Cri__RunPodSandboxRequest *)call->request)->config;
     const Cri__PodSandboxMetadata *metadata = config->metadata;
-    _cleanup_(mem_free_at) char *name =
-        mem_printf("%s_%s_%s_%u", metadata->name, metadata->namespace_, metadata->uid,
-                   metadata->attempt);
+    _cleanup_(mem_free_at) char *name = mem_printf(
+        "%s_%s_%s_%u", metadata->name, metadata->namespace_, metadata->uid, metadata->attempt);
     const Cri__LinuxSandboxSecurityContext *security =
         config->linux_config ? config->linux_config->security_context : NULL;
     bool host = security && security->namespace_options &&

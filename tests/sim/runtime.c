@@ -1,8 +1,8 @@
 /* The model runtime: its calls and what they are about. */
 #include "runtime.h"
 #include "checks.h"
-#include "nodeagent/base/mem.h"
 #include "manifests.h"
+#include "nodeagent/base/mem.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -139,8 +139,8 @@ static void call_continues(void *data)
 void call_after(struct call *call, usec_t delay, call_fn *next)
 {
     call->next = next;
-    call->event = event_add(delay + call->takes_longer, "runtime:", call->key, call_continues,
-                            call);
+    call->event =
+        event_add(delay + call->takes_longer, "runtime:", call->key, call_continues, call);
     call->takes_longer = 0;
 }
 

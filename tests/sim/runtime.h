@@ -35,8 +35,8 @@ struct sandbox {
     char name[256]; /* reserved while it exists */
     Cri__RunPodSandboxRequest *request;
     const Cri__PodSandboxMetadata *metadata;
-    bool ready; /* as it says; and its process runs */
-    bool stopped; /* a StopPodSandbox succeeded */
+    bool ready;     /* as it says; and its process runs */
+    bool stopped;   /* a StopPodSandbox succeeded */
     bool ever_died; /* by itself */
     bool host_network;
     int64_t created_at;
@@ -52,15 +52,15 @@ struct container {
     char sandbox_id[ID_MAX];
     Cri__CreateContainerRequest *request;
     Cri__ContainerConfig *config;
-    const char *uid;          /* by its label */
+    const char *uid;           /* by its label */
     Cri__ContainerState state; /* as it says */
-    bool alive;               /* its process runs */
+    bool alive;                /* its process runs */
     bool starting;
     bool removing;
     bool ever_unknown;
     bool hook_failed; /* an exec that the model answered with failure */
     bool ignores_term;
-    bool asked_to_end; /* TERM was sent, or worse */
+    bool asked_to_end;                           /* TERM was sent, or worse */
     int64_t created_at, started_at, finished_at; /* nanoseconds of the wall */
     usec_t started, finished;                    /* the world's */
     int32_t exit_code;
@@ -122,10 +122,10 @@ struct call {
     unsigned life;           /* of the agent that sent it */
     const struct method *method;
     ProtobufCMessage *request;
-    char key[KEY_MAX];      /* method and whom it concerns: what choices are made for */
-    char uid[ID_MAX];       /* of the pod; "" */
+    char key[KEY_MAX]; /* method and whom it concerns: what choices are made for */
+    char uid[ID_MAX];  /* of the pod; "" */
     usec_t sent;
-    usec_t takes_longer;    /* on the way, in the runtime, on the way back */
+    usec_t takes_longer; /* on the way, in the runtime, on the way back */
     usec_t answered_late;
     bool reply_lost;
     bool rolls_back; /* when the client is gone */
@@ -188,8 +188,8 @@ call_fn serve_version, serve_status, serve_runtime_config, serve_update_runtime_
     serve_events;
 call_fn serve_list_sandboxes, serve_sandbox_status, serve_list_containers, serve_container_status;
 call_fn serve_run_sandbox, serve_stop_sandbox, serve_remove_sandbox;
-call_fn serve_create_container, serve_start_container, serve_stop_container,
-    serve_remove_container, serve_exec, serve_nothing;
+call_fn serve_create_container, serve_start_container, serve_stop_container, serve_remove_container,
+    serve_exec, serve_nothing;
 call_fn container_stop_ends;
 call_fn serve_list_images, serve_image_status, serve_pull_image, serve_remove_image,
     serve_image_fs_info;

@@ -1,8 +1,8 @@
 /* The phases of a seed, and what happens in its storm. */
 #include "scenario.h"
 #include "checks.h"
-#include "nodeagent/base/mem.h"
 #include "manifests.h"
+#include "nodeagent/base/mem.h"
 #include "runtime.h"
 #include "subject.h"
 #include "sys.h"
@@ -12,8 +12,8 @@
 #include <string.h>
 
 enum {
-    HAPPENINGS = 24,  /* in a storm */
-    FAULTS_MIN = 5,   /* a storm goes on until it had so many */
+    HAPPENINGS = 24, /* in a storm */
+    FAULTS_MIN = 5,  /* a storm goes on until it had so many */
     KILLS_MIN = 1,
     STEPS_MIN = 1000,
 };
@@ -48,8 +48,8 @@ static void disk_has_room(void *data)
 static void disk_fills(const char *key)
 {
     world->disk_full = true;
-    event_add(draw_usec_wide(SITE_DURATION, key, USEC_PER_SEC, 60 * USEC_PER_SEC),
-              "disk has room", "", disk_has_room, NULL);
+    event_add(draw_usec_wide(SITE_DURATION, key, USEC_PER_SEC, 60 * USEC_PER_SEC), "disk has room",
+              "", disk_has_room, NULL);
 }
 
 static void runtime_is_started(void *data)
@@ -63,8 +63,7 @@ static void runtime_is_killed(const char *key)
     if (world->runtime->down)
         return;
     runtime_dies();
-    event_add(draw_usec_wide(SITE_DURATION, key, 100 * USEC_PER_MSEC,
-                             20 * USEC_PER_SEC),
+    event_add(draw_usec_wide(SITE_DURATION, key, 100 * USEC_PER_MSEC, 20 * USEC_PER_SEC),
               "runtime is started", "", runtime_is_started, NULL);
 }
 
@@ -86,8 +85,7 @@ static void agent_is_frozen(const char *key)
 
 static void machine_sleeps(const char *key)
 {
-    usec_t lasts =
-        draw_usec_wide(SITE_DURATION, key, USEC_PER_SEC, 3600 * USEC_PER_SEC);
+    usec_t lasts = draw_usec_wide(SITE_DURATION, key, USEC_PER_SEC, 3600 * USEC_PER_SEC);
 
     /* What was to happen meanwhile happens when it wakes up. */
     world->now += lasts;
@@ -304,9 +302,8 @@ static void steps_until(usec_t until, bool (*enough)(void))
 
 static bool storm_was_enough(void)
 {
-    return world->now - world->phase_began >= STORM_USEC &&
-           world->choices.faults >= FAULTS_MIN && world->kills >= KILLS_MIN &&
-           world->steps >= STEPS_MIN;
+    return world->now - world->phase_began >= STORM_USEC && world->choices.faults >= FAULTS_MIN &&
+           world->kills >= KILLS_MIN && world->steps >= STEPS_MIN;
 }
 
 static void storm(void)
@@ -317,8 +314,7 @@ static void storm(void)
     put_first_pods();
     event_add(0, "agent is started", "", life_begin, NULL);
     event_add(LOOK_EVERY, "", "", look, NULL);
-    while (!world->violated && !storm_was_enough() &&
-           world->now < STORM_MAX) {
+    while (!world->violated && !storm_was_enough() && world->now < STORM_MAX) {
         schedule(nth, HAPPENINGS, STORM_USEC);
         nth += HAPPENINGS;
         steps_until(world->now + STORM_USEC, NULL);

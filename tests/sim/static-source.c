@@ -1,8 +1,8 @@
 /* static/: the source of manifests, fed by the world. Complete sets, sooner or later. */
-#include "nodeagent/static.h"
 #include "checks.h"
-#include "nodeagent/base/mem.h"
 #include "manifests.h"
+#include "nodeagent/base/mem.h"
+#include "nodeagent/static.h"
 
 #include <errno.h>
 #include <stdlib.h>

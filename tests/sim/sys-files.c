@@ -47,8 +47,7 @@ static struct tree_node *look_up(int directory, const char *path)
 static struct tree_node *parent_of(int directory, const char *path, const char **name)
 {
     const char *slash = strrchr(path, '/');
-    _cleanup_(mem_free_at) char *above =
-        mem_strndup(path, slash ? (size_t)(slash - path) : 0);
+    _cleanup_(mem_free_at) char *above = mem_strndup(path, slash ? (size_t)(slash - path) : 0);
 
     *name = slash ? slash + 1 : path;
     return tree_walk(start_of(directory, path), above);

@@ -4,6 +4,8 @@
  */
 #include "test.h"
 
+#include "checks.h"
+#include "manifests.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/cri/client.h"
 #include "nodeagent/sys/clock.h"
@@ -11,8 +13,6 @@
 #include "nodeagent/sys/loop.h"
 #include "nodeagent/sys/wheel.h"
 #include "nodeagent/sys/work.h"
-#include "checks.h"
-#include "manifests.h"
 #include "runtime.h"
 #include "scenario.h"
 #include "subject.h"
@@ -322,7 +322,8 @@ static void test_names_are_reserved(void **state)
 {
     struct answer first, second, sandbox;
 
-    /* Given up at once, but at work: its name is taken until it is done, and then by what it made. */
+    /* Given up at once, but at work: its name is taken until it is done, and then by what it made.
+     */
     first = run_sandbox(0, 3 * USEC_PER_MSEC);
     assert_int_equal(first.status, RPC_DEADLINE_EXCEEDED);
     second = run_sandbox(0, 60 * USEC_PER_SEC);

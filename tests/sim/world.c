@@ -13,7 +13,7 @@
 #define BOOT_BEGAN (30 * USEC_PER_SEC) /* what the clock of a machine says that just booted */
 
 enum {
-    RATE_KILL_STEP = 12,  /* of 10,000 */
+    RATE_KILL_STEP = 12,   /* of 10,000 */
     RATE_KILL_WITHIN = 40, /* at each call into the world */
 };
 
@@ -142,8 +142,7 @@ static void queue_down(struct event_queue *queue, struct event *event)
     for (;;) {
         size_t child = place * 2 + 1;
 
-        if (child + 1 < queue->count &&
-            event_before(queue->items[child + 1], queue->items[child]))
+        if (child + 1 < queue->count && event_before(queue->items[child + 1], queue->items[child]))
             child++;
         if (child >= queue->count || !event_before(queue->items[child], event))
             break;

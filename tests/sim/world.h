@@ -133,7 +133,7 @@ struct world {
     usec_t restart_period_max;
 
     bool disk_full;
-    usec_t disturbed; /* when something last was wrong that concerns all pods */
+    usec_t disturbed;      /* when something last was wrong that concerns all pods */
     unsigned lossy_writes; /* failed since the agent's start: it may remember less */
 
     unsigned steps;
