@@ -221,7 +221,7 @@ void settle(struct planner *planner)
         struct pod_operation operation = memory->operations.items[i];
 
         if (operation.state == POD_OPERATION_INTENDED ||
-            (needs_look(operation.kind) && planner->observed->looked <= operation.ended)) {
+            (needs_look(operation.kind) && planner->observed->looked < operation.ended)) {
             i++;
             continue;
         }
