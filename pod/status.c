@@ -67,7 +67,9 @@ static void choose_phase(struct reporter *reporter)
     status->phase = report_phase(reporter);
     if (reporter->ended && !reporter->desired->static_pod && !phase_is_final(status->phase))
         status->phase = "Failed";
-    if (phase_is_final(previous->phase))
+    /* A static pod that is taken away keeps its phase: nobody asks how it ended. */
+    if (phase_is_final(previous->phase) ||
+        (reporter->memory->leaving && reporter->desired->static_pod && !str_empty(previous->phase)))
         status->phase = previous->phase;
     if (str_equal(status->phase, previous->phase)) {
         status->reason = previous->reason;
