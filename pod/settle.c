@@ -81,6 +81,18 @@ static const struct seen_container *started(const struct planner *planner,
     return NULL;
 }
 
+/*
+ * Is what was created to be given up? Where an earlier call may still be starting it, a refusal may
+ * just mean that: only after several, with growing pauses.
+ */
+static bool start_is_hopeless(const struct pod_container_memory *memory,
+                              const struct seen_container *seen,
+                              const struct pod_operation *failed)
+{
+    return seen && seen->state == POD_CREATED &&
+           (str_empty(failed->target) || memory->retry_delay >= POD_RETRY_MAX);
+}
+
 static void start_settled(struct planner *planner, const struct pod_operation *operation)
 {
     struct pod_container_memory *memory = memory_container(planner, operation->name);
@@ -90,8 +102,9 @@ static void start_settled(struct planner *planner, const struct pod_operation *o
     if (operation->state == POD_OPERATION_FAILED) {
         tell(planner, true, "Failed", operation->name, "Error: %s", operation->message);
         wait_to_start(planner, memory, operation);
-        memory->failed_id =
-            seen && seen->state == POD_CREATED ? arena_strdup(planner->arena, seen->id) : NULL;
+        memory->failed_id = start_is_hopeless(memory, seen, operation)
+                                ? arena_strdup(planner->arena, seen->id)
+                                : NULL;
         return;
     }
     if (!seen || seen->state == POD_CREATED) {
