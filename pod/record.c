@@ -77,6 +77,7 @@ static const struct field memory_fields[] = {
     FIELD("endMessage", STRING, pod_memory, end_message),
     FIELD("naturalEnd", BOOL, pod_memory, natural_end),
     FIELD("restartAll", BOOL, pod_memory, restart_all),
+    FIELD("allRemoved", BOOL, pod_memory, all_removed),
     FIELD("nextOperation", INT64, pod_memory, next_operation),
     FIELD("changedSandbox", STRING, pod_memory, changed_sandbox),
     FIELD("stoppedSandboxes", STRINGS, pod_memory, stopped_sandboxes),

@@ -244,6 +244,7 @@ struct pod_memory {
     const char *end_message;
     bool natural_end; /* its containers ended by themselves */
     bool restart_all; /* RestartAllContainers is under way */
+    bool all_removed; /* ... and no container is left: it ends with the next plan */
     uint64_t next_operation;
     const char *changed_sandbox; /* the one whose replacement was told */
     struct string_list stopped_sandboxes;

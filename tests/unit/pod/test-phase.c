@@ -38,6 +38,7 @@ static const struct phase_case cases[] = {
     {INIT("Always"), "i=exit1 a=wait", "Pending"},
     {INIT("Always"), "i=wait1 a=wait", "Pending"},
     {INIT("OnFailure"), "i=wait1 a=wait", "Pending"},
+    {INIT("Always"), "i=wait1 a=exit1", "Running"},
     {INIT("Always"), "i=run a=exit1", "Pending"}, /* check 42: again, in a new sandbox */
     {SIDECAR("Always"), "s=wait a=wait", "Pending"},
     {SIDECAR("Always"), "s=cold a=wait", "Pending"},
@@ -78,7 +79,7 @@ static const struct phase_case cases[] = {
     {SIDECAR("Never"), "s=run a=exit0", "Succeeded"},
     {REGULAR("Never"), "a=exit0 b=exit0", "Succeeded", IS_ENDED | IS_STATIC},
     /* RestartAllContainers: what was removed has not failed */
-    {INIT("Never"), "i=all a=all", "Pending"},
+    {INIT("Never"), "i=all a=all", "Running"},
     {REGULAR("Never"), "a=all b=all", "Running"},
 };
 
