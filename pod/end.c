@@ -5,7 +5,7 @@ void enter_stage(struct planner *planner, enum pod_stage stage)
 {
     planner->memory->stage = stage;
     planner->memory->stage_began = planner->now.boot;
-    planner->memory->restart_all = false;
+    planner->memory->restart_all = planner->memory->all_removed = false;
 }
 
 void end_naturally(struct planner *planner)

@@ -34,9 +34,7 @@ static void count_init(const struct reporter *reporter, struct pod_container_ref
 
     if (!ended)
         counts->init_pending++;
-    else if (ended->exit_code && may_restart(reporter, ref, ended))
-        counts->init_pending++;
-    else if (ended->exit_code)
+    else if (ended->exit_code && !may_restart(reporter, ref, ended))
         counts->init_failed++;
 }
 

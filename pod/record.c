@@ -79,6 +79,7 @@ static const struct field memory_fields[] = {
     FIELD("activeSince", INT64, pod_memory, active_since),
     FIELD("leaving", BOOL, pod_memory, leaving),
     FIELD("restartAll", BOOL, pod_memory, restart_all),
+    FIELD("allRemoved", BOOL, pod_memory, all_removed),
     FIELD("nextOperation", INT64, pod_memory, next_operation),
     FIELD("changedSandbox", STRING, pod_memory, changed_sandbox),
     FIELD("stoppedSandboxes", STRINGS, pod_memory, stopped_sandboxes),

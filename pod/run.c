@@ -98,7 +98,7 @@ static bool sidecar_runs(struct planner *planner, struct pod_container_ref ref,
     enum pod_probe_result startup = probes ? probes->startup : POD_PROBE_NONE;
 
     if (kill_goes_on(planner, seen) || hook_failed(planner, ref, seen))
-        return false;
+        return !ref.container->startup_probe || startup == POD_PROBE_SUCCESS;
     if (probe_failed(startup, ref.container->startup_probe)) {
         kill_to_restart(
             planner, ref, seen,
@@ -387,15 +387,18 @@ static bool restart_all_begins(struct planner *planner)
     return false;
 }
 
-/* True while it is under way. */
+/* True while there is something to remove. A status tells that all of it is gone before it ends. */
 static bool restart_all(struct planner *planner)
 {
     static const struct stop stop = {.grace_seconds = 0, .hooks = STOP_WITHOUT_HOOKS};
+    struct pod_memory *memory = planner->memory;
     bool busy = operation_any(planner, POD_START);
 
-    if (!planner->memory->restart_all && !restart_all_begins(planner))
+    if (memory->all_removed)
+        memory->restart_all = memory->all_removed = false;
+    if (!memory->restart_all && !restart_all_begins(planner))
         return false;
-    planner->memory->restart_all = true;
+    memory->restart_all = true;
     array_for_each (seen, planner->observed->containers) {
         struct pod_container_ref ref = pod_container_find(planner->desired->pod, seen->name);
 
@@ -405,11 +408,10 @@ static bool restart_all(struct planner *planner)
         if (!stop_container(planner, seen, &stop))
             remove_container(planner, seen);
     }
+    memory->all_removed = !busy;
     if (busy)
         block(planner, "RestartAllContainers", NULL,
               "a container's rule asks to restart all containers: they are being removed");
-    else
-        planner->memory->restart_all = false;
     return busy;
 }
 

@@ -66,6 +66,25 @@ static bool is_sidecar(const struct reporter *reporter, const char *name)
     return pod_container_find(reporter->pod, name).kind == POD_CONTAINER_SIDECAR;
 }
 
+static bool was_true(const struct reporter *reporter, const char *type)
+{
+    const struct pod_condition *previous = previous_condition(reporter, type);
+
+    return previous && str_equal(previous->status, "True");
+}
+
+/* All containers are made anew, but the pod is not. */
+static bool is_restarted(const struct reporter *reporter)
+{
+    if (reporter->memory->restart_all)
+        return true;
+    array_for_each (container, reporter->status->container_statuses)
+        if (container->state.waiting &&
+            str_equal(container->state.waiting->reason, "RestartingAllContainers"))
+            return true;
+    return false;
+}
+
 static struct verdict initialized(struct reporter *reporter)
 {
     const struct pod_status *status = reporter->status;
@@ -76,13 +95,8 @@ static struct verdict initialized(struct reporter *reporter)
     array_for_each (container, status->container_statuses)
         if (container->state.running || container->state.terminated)
             return holds;
-    /* All containers are made anew, but the pod is not. */
-    if (reporter->memory->restart_all) {
-        const struct pod_condition *previous = previous_condition(reporter, "Initialized");
-
-        if (previous && str_equal(previous->status, "True"))
-            return holds;
-    }
+    if (is_restarted(reporter) && was_true(reporter, "Initialized"))
+        return holds;
     array_for_each (container, status->init_container_statuses) {
         bool through = is_sidecar(reporter, container->name) ? container->started == OPT_TRUE
                                                              : container->ready;

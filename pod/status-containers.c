@@ -244,12 +244,16 @@ static void report_restart_all(const struct reporter *reporter, struct pod_conta
 {
     static const char *const reason = "RestartingAllContainers";
 
-    if (!reporter->memory->restart_all || seen || ref.kind == POD_CONTAINER_EPHEMERAL || !previous)
+    if (seen || ref.kind == POD_CONTAINER_EPHEMERAL || !previous ||
+        reporter->memory->stage != POD_STAGE_RUN)
         return;
     if (previous->state.waiting) {
-        status->state = previous->state;
+        if (reporter->memory->restart_all || str_equal(previous->state.waiting->reason, reason))
+            status->state = previous->state;
         return;
     }
+    if (!reporter->memory->restart_all)
+        return;
     status->last_state = terminated_lost(
         reporter->arena, "The container is removed because RestartAllContainers in place");
     status->last_state.terminated->reason = reason;

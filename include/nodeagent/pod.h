@@ -246,6 +246,7 @@ struct pod_memory {
     usec_t active_since; /* when it was first told of, by the boot clock; 0: not yet */
     bool leaving;        /* nobody wants it any more: it is to be removed, come what may */
     bool restart_all;    /* RestartAllContainers is under way */
+    bool all_removed;    /* ... and no container is left: it ends with the next plan */
     uint64_t next_operation;
     const char *changed_sandbox; /* the one whose replacement was told */
     struct string_list stopped_sandboxes;
