@@ -55,9 +55,9 @@ def pods(agent):
         show("privileged", STATUS, security={"privileged": True}),
         show("no-escalation", STATUS, security={"allowPrivilegeEscalation": False}),
         show("seccomp", STATUS, pod_security={"seccompProfile": {"type": "RuntimeDefault"}}),
-        show("read-only", "touch /here 2>&1; echo done; ",
+        show("read-only", "exec 2>&1; touch /here; echo done; ",
              security={"readOnlyRootFilesystem": True}),
-        show("unmasked", "echo x > /proc/sys/kernel/domainname; wc -c < /proc/timer_list; echo done; "),
+        show("unmasked", "exec 2>&1; echo x > /proc/sys/kernel/domainname; echo done; "),
         show("not-root", security={"runAsNonRoot": True}),
         show("not-root-either", security={"runAsUser": 0}, pod_security={"runAsNonRoot": True}),
         show("someone", "id; echo done; ", pod_security={"runAsNonRoot": True, "runAsUser": 1000}),
@@ -142,8 +142,7 @@ def test_a_file_system_that_is_read_only(agent):
 
 
 def test_what_of_the_kernel_is_hidden(agent):
-    text = agent.wait_output("unmasked")
-    assert "Read-only file system" in text and "\n0\n" in text
+    assert "Read-only file system" in agent.wait_output("unmasked")
 
 
 def test_cri_39_root_where_it_must_not_be(agent):

@@ -181,4 +181,4 @@ def test_check_11_a_pod_that_is_removed_while_it_initialises_ends_soon(agent, re
 def test_nothing_is_left(agent, removed):
     assert agent.containerd.leftovers(75) == []
     agent.wait(lambda: not list((agent.root / "pods").glob("*")), "the pods' directories to go")
-    agent.wait(lambda: not list(agent.logs.glob("*")), "the pods' logs to go")
+    agent.wait(lambda: not list(agent.logs.glob("*")), "the pods' logs to go", 75)
