@@ -1,8 +1,8 @@
 /* The phases of a seed, and what happens in its storm. */
 #include "scenario.h"
 #include "checks.h"
-#include "manifests.h"
 #include "nodeagent/base/mem.h"
+#include "manifests.h"
 #include "runtime.h"
 #include "subject.h"
 #include "sys.h"
@@ -12,14 +12,14 @@
 #include <string.h>
 
 enum {
-    HAPPENINGS = 24, /* in a storm */
-    FAULTS_MIN = 5,  /* a storm goes on until it had so many */
+    HAPPENINGS = 24,  /* in a storm */
+    FAULTS_MIN = 5,   /* a storm goes on until it had so many */
     KILLS_MIN = 1,
     STEPS_MIN = 1000,
+    ROUNDS_MAX = 20, /* a seed whose choices were left out has an end, too */
 };
 
 #define STORM_USEC (150 * USEC_PER_SEC)
-#define STORM_MAX (900 * USEC_PER_SEC)
 #define CALM_MAX (1500 * USEC_PER_SEC) /* two of the longest back-offs, and time to act */
 #define QUIET_AFTER (40 * USEC_PER_SEC)
 #define QUIET_USEC (60 * USEC_PER_SEC)
@@ -48,8 +48,8 @@ static void disk_has_room(void *data)
 static void disk_fills(const char *key)
 {
     world->disk_full = true;
-    event_add(draw_usec_wide(SITE_DURATION, key, USEC_PER_SEC, 60 * USEC_PER_SEC), "disk has room",
-              "", disk_has_room, NULL);
+    event_add(draw_usec_wide(SITE_DURATION, key, USEC_PER_SEC, 60 * USEC_PER_SEC),
+              "disk has room", "", disk_has_room, NULL);
 }
 
 static void runtime_is_started(void *data)
@@ -63,7 +63,8 @@ static void runtime_is_killed(const char *key)
     if (world->runtime->down)
         return;
     runtime_dies();
-    event_add(draw_usec_wide(SITE_DURATION, key, 100 * USEC_PER_MSEC, 20 * USEC_PER_SEC),
+    event_add(draw_usec_wide(SITE_DURATION, key, 100 * USEC_PER_MSEC,
+                             20 * USEC_PER_SEC),
               "runtime is started", "", runtime_is_started, NULL);
 }
 
@@ -85,7 +86,8 @@ static void agent_is_frozen(const char *key)
 
 static void machine_sleeps(const char *key)
 {
-    usec_t lasts = draw_usec_wide(SITE_DURATION, key, USEC_PER_SEC, 3600 * USEC_PER_SEC);
+    usec_t lasts =
+        draw_usec_wide(SITE_DURATION, key, USEC_PER_SEC, 3600 * USEC_PER_SEC);
 
     /* What was to happen meanwhile happens when it wakes up. */
     world->now += lasts;
@@ -302,21 +304,19 @@ static void steps_until(usec_t until, bool (*enough)(void))
 
 static bool storm_was_enough(void)
 {
-    return world->now - world->phase_began >= STORM_USEC && world->choices.faults >= FAULTS_MIN &&
-           world->kills >= KILLS_MIN && world->steps >= STEPS_MIN;
+    return world->now - world->phase_began >= STORM_USEC &&
+           world->choices.faults >= FAULTS_MIN && world->kills >= KILLS_MIN &&
+           world->steps >= STEPS_MIN;
 }
 
 static void storm(void)
 {
-    unsigned nth = 0;
-
     enter(PHASE_STORM);
     put_first_pods();
     event_add(0, "agent is started", "", life_begin, NULL);
     event_add(LOOK_EVERY, "", "", look, NULL);
-    while (!world->violated && !storm_was_enough() && world->now < STORM_MAX) {
-        schedule(nth, HAPPENINGS, STORM_USEC);
-        nth += HAPPENINGS;
+    for (unsigned round = 0; round < ROUNDS_MAX && !world->violated && !storm_was_enough(); round++) {
+        schedule(round * HAPPENINGS, HAPPENINGS, STORM_USEC);
         steps_until(world->now + STORM_USEC, NULL);
     }
 }
@@ -353,8 +353,8 @@ static void be_quiet(void)
 {
     struct strbuf why = STRBUF_INIT;
 
-    /* What remains to be done is no more than to forget: back-offs, old records. */
-    steps_until(world->now + QUIET_AFTER, NULL);
+    /* Calls that hang are answered or given up, and what they hid is seen. */
+    steps_until(world->now + world->request_timeout + QUIET_AFTER, NULL);
     enter(PHASE_QUIET);
     steps_until(world->now + QUIET_USEC, NULL);
     if (!world->violated && world->log_lines)
