@@ -70,12 +70,13 @@ static void entry_free(struct entry *entry)
     free(entry);
 }
 
-/* Is there anything that the newest look at the whole does not say as well? */
+/* Is there anything that the newest look at the whole does not say as well? One whose details could
+ * not be had is there, though nothing of it is known. */
 static bool is_needed(const struct entry *entry)
 {
-    return !pod_empty(&entry->pod) || entry->sight || entry->next || entry->look || entry->wanted ||
-           wheel_timer_armed(&entry->hint_timer) || !list_empty(&entry->news) ||
-           entry->looked > entry->cache->whole_looked;
+    return !pod_empty(&entry->pod) || entry->trouble || entry->sight || entry->next ||
+           entry->look || entry->wanted || wheel_timer_armed(&entry->hint_timer) ||
+           !list_empty(&entry->news) || entry->looked > entry->cache->whole_looked;
 }
 
 void entry_want(struct entry *entry, bool asked)
