@@ -82,8 +82,9 @@ static void check_not_ended(const struct container *container)
 
     if (manifest->told_removed || manifest->disturbed)
         return;
-    if (manifest->deadline_seconds &&
-        world->now - manifest->known_since >
+    /* It counts from when the agent took the pod up, which was before anything of it ran. */
+    if (manifest->deadline_seconds && manifest->started &&
+        world->now - manifest->started >
             (usec_t)manifest->deadline_seconds * USEC_PER_SEC + world->request_timeout)
         violation(INVARIANT_UNDISTURBED, "%s runs after the pod's deadline", container->id);
     if (spec->kind == KIND_REGULAR && spec->exits &&
@@ -215,6 +216,7 @@ void checks_machine_boots(void)
 
         manifest->disturbed |= manifest->policy != RESTART_ALWAYS;
         manifest->begins_anew = true; /* when it began is nowhere on record */
+        manifest->started = 0;
     }
 }
 
@@ -319,9 +321,6 @@ void checks_may_forget(struct manifest *manifest)
             return;
     list_for_each (node, &world->runtime->containers)
         if (!strcmp(list_entry(node, struct container, link)->uid, manifest->uid))
-            return;
-    list_for_each (node, &world->runtime->calls)
-        if (!strcmp(list_entry(node, struct call, link)->uid, manifest->uid))
             return;
     manifest->told_removed = manifest->told_this_life = manifest->disturbed = false;
     manifest->started = 0;

@@ -99,6 +99,8 @@ static bool container_is_right(const struct pod_container *spec, const struct sa
         return no(why, manifest->uid, "there runs in an old sandbox", container->id);
     if (container && container->state != CRI__CONTAINER_STATE__CONTAINER_RUNNING)
         return no(why, manifest->uid, "of which the runtime knows nothing", container->id);
+    if (container && container->ends)
+        return no(why, manifest->uid, "will end yet", container->id);
     if (container)
         return true;
     if (spec->kind == KIND_REGULAR && manifest->policy != RESTART_ALWAYS && spec->exits &&
@@ -131,8 +133,8 @@ static bool is_right(const struct manifest *manifest, struct strbuf *why)
         return no(why, manifest->uid, "has a deadline, which is not over", NULL);
     if (runs(manifest, NULL))
         return true;
-    return pod_may_end(manifest) && !manifest->told_removed ? has_ended(manifest, why)
-                                                            : runs(manifest, why);
+    /* An agent that was told died maybe before it could record that: the pod may be as before. */
+    return pod_may_end(manifest) ? has_ended(manifest, why) : runs(manifest, why);
 }
 
 static bool nothing_under_way(struct strbuf *why)

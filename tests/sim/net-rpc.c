@@ -39,6 +39,7 @@ struct rpc_channel {
 
 struct rpc_call {
     struct list link;
+    uint64_t number;
     struct rpc_channel *channel;
     struct call *call; /* at the runtime */
     struct event *deadline;
@@ -346,6 +347,7 @@ static int rpc_start(struct rpc_call **result, struct rpc_channel *channel,
     if (channel->in_flight >= RPC_CALLS_MAX)
         return err_set(err, -EBUSY, "%s: too many calls in flight", request->method);
     rpc = mem_new(struct rpc_call);
+    rpc->number = ++world->runtime->next_call;
     rpc->channel = channel;
     rpc->on_message = message;
     rpc->on_done = done;
@@ -387,26 +389,29 @@ int rpc_stream(struct rpc_call **result, struct rpc_channel *channel,
 /* hints: messages of a stream that stays open */
 
 struct hint {
-    struct rpc_call *rpc;
-    unsigned life;
+    uint64_t stream; /* by its number: it may end before the hint arrives */
     uint8_t *bytes;
     size_t length;
 };
 
-static bool is_open(const struct rpc_call *rpc)
+static struct rpc_call *open_stream(uint64_t number)
 {
-    list_for_each (node, &world->runtime->calls)
-        if (list_entry(node, struct call, link)->client == rpc)
-            return true;
-    return false;
+    list_for_each (node, &world->runtime->calls) {
+        const struct call *call = list_entry(node, struct call, link);
+
+        if (call->client && call->client->number == number)
+            return call->client;
+    }
+    return NULL;
 }
 
 static void hint_arrives(void *data)
 {
     struct hint *hint = data;
+    struct rpc_call *rpc = open_stream(hint->stream);
 
-    if (is_open(hint->rpc))
-        hint->rpc->on_message(hint->rpc->owner, hint->bytes, hint->length);
+    if (rpc)
+        rpc->on_message(rpc->owner, hint->bytes, hint->length);
     free(hint->bytes);
     free(hint);
 }
@@ -416,7 +421,7 @@ static void hint_send(struct call *call, const char *key, const ProtobufCMessage
 {
     struct hint *hint = mem_new(struct hint);
 
-    hint->rpc = call->client;
+    hint->stream = call->client->number;
     hint->length = protobuf_c_message_get_packed_size(event);
     hint->bytes = mem_alloc(hint->length);
     protobuf_c_message_pack(event, hint->bytes);

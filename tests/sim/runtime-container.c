@@ -148,18 +148,38 @@ static void start_ends(struct call *call)
     call_reply(call, &response.base);
 }
 
+static const char *not_startable(const struct container *container)
+{
+    if (container->starting)
+        return "container is already in starting state";
+    if (container->removing)
+        return "container is in removing state, can't be started";
+    switch (container->state) {
+    case CRI__CONTAINER_STATE__CONTAINER_CREATED:
+        return NULL;
+    case CRI__CONTAINER_STATE__CONTAINER_RUNNING:
+        return "container is in CONTAINER_RUNNING state";
+    case CRI__CONTAINER_STATE__CONTAINER_EXITED:
+        return "container is in CONTAINER_EXITED state";
+    default:
+        return "container is in CONTAINER_UNKNOWN state";
+    }
+}
+
 void serve_start_container(struct call *call)
 {
     const Cri__StartContainerRequest *request = (const void *)call->request;
     struct container *container = container_find(request->container_id);
+    const char *why_not;
 
     if (!container) {
         not_found(call, request->container_id);
         return;
     }
-    if (container->starting || container->removing ||
-        container->state != CRI__CONTAINER_STATE__CONTAINER_CREATED) {
-        call_fail(call, RPC_UNKNOWN, "failed to set starting state: container is in another state");
+    why_not = not_startable(container);
+    if (why_not) {
+        call_fail(call, RPC_UNKNOWN, "failed to set starting state for container \"%s\": %s",
+                  container->id, why_not);
         return;
     }
     if (!container->sandbox->ready) {

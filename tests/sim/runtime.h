@@ -90,6 +90,7 @@ struct runtime {
     struct map names; /* who has them: an id, or "a call" */
     unsigned next_id;
     unsigned next_ip;
+    uint64_t next_call;
     uint64_t changes; /* of what a look would show */
 };
 

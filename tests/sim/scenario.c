@@ -16,10 +16,10 @@ enum {
     FAULTS_MIN = 5,  /* a storm goes on until it had so many */
     KILLS_MIN = 1,
     STEPS_MIN = 1000,
+    ROUNDS_MAX = 20, /* a seed whose choices were left out has an end, too */
 };
 
 #define STORM_USEC (150 * USEC_PER_SEC)
-#define STORM_MAX (900 * USEC_PER_SEC)
 #define CALM_MAX (1500 * USEC_PER_SEC) /* two of the longest back-offs, and time to act */
 #define QUIET_AFTER (40 * USEC_PER_SEC)
 #define QUIET_USEC (60 * USEC_PER_SEC)
@@ -308,15 +308,12 @@ static bool storm_was_enough(void)
 
 static void storm(void)
 {
-    unsigned nth = 0;
-
     enter(PHASE_STORM);
     put_first_pods();
     event_add(0, "agent is started", "", life_begin, NULL);
     event_add(LOOK_EVERY, "", "", look, NULL);
-    while (!world->violated && !storm_was_enough() && world->now < STORM_MAX) {
-        schedule(nth, HAPPENINGS, STORM_USEC);
-        nth += HAPPENINGS;
+    for (unsigned round = 0; round < ROUNDS_MAX && !world->violated && !storm_was_enough(); round++) {
+        schedule(round * HAPPENINGS, HAPPENINGS, STORM_USEC);
         steps_until(world->now + STORM_USEC, NULL);
     }
 }
@@ -353,8 +350,8 @@ static void be_quiet(void)
 {
     struct strbuf why = STRBUF_INIT;
 
-    /* What remains to be done is no more than to forget: back-offs, old records. */
-    steps_until(world->now + QUIET_AFTER, NULL);
+    /* Calls that hang are answered or given up, and what they hid is seen. */
+    steps_until(world->now + world->request_timeout + QUIET_AFTER, NULL);
     enter(PHASE_QUIET);
     steps_until(world->now + QUIET_USEC, NULL);
     if (!world->violated && world->log_lines)
