@@ -204,7 +204,6 @@ void checks_agent_died(void)
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
         manifest->delivered = false;
-        manifest->told_this_life = false;
     }
 }
 
@@ -322,7 +321,7 @@ void checks_may_forget(struct manifest *manifest)
     list_for_each (node, &world->runtime->containers)
         if (!strcmp(list_entry(node, struct container, link)->uid, manifest->uid))
             return;
-    manifest->told_removed = manifest->told_this_life = manifest->disturbed = false;
+    manifest->told_removed = manifest->disturbed = false;
     manifest->started = 0;
     manifest->known_since = manifest->delivered_at = world->now;
     for (size_t i = 0; i < manifest->container_count; i++) {
