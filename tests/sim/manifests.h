@@ -76,8 +76,8 @@ struct manifest {
     bool wanted;    /* in the directory */
     bool delivered; /* in the newest set that an agent got */
     bool ever_delivered;
-    bool told_removed;  /* some agent got a set without it: it ends, whatever comes after */
-    bool disturbed;     /* something happened to it that justifies all kinds of stops */
+    bool told_removed;   /* some agent got a set without it: it ends, whatever comes after */
+    bool disturbed;      /* something happened to it that justifies all kinds of stops */
     usec_t delivered_at; /* to the present agent */
     usec_t known_since;  /* to any */
     bool begins_anew;    /* with its next delivery */

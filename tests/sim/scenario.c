@@ -312,7 +312,8 @@ static void storm(void)
     put_first_pods();
     event_add(0, "agent is started", "", life_begin, NULL);
     event_add(LOOK_EVERY, "", "", look, NULL);
-    for (unsigned round = 0; round < ROUNDS_MAX && !world->violated && !storm_was_enough(); round++) {
+    for (unsigned round = 0; round < ROUNDS_MAX && !world->violated && !storm_was_enough();
+         round++) {
         schedule(round * HAPPENINGS, HAPPENINGS, STORM_USEC);
         steps_until(world->now + STORM_USEC, NULL);
     }
