@@ -55,7 +55,7 @@ static void check_back_off(const struct container *container)
 
     /* With another sandbox the records of the old one may be gone, and with them their ends. */
     if (!spec->exits || strcmp(spec->last_sandbox, container->sandbox_id) ||
-        container->ever_unknown)
+        spec->last_was_unknown)
         return;
     if (known && waited + BACK_OFF_SLACK < spec->delay)
         violation(INVARIANT_BACK_OFF, "%s runs %.1f s after the one before ended, not %.1f s",
@@ -121,6 +121,7 @@ void checks_container_ended(const struct container *container)
     spec->exits++;
     spec->last_exit = world->now;
     spec->last_code = container->exit_code;
+    spec->last_was_unknown = container->ever_unknown;
     memcpy(spec->last_sandbox, container->sandbox_id, sizeof(spec->last_sandbox));
 }
 
