@@ -11,7 +11,7 @@
 enum {
     PODS_MAX = 6, /* names; each may have several versions, one after the other */
     POD_CONTAINERS_MAX = 6,
-    CLEAN_PODS = 1, /* to which nothing happens: they must not feel what happens to others */
+    CLEAN_PODS = 3, /* to which nothing happens: they must not feel what happens to others */
 };
 
 /* Names and images of clean pods contain this. */

@@ -268,14 +268,25 @@ static void enter(enum phase phase)
     trace("== %s", names[phase]);
 }
 
+static void put_clean_pod(void *data)
+{
+    manifests_put(PODS_MAX + (unsigned)(uintptr_t)data);
+}
+
 static void put_first_pods(void)
 {
-    for (unsigned i = 0; i < PODS_MAX + CLEAN_PODS; i++) {
-        char key[16];
+    char key[16];
 
+    for (unsigned i = 0; i < PODS_MAX; i++) {
         snprintf(key, sizeof(key), "%u", i);
-        if (choose(SITE_POD, key, i < PODS_MAX ? 6000 : 10000))
+        if (choose(SITE_POD, key, 6000))
             manifests_put(i);
+    }
+    for (unsigned i = 0; i < CLEAN_PODS; i++) {
+        snprintf(key, sizeof(key), "clean %u", i);
+        if (choose(SITE_POD, key, 10000))
+            event_add(draw_usec(SITE_SCHEDULE, key, 0, STORM_USEC), "", "", put_clean_pod,
+                      (void *)(uintptr_t)i);
     }
 }
 
@@ -394,6 +405,7 @@ void world_begin(const struct order *order, struct choices_taken *taken)
     world->request_timeout = timeouts[draw(SITE_WORLD, "timeout", array_size(timeouts))];
     world->restart_period_max = periods[draw(SITE_WORLD, "period", array_size(periods))];
     world->tracing = order->tracing;
+    world->bug = order->bug;
     world->tree = tree_new();
     world->runtime = runtime_new();
     world->manifests = manifests_new();
