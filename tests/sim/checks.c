@@ -54,8 +54,7 @@ static void check_back_off(const struct container *container)
     usec_t waited = world->now - spec->last_exit;
 
     /* With another sandbox the records of the old one may be gone, and with them their ends. */
-    if (!spec->exits || strcmp(spec->last_sandbox, container->sandbox_id) ||
-        container->ever_unknown)
+    if (!spec->exits || strcmp(spec->last_sandbox, container->sandbox_id) || spec->last_was_unknown)
         return;
     if (known && waited + BACK_OFF_SLACK < spec->delay)
         violation(INVARIANT_BACK_OFF, "%s runs %.1f s after the one before ended, not %.1f s",
@@ -87,7 +86,7 @@ static void check_not_ended(const struct container *container)
         world->now - manifest->started >
             (usec_t)manifest->deadline_seconds * USEC_PER_SEC + world->request_timeout)
         violation(INVARIANT_UNDISTURBED, "%s runs after the pod's deadline", container->id);
-    if (spec->kind == KIND_REGULAR && spec->exits &&
+    if (spec->kind == KIND_REGULAR && spec->exits && !spec->last_was_unknown &&
         (manifest->policy == RESTART_NEVER ||
          (manifest->policy == RESTART_ON_FAILURE && !spec->last_code)))
         violation(INVARIANT_UNDISTURBED, "%s runs, though the one before has ended for good",
@@ -121,6 +120,7 @@ void checks_container_ended(const struct container *container)
     spec->exits++;
     spec->last_exit = world->now;
     spec->last_code = container->exit_code;
+    spec->last_was_unknown = container->ever_unknown;
     memcpy(spec->last_sandbox, container->sandbox_id, sizeof(spec->last_sandbox));
 }
 
@@ -204,7 +204,6 @@ void checks_agent_died(void)
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
         manifest->delivered = false;
-        manifest->told_this_life = false;
     }
 }
 
@@ -322,7 +321,7 @@ void checks_may_forget(struct manifest *manifest)
     list_for_each (node, &world->runtime->containers)
         if (!strcmp(list_entry(node, struct container, link)->uid, manifest->uid))
             return;
-    manifest->told_removed = manifest->told_this_life = manifest->disturbed = false;
+    manifest->told_removed = manifest->disturbed = false;
     manifest->started = 0;
     manifest->known_since = manifest->delivered_at = world->now;
     for (size_t i = 0; i < manifest->container_count; i++) {

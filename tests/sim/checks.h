@@ -33,6 +33,7 @@ bool checks_converged(struct strbuf *why);
 bool may_stop_container(const struct container *container);
 bool may_stop_sandbox(const struct sandbox *sandbox);
 bool pod_may_end(const struct manifest *manifest);
+bool pod_ends_by_itself(const struct manifest *manifest); /* though it is wanted */
 
 /* published.c: what the agent says, compared with what there is and was */
 void published_check(void);

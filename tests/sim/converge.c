@@ -127,14 +127,10 @@ static bool is_right(const struct manifest *manifest, struct strbuf *why)
         return manifest->ever_delivered ? is_gone(manifest->uid, why) : true;
     if (!manifest->delivered)
         return no(why, manifest->uid, "is wanted, and the agent does not know", NULL);
-    if (manifest->told_removed && manifest->told_this_life)
-        return no(why, manifest->uid, "was taken away and put back, and has not ended", NULL);
-    if (manifest->deadline_seconds && !pod_may_end(manifest))
-        return no(why, manifest->uid, "has a deadline, which is not over", NULL);
-    if (runs(manifest, NULL))
+    if (!manifest->deadline_seconds && runs(manifest, NULL))
         return true;
-    /* An agent that was told died maybe before it could record that: the pod may be as before. */
-    return pod_may_end(manifest) ? has_ended(manifest, why) : runs(manifest, why);
+    return manifest->deadline_seconds || pod_ends_by_itself(manifest) ? has_ended(manifest, why)
+                                                                      : runs(manifest, why);
 }
 
 static bool nothing_under_way(struct strbuf *why)

@@ -28,7 +28,7 @@ static bool has_ended(const struct pod_container *spec)
            (spec->manifest->policy == RESTART_NEVER || spec->last_code == 0);
 }
 
-static bool ends_by_itself(const struct manifest *manifest)
+static bool containers_are_done(const struct manifest *manifest)
 {
     bool all = true;
 
@@ -45,15 +45,18 @@ static bool ends_by_itself(const struct manifest *manifest)
     return all;
 }
 
-bool pod_may_end(const struct manifest *manifest)
+bool pod_ends_by_itself(const struct manifest *manifest)
 {
     usec_t age = world->now - manifest->known_since + DEADLINE_SLACK;
 
-    if (!manifest->ever_delivered || manifest->told_removed || manifest->disturbed)
-        return true;
     if (manifest->deadline_seconds && age >= (usec_t)manifest->deadline_seconds * USEC_PER_SEC)
         return true;
-    return ends_by_itself(manifest);
+    return manifest->disturbed || containers_are_done(manifest);
+}
+
+bool pod_may_end(const struct manifest *manifest)
+{
+    return !manifest->ever_delivered || manifest->told_removed || pod_ends_by_itself(manifest);
 }
 
 static bool has_twin(const struct container *container)

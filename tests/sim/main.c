@@ -1,4 +1,5 @@
 /* The simulation: runs seeds, and explains the first that fails. */
+#include "bugs.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
 #include "run.h"
@@ -19,6 +20,8 @@ static const char *const help =
     "  --seed S       only this one, with its trace\n"
     "  --whole        of a seed that fails: do not look for fewer choices that suffice\n"
     "  --jobs N       processes (default 2)\n"
+    "  --bug NAME     with a deliberate bug\n"
+    "  --bugs         are all deliberate bugs found?\n"
     "  --verbose      a line for each seed\n"
     "  --help         this text\n";
 
@@ -26,6 +29,11 @@ struct options {
     struct runs runs;
     bool one;
     bool whole;
+    bool bugs;
+};
+
+enum {
+    BUG_SEEDS_MAX = 100, /* in which a deliberate bug must be found */
 };
 
 static uint64_t number(const char *text)
@@ -39,6 +47,17 @@ static uint64_t number(const char *text)
     return (uint64_t)value;
 }
 
+static unsigned bug_of(const char *name)
+{
+    for (unsigned bug = 0; bug < BUG_COUNT; bug++)
+        if (!strcmp(bug_name(bug), name))
+            return bug;
+    fprintf(stderr, "sim: there is no bug \"%s\"; there are\n", name);
+    for (unsigned bug = 0; bug < BUG_COUNT; bug++)
+        fprintf(stderr, "    %s: %s\n", bug_name(bug), bug_sentence(bug));
+    exit(2);
+}
+
 static void read_options(struct options *options, int argc, char **argv)
 {
     static const struct option known[] = {
@@ -50,6 +69,8 @@ static void read_options(struct options *options, int argc, char **argv)
         {"jobs", required_argument, NULL, 'j'},
         {"verbose", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
+        {"bug", required_argument, NULL, 'b'},
+        {"bugs", no_argument, NULL, 'a'},
         {0},
     };
     int option;
@@ -81,6 +102,12 @@ static void read_options(struct options *options, int argc, char **argv)
         case 'v':
             options->runs.verbose = true;
             break;
+        case 'b':
+            options->runs.bug = bug_of(optarg);
+            break;
+        case 'a':
+            options->bugs = true;
+            break;
         case 'h':
             fputs(help, stdout);
             exit(0);
@@ -98,15 +125,15 @@ static void tell_failure(const struct outcome *outcome)
     fflush(stdout);
 }
 
-static void explain(struct outcome *outcome, bool whole)
+static void explain(struct outcome *outcome, unsigned bug, bool whole)
 {
-    struct order order = {.seed = outcome->seed, .tracing = true};
+    struct order order = {.seed = outcome->seed, .bug = bug, .tracing = true};
     uint64_t *left_out = NULL;
     size_t before = outcome->taken.count;
 
     tell_failure(outcome);
     if (!whole && outcome->taken.count) {
-        order.left_out_count = shrink(outcome, &left_out);
+        order.left_out_count = shrink(outcome, bug, &left_out);
         order.left_out = left_out;
         printf("\n%zu of its %zu choices suffice:\n", outcome->taken.count, before);
         for (size_t i = 0; i < outcome->taken.count; i++)
@@ -118,8 +145,8 @@ static void explain(struct outcome *outcome, bool whole)
     run_one(&order, outcome);
     printf("\n");
     tell_failure(outcome);
-    printf("to see it again: sim --seed %llu%s\n", (unsigned long long)outcome->seed,
-           whole ? " --whole" : "");
+    printf("to see it again: sim --seed %llu%s%s%s\n", (unsigned long long)outcome->seed,
+           whole ? " --whole" : "", bug ? " --bug " : "", bug ? bug_name(bug) : "");
     free(left_out);
 }
 
@@ -143,6 +170,30 @@ static double now(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
+/* Each must be found, as what it is, within a few seeds. */
+static bool find_bugs(struct outcome *outcome)
+{
+    bool good = true;
+
+    for (unsigned bug = BUG_NONE + 1; bug < BUG_COUNT; bug++) {
+        struct order order = {.seed = 1, .bug = bug};
+
+        do
+            run_one(&order, outcome);
+        while (outcome->violated != bug_breaks(bug) && order.seed++ < BUG_SEEDS_MAX);
+        if (outcome->violated == bug_breaks(bug)) {
+            printf("%s (%s): found by seed %llu\n", bug_name(bug), bug_sentence(bug),
+                   (unsigned long long)order.seed);
+        } else {
+            printf("%s (%s): NOT found in %d seeds\n", bug_name(bug), bug_sentence(bug),
+                   BUG_SEEDS_MAX);
+            good = false;
+        }
+        fflush(stdout);
+    }
+    return good;
+}
+
 int main(int argc, char **argv)
 {
     struct outcome *outcome = mem_new(struct outcome);
@@ -152,8 +203,11 @@ int main(int argc, char **argv)
     bool good;
 
     read_options(&options, argc, argv);
+    if (options.bugs)
+        return find_bugs(outcome) ? 0 : 1;
     if (options.one) {
-        struct order order = {.seed = options.runs.from, .tracing = options.whole};
+        struct order order = {
+            .seed = options.runs.from, .bug = options.runs.bug, .tracing = options.whole};
 
         run_one(&order, outcome);
         good = outcome->violated == INVARIANT_NONE;
@@ -170,7 +224,7 @@ int main(int argc, char **argv)
         }
     }
     if (outcome->violated)
-        explain(outcome, options.whole);
+        explain(outcome, options.runs.bug, options.whole);
     free(outcome);
     return good ? 0 : 1;
 }

@@ -11,7 +11,7 @@
 enum {
     PODS_MAX = 6, /* names; each may have several versions, one after the other */
     POD_CONTAINERS_MAX = 6,
-    CLEAN_PODS = 1, /* to which nothing happens: they must not feel what happens to others */
+    CLEAN_PODS = 3, /* to which nothing happens: they must not feel what happens to others */
 };
 
 /* Names and images of clean pods contain this. */
@@ -53,6 +53,7 @@ struct pod_container {
     unsigned exits;
     usec_t last_exit;
     int32_t last_code;
+    bool last_was_unknown; /* it was stopped to be started anew, which is free */
     char last_sandbox[64];
     usec_t delay;   /* what it has to wait for its next start at least */
     usec_t updated; /* when that was chosen */
@@ -76,8 +77,7 @@ struct manifest {
     bool wanted;    /* in the directory */
     bool delivered; /* in the newest set that an agent got */
     bool ever_delivered;
-    bool told_removed; /* some agent got a set without it: it ends, whatever comes after */
-    bool told_this_life;
+    bool told_removed;   /* some agent got a set without it: it ends, whatever comes after */
     bool disturbed;      /* something happened to it that justifies all kinds of stops */
     usec_t delivered_at; /* to the present agent */
     usec_t known_since;  /* to any */

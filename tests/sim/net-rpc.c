@@ -2,6 +2,7 @@
  * net/rpc: the way to the model runtime. Requests are decoded by the model with the same messages;
  * on the way they fail, come late or hang, and answers are lost though the work was done.
  */
+#include "bugs.h"
 #include "checks.h"
 #include "manifests.h"
 #include "nodeagent/base/mem.h"
@@ -249,11 +250,28 @@ static usec_t late(struct call *call)
     return draw_usec_wide(SITE_LATENCY, call->key, LATE_MIN, LATE_MAX);
 }
 
+static bool another_is_first(const struct call *call)
+{
+    if (world->bug != BUG_ONE_AT_A_TIME || call->method->kind != METHOD_CHANGE)
+        return false;
+    list_for_each (node, &world->runtime->calls) {
+        const struct call *other = list_entry(node, struct call, link);
+
+        if (other->method->kind == METHOD_CHANGE)
+            return other != call;
+    }
+    return false;
+}
+
 static void request_arrives(void *data)
 {
     struct call *call = data;
 
     call->event = NULL;
+    if (another_is_first(call)) {
+        call->event = event_add(WAY_MAX, "", "", request_arrives, call);
+        return;
+    }
     if (call_is_abandoned(call))
         return;
     runtime_begin(call);

@@ -93,7 +93,9 @@ static void check_pod(const struct json *pod)
     phase = json_get(status, "phase");
     if (text_is(phase, "Running") && !manifest->ever_started)
         violation(INVARIANT_OBSERVED, "%s is said to run, and nothing of it ever did", uid);
-    if ((text_is(phase, "Failed") || text_is(phase, "Succeeded")) && !pod_may_end(manifest))
+    /* Of one that was taken away and put back, the end before may still be told. */
+    if ((text_is(phase, "Failed") || text_is(phase, "Succeeded")) && manifest->started &&
+        !pod_may_end(manifest))
         violation(INVARIANT_OBSERVED, "%s is said to have ended, for no reason", uid);
     if (world->phase == PHASE_QUIET && manifest->policy == RESTART_ALWAYS &&
         !manifest->deadline_seconds && !text_is(phase, "Running"))

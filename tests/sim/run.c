@@ -129,15 +129,16 @@ void run_one(const struct order *order, struct outcome *outcome)
 
 /* many */
 
-static int worker_main(uint64_t from, uint64_t seeds, bool verbose, struct report *report)
+static int worker_main(uint64_t from, uint64_t seeds, const struct runs *runs,
+                       struct report *report)
 {
     for (uint64_t i = 0; i < seeds; i++) {
-        struct order order = {.seed = from + i};
+        struct order order = {.seed = from + i, .bug = runs->bug};
 
         if (child_runs(&order, &report->outcome))
             return 1;
         count(&report->totals, &report->outcome);
-        if (verbose)
+        if (runs->verbose)
             printf("seed %llu: %u steps, %u faults, %u kills, %.0f s\n",
                    (unsigned long long)order.seed, report->outcome.steps, report->outcome.faults,
                    report->outcome.kills, (double)report->outcome.lasted / USEC_PER_SEC);
@@ -146,7 +147,8 @@ static int worker_main(uint64_t from, uint64_t seeds, bool verbose, struct repor
     return 0;
 }
 
-static void worker_start(struct worker *worker, uint64_t from, uint64_t seeds, bool verbose)
+static void worker_start(struct worker *worker, uint64_t from, uint64_t seeds,
+                         const struct runs *runs)
 {
     fflush(NULL);
     worker->report->totals = (struct totals){0};
@@ -154,7 +156,7 @@ static void worker_start(struct worker *worker, uint64_t from, uint64_t seeds, b
     worker->pid = fork();
     assert_that(worker->pid >= 0);
     if (worker->pid == 0)
-        _exit(worker_main(from, seeds, verbose, worker->report));
+        _exit(worker_main(from, seeds, runs, worker->report));
 }
 
 static struct worker *worker_wait(struct worker *workers, unsigned jobs, int *status)
@@ -185,7 +187,7 @@ static unsigned start_workers(struct worker *workers, const struct runs *runs, u
         if (!workers[i].pid && more && left) {
             uint64_t seeds = MIN(left, (uint64_t)SEEDS_A_PROCESS);
 
-            worker_start(&workers[i], *next, seeds, runs->verbose);
+            worker_start(&workers[i], *next, seeds, runs);
             *next += seeds;
         }
         running += workers[i].pid != 0;

@@ -28,6 +28,7 @@ struct runs {
     uint64_t count;
     unsigned seconds; /* 0: until all are done */
     unsigned jobs;
+    unsigned bug; /* enum bug */
     bool verbose;
 };
 
@@ -38,4 +39,4 @@ bool run_all(const struct runs *runs, struct totals *totals, struct outcome *out
 void run_one(const struct order *order, struct outcome *outcome);
 
 /* shrink.c: the same violation with as few choices as possible. Returns what to leave out. */
-size_t shrink(struct outcome *outcome, uint64_t **left_out);
+size_t shrink(struct outcome *outcome, unsigned bug, uint64_t **left_out);

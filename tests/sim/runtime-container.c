@@ -1,4 +1,5 @@
 /* The model runtime: containers, and commands in them. */
+#include "bugs.h"
 #include "checks.h"
 #include "manifests.h"
 #include "nodeagent/base/mem.h"
@@ -54,7 +55,8 @@ static void create_ends(struct call *call)
 
     if (call_is_abandoned(call))
         return;
-    if (!sandbox || fails(SITE_CREATE_FAILS, call, RATE_CREATE_FAILS)) {
+    if (!sandbox || world->bug == BUG_RETRIES_AT_ONCE ||
+        fails(SITE_CREATE_FAILS, call, RATE_CREATE_FAILS)) {
         call_fail(call, RPC_UNKNOWN, "failed to create containerd container: snapshot: not found");
         return;
     }

@@ -1,4 +1,5 @@
 /* The model runtime: what it says of itself and of what it has. */
+#include "bugs.h"
 #include "nodeagent/base/mem.h"
 #include "runtime.h"
 
@@ -125,7 +126,8 @@ void serve_list_sandboxes(struct call *call)
         const Cri__PodSandboxConfig *config = sandbox->request->config;
         Cri__PodSandbox *item = &items[response.n_items];
 
-        if (!sandbox_matches(sandbox, request->filter))
+        if (!sandbox_matches(sandbox, request->filter) ||
+            bug_shows(BUG_LISTS_HIDE_SANDBOXES, sandbox->id))
             continue;
         cri__pod_sandbox__init(item);
         item->id = (char *)sandbox->id;
@@ -140,6 +142,14 @@ void serve_list_sandboxes(struct call *call)
         pointers[response.n_items++] = item;
     }
     call_reply(call, &response.base);
+}
+
+static Cri__ContainerState state_told(const struct container *container)
+{
+    if (world->bug == BUG_EXITS_ARE_HIDDEN &&
+        container->state == CRI__CONTAINER_STATE__CONTAINER_EXITED)
+        return CRI__CONTAINER_STATE__CONTAINER_RUNNING;
+    return container->state;
 }
 
 static bool container_matches(const struct container *container, const Cri__ContainerFilter *filter)
@@ -158,6 +168,15 @@ static bool container_matches(const struct container *container, const Cri__Cont
                         config->n_labels);
 }
 
+static void change_hash(const struct container *container)
+{
+    const Cri__ContainerConfig *config = container->config;
+
+    for (size_t i = 0; i < config->n_annotations; i++)
+        if (!strcmp(config->annotations[i]->key, "io.kubernetes.container.hash"))
+            *config->annotations[i]->value = '#';
+}
+
 void serve_list_containers(struct call *call)
 {
     const Cri__ListContainersRequest *request = (const void *)call->request;
@@ -172,16 +191,22 @@ void serve_list_containers(struct call *call)
         const Cri__ContainerConfig *config = container->config;
         Cri__Container *item = &items[response.n_containers];
 
-        if (!container_matches(container, request->filter))
+        if (!container_matches(container, request->filter) ||
+            bug_shows(BUG_LISTS_HIDE_CONTAINERS, container->id))
             continue;
+        if (world->life.number > 1 && bug_shows(BUG_HASHES_CHANGE, container->id))
+            change_hash(container);
         cri__container__init(item);
         item->id = (char *)container->id;
         item->pod_sandbox_id = (char *)container->sandbox_id;
         item->metadata = config->metadata;
         item->image = config->image;
         item->image_ref = config->image->image;
-        item->state = container->state;
+        item->state = state_told(container);
         item->created_at = container->created_at;
+        if (world->bug == BUG_STATUSES_FLAP)
+            item->state = draw(SITE_BUG, container->id, 2) ? CRI__CONTAINER_STATE__CONTAINER_EXITED
+                                                           : container->state;
         item->labels = config->labels;
         item->n_labels = config->n_labels;
         item->annotations = config->annotations;
@@ -252,12 +277,12 @@ void serve_container_status(struct call *call)
         mem_printf("%s/%s", container->request->sandbox_config->log_directory, config->log_path);
     status.id = (char *)container->id;
     status.metadata = config->metadata;
-    status.state = container->state;
+    status.state = state_told(container);
     status.created_at = container->created_at;
     if (container->state != CRI__CONTAINER_STATE__CONTAINER_UNKNOWN) {
         status.started_at = container->started_at;
         status.finished_at = container->finished_at;
-        status.exit_code = container->exit_code;
+        status.exit_code = container->exit_code + (world->bug == BUG_EXIT_CODES_DIFFER);
         status.reason = (char *)container->reason;
         status.message = (char *)container->message;
     }

@@ -1,8 +1,8 @@
 /* The phases of a seed, and what happens in its storm. */
 #include "scenario.h"
 #include "checks.h"
-#include "nodeagent/base/mem.h"
 #include "manifests.h"
+#include "nodeagent/base/mem.h"
 #include "runtime.h"
 #include "subject.h"
 #include "sys.h"
@@ -12,8 +12,8 @@
 #include <string.h>
 
 enum {
-    HAPPENINGS = 24,  /* in a storm */
-    FAULTS_MIN = 5,   /* a storm goes on until it had so many */
+    HAPPENINGS = 24, /* in a storm */
+    FAULTS_MIN = 5,  /* a storm goes on until it had so many */
     KILLS_MIN = 1,
     STEPS_MIN = 1000,
     ROUNDS_MAX = 20, /* a seed whose choices were left out has an end, too */
@@ -48,8 +48,8 @@ static void disk_has_room(void *data)
 static void disk_fills(const char *key)
 {
     world->disk_full = true;
-    event_add(draw_usec_wide(SITE_DURATION, key, USEC_PER_SEC, 60 * USEC_PER_SEC),
-              "disk has room", "", disk_has_room, NULL);
+    event_add(draw_usec_wide(SITE_DURATION, key, USEC_PER_SEC, 60 * USEC_PER_SEC), "disk has room",
+              "", disk_has_room, NULL);
 }
 
 static void runtime_is_started(void *data)
@@ -63,8 +63,7 @@ static void runtime_is_killed(const char *key)
     if (world->runtime->down)
         return;
     runtime_dies();
-    event_add(draw_usec_wide(SITE_DURATION, key, 100 * USEC_PER_MSEC,
-                             20 * USEC_PER_SEC),
+    event_add(draw_usec_wide(SITE_DURATION, key, 100 * USEC_PER_MSEC, 20 * USEC_PER_SEC),
               "runtime is started", "", runtime_is_started, NULL);
 }
 
@@ -86,8 +85,7 @@ static void agent_is_frozen(const char *key)
 
 static void machine_sleeps(const char *key)
 {
-    usec_t lasts =
-        draw_usec_wide(SITE_DURATION, key, USEC_PER_SEC, 3600 * USEC_PER_SEC);
+    usec_t lasts = draw_usec_wide(SITE_DURATION, key, USEC_PER_SEC, 3600 * USEC_PER_SEC);
 
     /* What was to happen meanwhile happens when it wakes up. */
     world->now += lasts;
@@ -270,14 +268,25 @@ static void enter(enum phase phase)
     trace("== %s", names[phase]);
 }
 
+static void put_clean_pod(void *data)
+{
+    manifests_put(PODS_MAX + (unsigned)(uintptr_t)data);
+}
+
 static void put_first_pods(void)
 {
-    for (unsigned i = 0; i < PODS_MAX + CLEAN_PODS; i++) {
-        char key[16];
+    char key[16];
 
+    for (unsigned i = 0; i < PODS_MAX; i++) {
         snprintf(key, sizeof(key), "%u", i);
-        if (choose(SITE_POD, key, i < PODS_MAX ? 6000 : 10000))
+        if (choose(SITE_POD, key, 6000))
             manifests_put(i);
+    }
+    for (unsigned i = 0; i < CLEAN_PODS; i++) {
+        snprintf(key, sizeof(key), "clean %u", i);
+        if (choose(SITE_POD, key, 10000))
+            event_add(draw_usec(SITE_SCHEDULE, key, 0, STORM_USEC), "", "", put_clean_pod,
+                      (void *)(uintptr_t)i);
     }
 }
 
@@ -304,9 +313,8 @@ static void steps_until(usec_t until, bool (*enough)(void))
 
 static bool storm_was_enough(void)
 {
-    return world->now - world->phase_began >= STORM_USEC &&
-           world->choices.faults >= FAULTS_MIN && world->kills >= KILLS_MIN &&
-           world->steps >= STEPS_MIN;
+    return world->now - world->phase_began >= STORM_USEC && world->choices.faults >= FAULTS_MIN &&
+           world->kills >= KILLS_MIN && world->steps >= STEPS_MIN;
 }
 
 static void storm(void)
@@ -315,7 +323,8 @@ static void storm(void)
     put_first_pods();
     event_add(0, "agent is started", "", life_begin, NULL);
     event_add(LOOK_EVERY, "", "", look, NULL);
-    for (unsigned round = 0; round < ROUNDS_MAX && !world->violated && !storm_was_enough(); round++) {
+    for (unsigned round = 0; round < ROUNDS_MAX && !world->violated && !storm_was_enough();
+         round++) {
         schedule(round * HAPPENINGS, HAPPENINGS, STORM_USEC);
         steps_until(world->now + STORM_USEC, NULL);
     }
@@ -396,6 +405,7 @@ void world_begin(const struct order *order, struct choices_taken *taken)
     world->request_timeout = timeouts[draw(SITE_WORLD, "timeout", array_size(timeouts))];
     world->restart_period_max = periods[draw(SITE_WORLD, "period", array_size(periods))];
     world->tracing = order->tracing;
+    world->bug = order->bug;
     world->tree = tree_new();
     world->runtime = runtime_new();
     world->manifests = manifests_new();

@@ -23,6 +23,7 @@ struct order {
     uint64_t seed;
     const uint64_t *left_out; /* choices; sorted */
     size_t left_out_count;
+    unsigned bug; /* enum bug */
     bool tracing; /* on stdout */
 };
 

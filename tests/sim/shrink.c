@@ -19,6 +19,7 @@ struct search {
     size_t left_out_count;
     uint64_t *more; /* of the trial */
     unsigned trials;
+    unsigned bug;
 };
 
 static int compare_ids(const void *a, const void *b)
@@ -38,7 +39,7 @@ static bool is_the_same(const struct outcome *a, const struct outcome *b)
 /* Without these too? Then the trial is the best from now on. */
 static bool try_without(struct search *search, size_t first, size_t count)
 {
-    struct order order = {.seed = search->best->seed};
+    struct order order = {.seed = search->best->seed, .bug = search->bug};
     struct outcome *outcome;
     uint64_t *ids;
     size_t n = search->left_out_count;
@@ -77,9 +78,10 @@ static void try_parts(struct search *search, size_t size)
     }
 }
 
-size_t shrink(struct outcome *outcome, uint64_t **left_out)
+size_t shrink(struct outcome *outcome, unsigned bug, uint64_t **left_out)
 {
     struct search search = {
+        .bug = bug,
         .best = mem_alloc(sizeof(struct outcome)),
         .trial = mem_alloc(sizeof(struct outcome)),
         .left_out = mem_alloc(sizeof(uint64_t) * CHOICES_MAX),

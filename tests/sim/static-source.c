@@ -26,7 +26,7 @@ static void note_delivery(void)
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
         if (!manifest->wanted && manifest->ever_delivered)
-            manifest->told_removed = manifest->told_this_life = true;
+            manifest->told_removed = true;
         if (manifest->wanted && !manifest->delivered)
             manifest->delivered_at = world->now;
         if (manifest->wanted && (!manifest->ever_delivered || manifest->begins_anew)) {

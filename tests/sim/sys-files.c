@@ -2,6 +2,7 @@
  * sys/files on the tree in memory. Descriptors are numbers that no system call knows. A file is
  * replaced in one step, so a kill leaves the old one or the new one, and the disk may be full.
  */
+#include "bugs.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/files.h"
 #include "nodeagent/sys/mount.h"
@@ -298,7 +299,11 @@ int tree_remove(int directory, const char *path, struct err *err)
         return 0;
     if (!node->parent)
         return failed(err, -EINVAL, "remove", path);
+    if (world->bug == BUG_RECORDS_STAY && str_has_suffix(path, ".json"))
+        return 0;
     trace("  removes %s", path);
+    if (world->bug == BUG_REMOVES_TOO_MUCH && str_has_prefix(path, "pods/"))
+        node = node->parent;
     remove_node(node);
     return 0;
 }

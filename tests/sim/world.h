@@ -121,6 +121,7 @@ struct world {
     struct manifests *manifests;
     struct pool *pool;
 
+    unsigned bug; /* enum bug */
     enum phase phase;
     usec_t phase_began;
     usec_t now;          /* since the world began */
