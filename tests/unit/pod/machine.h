@@ -164,7 +164,7 @@ static inline void machine_lose_containers(struct machine *machine)
 static inline void machine_exit_id(struct machine *machine, const char *id, int code)
 {
     for (size_t i = 0; i < machine->container_count; i++)
-        if (!strcmp(machine->containers[i].id, id)) {
+        if (!strcmp(machine->containers[i].id, id) && machine->containers[i].state != POD_EXITED) {
             machine->containers[i].state = POD_EXITED;
             machine->containers[i].exit_code = code;
             machine->containers[i].reason = code ? "Error" : "Completed";
