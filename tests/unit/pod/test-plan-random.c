@@ -23,37 +23,29 @@ static unsigned chance(unsigned of) /* 0 to of - 1 */
     return (unsigned)(random_state >> 33) % of;
 }
 
-static char *random_container(const char *name, const char *policy)
+static void add_container(struct strbuf *spec, const char *prefix, unsigned number, bool init)
 {
-    struct strbuf text = STRBUF_INIT;
+    bool sidecar = init && chance(2);
 
-    strbuf_printf(&text, "{name: %s, image: x", name);
-    if (policy)
-        strbuf_printf(&text, ", restartPolicy: %s", policy);
-    if (!policy || !strcmp(policy, "Always")) {
+    strbuf_printf(spec, "%s{name: %s%u, image: x", number ? ", " : "", prefix, number);
+    if (sidecar)
+        strbuf_add(spec, ", restartPolicy: Always");
+    if (!init || sidecar) {
         if (!chance(3))
-            strbuf_printf(&text, ", lifecycle: {%s%s}",
-                          chance(2) ? "postStart: {exec: {command: [x]}}, " : "",
-                          "preStop: {exec: {command: [x]}}");
+            strbuf_printf(spec, ", lifecycle: {%spreStop: {exec: {command: [x]}}}",
+                          chance(2) ? "postStart: {exec: {command: [x]}}, " : "");
         if (!chance(3))
-            strbuf_add(&text, ", livenessProbe: {exec: {command: [x]}}");
+            strbuf_add(spec, ", livenessProbe: {exec: {command: [x]}}");
         if (!chance(3))
-            strbuf_add(&text, ", startupProbe: {exec: {command: [x]}}");
+            strbuf_add(spec, ", startupProbe: {exec: {command: [x]}}");
     }
-    strbuf_add_char(&text, '}');
-    return strbuf_take(&text);
+    strbuf_add_char(spec, '}');
 }
 
 static void add_containers(struct strbuf *spec, const char *prefix, unsigned count, bool init)
 {
-    for (unsigned i = 0; i < count; i++) {
-        char name[8], *container;
-
-        snprintf(name, sizeof(name), "%s%u", prefix, i);
-        container = random_container(name, init && chance(2) ? "Always" : NULL);
-        strbuf_printf(spec, "%s%s", i ? ", " : "", container);
-        free(container);
-    }
+    for (unsigned i = 0; i < count; i++)
+        add_container(spec, prefix, i, init);
 }
 
 static const char *const policies[] = {"Always", "OnFailure", "Never"};
@@ -303,11 +295,15 @@ static void happen(struct machine *machine)
 /* Nothing goes wrong any more: true when the pod rests. */
 static bool calm_step(struct machine *machine)
 {
+    static const struct seen_probes all_is_well = {
+        .startup = POD_PROBE_SUCCESS,
+        .liveness = POD_PROBE_SUCCESS,
+        .readiness = POD_PROBE_SUCCESS,
+    };
     bool init_runs = false;
 
     plan(machine);
-    if (machine_operation(machine, "start") || machine->plan.actions.count ||
-        machine->memory.operations.count) {
+    if (machine->memory.operations.count) {
         machine->now.boot++;
         machine->looked = machine->now.boot;
         end_some_operation(machine, false);
@@ -322,10 +318,7 @@ static bool calm_step(struct machine *machine)
             machine_exit_id(machine, seen->id, 0);
             init_runs = true;
         }
-        machine_probe(machine, seen->name,
-                      (struct seen_probes){POD_PROBE_SUCCESS == 1 ? seen->name : NULL,
-                                           POD_PROBE_SUCCESS, POD_PROBE_SUCCESS,
-                                           POD_PROBE_SUCCESS});
+        machine_probe(machine, seen->name, all_is_well);
     }
     if (init_runs)
         return false;
