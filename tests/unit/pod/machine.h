@@ -38,7 +38,14 @@ struct machine {
     unsigned ids;
     struct strbuf log;    /* actions, a word each: "start:web#1" */
     struct strbuf events; /* a line each: "Warning Failed web: Error: gone" */
-    const char *hold;     /* actions of this word are begun, and do not end */
+    bool sees_late;       /* what is observed is what the last look showed, not what is there */
+    struct {
+        struct seen_container containers[MACHINE_ITEMS_MAX];
+        size_t container_count;
+        struct seen_sandbox sandboxes[MACHINE_ITEMS_MAX];
+        size_t sandbox_count;
+    } look;
+    const char *hold; /* actions of this word are begun, and do not end */
 };
 
 static inline void machine_init(struct machine *machine, const char *yaml)
@@ -91,11 +98,32 @@ static inline void machine_deinit(struct machine *machine)
     strbuf_deinit(&machine->events);
 }
 
+static inline void machine_look_again(struct machine *machine)
+{
+    memcpy(machine->look.containers, machine->containers, sizeof(machine->containers));
+    memcpy(machine->look.sandboxes, machine->sandboxes, sizeof(machine->sandboxes));
+    machine->look.container_count = machine->container_count;
+    machine->look.sandbox_count = machine->sandbox_count;
+}
+
+/* The runtime is looked at: from here on that is what is observed. */
+static inline void machine_look(struct machine *machine)
+{
+    machine->looked = machine->now.boot;
+    machine_look_again(machine);
+}
+
+static inline void machine_glance(struct machine *machine)
+{
+    if (!machine->sees_late)
+        machine->looked = machine->now.boot;
+}
+
 static inline void machine_advance(struct machine *machine, usec_t duration)
 {
     machine->now.boot += duration;
     machine->now.wall += (int64_t)duration;
-    machine->looked = machine->now.boot;
+    machine_glance(machine);
 }
 
 /* what becomes of the declaration */
@@ -164,7 +192,7 @@ static inline void machine_lose_containers(struct machine *machine)
 static inline void machine_exit_id(struct machine *machine, const char *id, int code)
 {
     for (size_t i = 0; i < machine->container_count; i++)
-        if (!strcmp(machine->containers[i].id, id)) {
+        if (!strcmp(machine->containers[i].id, id) && machine->containers[i].state != POD_EXITED) {
             machine->containers[i].state = POD_EXITED;
             machine->containers[i].exit_code = code;
             machine->containers[i].reason = code ? "Error" : "Completed";
@@ -332,10 +360,12 @@ static inline struct pod_observed machine_observed(struct machine *machine)
         .network_trouble = machine->network_trouble,
     };
 
-    observed.containers.items = machine->containers;
-    observed.containers.count = machine->container_count;
-    observed.sandboxes.items = machine->sandboxes;
-    observed.sandboxes.count = machine->sandbox_count;
+    if (!machine->sees_late)
+        machine_look_again(machine);
+    observed.containers.items = machine->look.containers;
+    observed.containers.count = machine->look.container_count;
+    observed.sandboxes.items = machine->look.sandboxes;
+    observed.sandboxes.count = machine->look.sandbox_count;
     observed.probes.items = machine->probes;
     observed.probes.count = machine->probe_count;
     return observed;
@@ -382,7 +412,7 @@ static inline void machine_end(struct machine *machine, struct pod_operation *op
     if (message)
         operation->message = message;
     machine->now.boot++;
-    machine->looked = machine->now.boot;
+    machine_glance(machine);
 }
 
 /* Ends the operation that was begun by this word. */
@@ -452,7 +482,7 @@ static inline void machine_restart(struct machine *machine)
     machine->probe_count = 0;
     machine->prepared = false;
     machine->now.boot++;
-    machine->looked = machine->now.boot;
+    machine_glance(machine);
 }
 
 /* Plans and carries out until nothing is left to do now. */
