@@ -100,7 +100,7 @@ const struct setting config_settings[] = {
     USED("runtimeRequestTimeout", "runtime-request-timeout", DURATION, "2m",
          runtime_request_timeout, "the longest a call to the runtime may take"),
     USED_OTHERWISE("serializeImagePulls", "serialize-image-pulls", BOOL, NULL,
-                   "pull one image at a time; the default, unless maxParallelImagePulls is more"),
+                   "one pull at a time; default unless maxParallelImagePulls is more"),
     USED("maxParallelImagePulls", NULL, INT32, NULL, max_parallel_image_pulls,
          "pulls at once, with serializeImagePulls: false", .traits = ZERO_COUNTS),
     USED("registryPullQPS", "registry-qps", INT32, "5", registry_pull_qps,
