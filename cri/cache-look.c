@@ -205,6 +205,10 @@ static bool concerns(const struct look *look, const char *uid)
 
 static void fail(struct look *look, const char *method, const struct cri_reply *reply)
 {
+    struct cri_cache *cache = look->cache;
+
+    if (reply->status == RPC_DEADLINE_EXCEEDED)
+        cache->patience = MIN(2 * cache->patience, cache->options.call_timeout);
     if (!look->trouble)
         look->trouble =
             mem_printf("%s: %s: %s", method, rpc_status_name(reply->status), reply->text);
@@ -273,10 +277,10 @@ static int ask(struct look *look, struct err *err)
         containers.filter = &container_filter;
     }
     r = cri_call(&look->sandboxes_call, cache->options.cri, &cri_list_pod_sandbox, &sandboxes.base,
-                 cache->options.call_timeout, on_sandboxes, look, err);
+                 cache->patience, on_sandboxes, look, err);
     if (r == 0)
         r = cri_call(&look->containers_call, cache->options.cri, &cri_list_containers,
-                     &containers.base, cache->options.call_timeout, on_containers, look, err);
+                     &containers.base, cache->patience, on_containers, look, err);
     if (r < 0 && look->sandboxes_call) {
         cri_cancel(look->sandboxes_call);
         look->sandboxes_call = NULL;

@@ -27,6 +27,9 @@ enum {
 #define PAUSE_HINTED_USEC (10 * USEC_PER_SEC)  /* only what hints missed */
 
 /* After a look at the whole that failed. */
+/* For a list, which takes milliseconds: an answer that was lost delays all pods. A runtime that is
+ * really that slow is given twice the time, and so on up to what the owner allows. */
+#define LIST_PATIENCE_USEC (5 * USEC_PER_SEC)
 #define RETRY_FIRST_USEC (100 * USEC_PER_MSEC)
 #define RETRY_MAX_USEC (5 * USEC_PER_SEC)
 
@@ -75,6 +78,7 @@ struct cri_cache {
     char *trouble;
     usec_t trouble_began; /* the look that met it */
 
+    usec_t patience; /* for a list */
     unsigned expectations;
     unsigned troubled; /* entries */
     unsigned pod_looks;

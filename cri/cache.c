@@ -236,6 +236,7 @@ void cache_ended(struct cri_cache *cache, const char *trouble, usec_t began)
         cache->retry = MIN(cache->retry ? 2 * cache->retry : RETRY_FIRST_USEC, RETRY_MAX_USEC);
     } else {
         cache->retry = 0;
+        cache->patience = MIN(LIST_PATIENCE_USEC, cache->options.call_timeout);
         cache->health.looked = began;
         cache->whole_news = true;
         post(cache);
@@ -271,6 +272,7 @@ struct cri_cache *cri_cache_new(const struct cri_cache_options *options)
     struct cri_cache *cache = mem_new(struct cri_cache);
 
     cache->options = *options;
+    cache->patience = MIN(LIST_PATIENCE_USEC, options->call_timeout);
     cache->wanted_by = USEC_NEVER;
     list_init(&cache->waiting);
     list_init(&cache->news);
