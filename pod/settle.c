@@ -82,15 +82,12 @@ static const struct seen_container *started(const struct planner *planner,
 }
 
 /*
- * Is what was created to be given up? Where an earlier call may still be starting it, a refusal may
- * just mean that: only after several, with growing pauses.
+ * Is what was created to be given up? Not where an earlier call may still be starting it: then a
+ * refusal just means that.
  */
-static bool start_is_hopeless(const struct pod_container_memory *memory,
-                              const struct seen_container *seen,
-                              const struct pod_operation *failed)
+static bool start_is_hopeless(const struct seen_container *seen, const struct pod_operation *failed)
 {
-    return seen && seen->state == POD_CREATED &&
-           (str_empty(failed->target) || memory->retry_delay >= POD_RETRY_MAX);
+    return seen && seen->state == POD_CREATED && str_empty(failed->target);
 }
 
 static void start_settled(struct planner *planner, const struct pod_operation *operation)
@@ -102,9 +99,8 @@ static void start_settled(struct planner *planner, const struct pod_operation *o
     if (operation->state == POD_OPERATION_FAILED) {
         tell(planner, true, "Failed", operation->name, "Error: %s", operation->message);
         wait_to_start(planner, memory, operation);
-        memory->failed_id = start_is_hopeless(memory, seen, operation)
-                                ? arena_strdup(planner->arena, seen->id)
-                                : NULL;
+        memory->failed_id =
+            start_is_hopeless(seen, operation) ? arena_strdup(planner->arena, seen->id) : NULL;
         return;
     }
     if (!seen || seen->state == POD_CREATED) {
