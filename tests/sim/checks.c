@@ -16,7 +16,6 @@ enum {
 
 #define WINDOW_USEC (60 * USEC_PER_SEC)
 #define CLEAN_STARTS_IN (30 * USEC_PER_SEC)
-#define NODE_CALL_LATE (1 * USEC_PER_SEC)
 #define BACK_OFF_FIRST (10 * USEC_PER_SEC)
 #define BACK_OFF_FORGET (590 * USEC_PER_SEC) /* the agent may see an exit a little later */
 #define BACK_OFF_SLACK (1500 * USEC_PER_MSEC)
@@ -243,13 +242,7 @@ static bool is_disturbed(void)
     if (!world->life.alive || world->life.frozen_until > world->now || world->runtime->down ||
         !world->runtime->network_ready || world->disk_full)
         return true;
-    list_for_each (node, &world->runtime->calls) {
-        const struct call *call = list_entry(node, struct call, link);
-
-        if (call->method->kind == METHOD_NODE && world->now - call->sent > NODE_CALL_LATE)
-            return true;
-    }
-    return false;
+    return world->now < world->hampered_until;
 }
 
 static void check_clean(const struct manifest *manifest)

@@ -18,6 +18,7 @@
 #define WAY_MIN (usec_t)50
 #define WAY_MAX (usec_t)1500
 #define LATE_MIN (500 * USEC_PER_MSEC)
+#define RUN_ON (1 * USEC_PER_SEC)
 #define LATE_MAX (240 * USEC_PER_SEC)
 
 /* Of 10,000 calls. Looks are many, and each fault of theirs stops everything for a while. */
@@ -332,7 +333,7 @@ static struct call *call_new(struct rpc_call *rpc, const struct rpc_request *req
 static void send(struct rpc_call *rpc)
 {
     struct call *call = rpc->call;
-    usec_t way = draw_usec(SITE_LATENCY, call->key, WAY_MIN, WAY_MAX);
+    usec_t way = draw_usec(SITE_LATENCY, call->key, WAY_MIN, WAY_MAX), hangs;
 
     trace("  calls %s", call->key);
     if (call->method->kind != METHOD_STREAM)
@@ -352,6 +353,9 @@ static void send(struct rpc_call *rpc)
     if (!manifests_is_clean(call->uid) &&
         choose(SITE_CALL_COMES_LATE, call->key, rates[call->method->kind].comes_late))
         way += late(call);
+    hangs = way + call->takes_longer + call->answered_late;
+    if (call->method->kind == METHOD_NODE && hangs >= LATE_MIN)
+        world->hampered_until = MAX(world->hampered_until, world->now + hangs + RUN_ON);
     call->event = event_add(way, "request", call->key, request_arrives, call);
 }
 

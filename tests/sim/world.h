@@ -134,6 +134,7 @@ struct world {
     usec_t restart_period_max;
 
     bool disk_full;
+    usec_t hampered_until; /* a call that concerns all pods hangs so long */
     usec_t disturbed;      /* when something last was wrong that concerns all pods */
     unsigned lossy_writes; /* failed since the agent's start: it may remember less */
 
