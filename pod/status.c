@@ -65,8 +65,12 @@ static void choose_phase(struct reporter *reporter)
     const struct pod_status *previous = reporter->previous;
 
     status->phase = report_phase(reporter);
-    if (reporter->ended && !reporter->desired->static_pod && !phase_is_final(status->phase))
-        status->phase = "Failed";
+    if (reporter->ended && !phase_is_final(status->phase)) {
+        if (!reporter->desired->static_pod)
+            status->phase = "Failed";
+        else if (!str_empty(previous->phase))
+            status->phase = previous->phase; /* it keeps the one it had */
+    }
     if (phase_is_final(previous->phase))
         status->phase = previous->phase;
     if (str_equal(status->phase, previous->phase)) {
