@@ -65,11 +65,13 @@ static void choose_phase(struct reporter *reporter)
     const struct pod_status *previous = reporter->previous;
 
     status->phase = report_phase(reporter);
-    if (reporter->ended && !reporter->desired->static_pod && !phase_is_final(status->phase))
-        status->phase = "Failed";
-    /* A static pod that is taken away keeps its phase: nobody asks how it ended. */
-    if (phase_is_final(previous->phase) ||
-        (reporter->memory->leaving && reporter->desired->static_pod && !str_empty(previous->phase)))
+    if (reporter->ended && !phase_is_final(status->phase)) {
+        if (!reporter->desired->static_pod)
+            status->phase = "Failed";
+        else if (!str_empty(previous->phase))
+            status->phase = previous->phase; /* it keeps the one it had */
+    }
+    if (phase_is_final(previous->phase))
         status->phase = previous->phase;
     if (str_equal(status->phase, previous->phase)) {
         status->reason = previous->reason;
