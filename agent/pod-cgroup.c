@@ -7,11 +7,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CGROUPS "/sys/fs/cgroup"
 
 enum {
+    PROCESSES_MAX = 1 << 20, /* bytes of one list of them */
+    GROUPS_MAX = 10000,      /* in one group */
+    DEPTH_MAX = 8,
     HIERARCHIES_MAX = 256, /* entries of that directory: controllers, or the groups of version 2 */
 };
 
@@ -24,6 +29,43 @@ static const char *slice_uid(const char *uid, struct arena *arena)
         if (*c == '-')
             *c = '_';
     return text;
+}
+
+/* What a runtime has lost track of (a start that was given up half-way) lives on in its group. */
+static void kill_left(int hierarchy, const char *path, unsigned depth, struct arena *arena)
+{
+    _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
+    struct directory_listing listing = {0};
+    struct err ignored; /* what is gone needs no killing */
+    const char *processes = arena_printf(arena, "%s/cgroup.procs", path);
+
+    if (file_read_beneath(hierarchy, processes, FILE_LINKS_REFUSED, PROCESSES_MAX, &text,
+                          &ignored) == 0 &&
+        text.text)
+        for (char *line = text.text, *end; *line; line = *end ? end + 1 : end) {
+            long pid = strtol(line, &end, 10);
+
+            if (end == line)
+                break;
+            if (pid > 1)
+                kill((pid_t)pid, SIGKILL);
+        }
+    if (depth == DEPTH_MAX ||
+        directory_list(hierarchy, path, GROUPS_MAX, arena, &listing, &ignored) < 0)
+        return;
+    for (size_t i = 0; i < listing.count; i++)
+        if (listing.items[i].type == DT_DIR)
+            kill_left(hierarchy, arena_printf(arena, "%s/%s", path, listing.items[i].name),
+                      depth + 1, arena);
+}
+
+static int remove_group(int hierarchy, const char *path, struct arena *arena, struct err *err)
+{
+    int r = directories_remove(hierarchy, path, err);
+
+    if (r == -EBUSY)
+        kill_left(hierarchy, path, 0, arena); /* they end soon; the removal is tried again */
+    return r;
 }
 
 static int remove_below(int hierarchy, const char *root, const char *uid, struct arena *arena,
@@ -45,7 +87,7 @@ static int remove_below(int hierarchy, const char *root, const char *uid, struct
     int r = 0;
 
     for (size_t i = 0; i < array_size(names) && r == 0; i++)
-        r = directories_remove(hierarchy, names[i], err);
+        r = remove_group(hierarchy, names[i], arena, err);
     return r;
 }
 

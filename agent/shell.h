@@ -28,7 +28,7 @@ enum {
 };
 
 #define FILES_LIMIT_USEC (60 * USEC_PER_SEC) /* of a job with a pod's files */
-#define SWEEP_USEC (60 * USEC_PER_SEC)
+#define SWEEP_USEC (20 * USEC_PER_SEC)
 
 struct source {
     struct static_source *source; /* NULL: none is configured */

@@ -1,6 +1,6 @@
 /*
  * What belongs to no pod: logs, links to logs, and directories of pods that nobody knows any more.
- * Once a minute, so that log shippers have read what a pod said last.
+ * Only now and then, so that log shippers have read what a pod said last.
  */
 #include "shell.h"
 

@@ -62,6 +62,11 @@ bool seen_is_live(const struct seen_container *seen)
     return seen->state == POD_RUNNING || seen->state == POD_UNKNOWN;
 }
 
+bool seen_is_stillborn(const struct seen_container *seen)
+{
+    return seen->state == POD_EXITED && seen->started_usec <= 0;
+}
+
 bool seen_any_live(const struct pod_observed *observed)
 {
     array_for_each (seen, observed->containers)

@@ -494,6 +494,21 @@ static void start_all(struct planner *planner, const struct work_list *list,
     }
 }
 
+/* What a start that was given up has left would be taken for a container that failed. */
+static bool stillborn_remain(struct planner *planner)
+{
+    bool remain = false;
+
+    array_for_each (memory, planner->memory->containers) {
+        const struct seen_container *seen =
+            str_empty(memory->failed_id) ? NULL : seen_by_id(planner->observed, memory->failed_id);
+
+        if (seen && seen_is_stillborn(seen) && remove_container(planner, seen))
+            remain = true;
+    }
+    return remain;
+}
+
 void plan_run(struct planner *planner)
 {
     const struct pod *pod = planner->desired->pod;
@@ -501,6 +516,8 @@ void plan_run(struct planner *planner)
     struct sandbox_choice choice = sandbox_choose(pod, planner->observed);
     struct work_list list = {0};
 
+    if (stillborn_remain(planner))
+        return;
     if (!choice.keep) {
         make_sandbox(planner, &choice);
         return;

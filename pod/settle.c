@@ -108,6 +108,11 @@ static void start_settled(struct planner *planner, const struct pod_operation *o
         memory->retry_at = usec_add(planner->now.boot, POD_RETRY_FIRST);
         return;
     }
+    if (operation->state == POD_OPERATION_UNKNOWN && seen_is_stillborn(seen)) {
+        /* The runtime gave the start up with the call: it is as if there had been none. */
+        memory->failed_id = arena_strdup(planner->arena, seen->id);
+        return;
+    }
     memory->attempts = MAX(memory->attempts, operation->attempt + 1);
     tell(planner, false, "Created", operation->name, "Container created");
     tell(planner, false, "Started", operation->name, "Container started");

@@ -134,6 +134,7 @@ def test_a_file_that_is_written_slowly_is_read_once_whole(agent):
             file.flush()
             time.sleep(0.05)
     agent.wait_ready("slow-writer")
+    agent.wait_said("slow-writer", "main up")
     assert agent.said("slow-writer") == ["main up"]
 
 

@@ -16,7 +16,7 @@ def show(name, script, *more, **spec):
 
 
 def pods(agent):
-    listing = "sleep 1; ps -o pid,args; echo done; "
+    listing = "sleep 3; ps -o pid,args; echo done; "
     return [
         show("own", SHOW + "hostname; cat /etc/hosts; echo done; "),
         show("host-network", SHOW + "cat /etc/hosts; echo done; ", hostNetwork=True),

@@ -121,6 +121,7 @@ def test_check_58_statuses_are_sorted_by_name(agent):
 
 def test_check_01_a_poststart_hook_ends_before_the_next_container_starts(agent):
     agent.wait_ready("ordered")
+    agent.wait_said("ordered", "b up")
     assert agent.said("ordered") == ["a up", "hook", "b up"]
 
 
