@@ -16,6 +16,7 @@ enum {
 
 #define WINDOW_USEC (60 * USEC_PER_SEC)
 #define CLEAN_STARTS_IN (30 * USEC_PER_SEC)
+#define DEADLINE_SLACK (2 * USEC_PER_SEC)
 #define BACK_OFF_FIRST (10 * USEC_PER_SEC)
 #define BACK_OFF_FORGET (590 * USEC_PER_SEC) /* the agent may see an exit a little later */
 #define BACK_OFF_SLACK (1500 * USEC_PER_MSEC)
@@ -82,8 +83,8 @@ static void check_not_ended(const struct container *container)
         return;
     /* It counts from when the agent took the pod up, which was before anything of it ran. */
     if (manifest->deadline_seconds && manifest->started &&
-        world->now - manifest->started >
-            (usec_t)manifest->deadline_seconds * USEC_PER_SEC + world->request_timeout)
+        container->start_sent >
+            manifest->started + (usec_t)manifest->deadline_seconds * USEC_PER_SEC + DEADLINE_SLACK)
         violation(INVARIANT_UNDISTURBED, "%s runs after the pod's deadline", container->id);
     if (spec->kind == KIND_REGULAR && spec->exits && !spec->last_was_unknown &&
         (manifest->policy == RESTART_NEVER ||
@@ -117,9 +118,11 @@ void checks_container_ended(const struct container *container)
         return;
     spec->manifest->ever_started = true; /* or tried to, which is the same to its phase */
     spec->exits++;
-    spec->last_exit = world->now;
-    spec->last_code = container->exit_code;
     spec->last_was_unknown = container->ever_unknown;
+    spec->last_code = container->exit_code;
+    if (!container->started)
+        return; /* it never ran, and may be gone before anybody has seen it */
+    spec->last_exit = world->now;
     memcpy(spec->last_sandbox, container->sandbox_id, sizeof(spec->last_sandbox));
 }
 

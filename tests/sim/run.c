@@ -1,5 +1,6 @@
 /* Processes that run seeds, and what they report by memory that is shared. */
 #include "run.h"
+#include "bugs.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
 
@@ -125,6 +126,19 @@ void run_one(const struct order *order, struct outcome *outcome)
     note_crash(&report->outcome, status);
     *outcome = report->outcome;
     munmap(report, sizeof(*report));
+}
+
+bool bug_is_found(unsigned bug, struct outcome *outcome)
+{
+    struct order order = {.bug = bug};
+
+    while (order.seed < BUG_SEEDS_MAX) {
+        order.seed++;
+        run_one(&order, outcome);
+        if (outcome->violated == bug_breaks(bug))
+            return true;
+    }
+    return false;
 }
 
 /* many */

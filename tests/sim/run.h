@@ -7,6 +7,7 @@
 #include "scenario.h"
 
 enum {
+    BUG_SEEDS_MAX = 150, /* in which a deliberate bug must be found */
     SEEDS_A_PROCESS = 24,
     SEED_SECONDS_MAX = 60, /* of real time; a seed takes a tenth of a second */
 };
@@ -37,6 +38,9 @@ bool run_all(const struct runs *runs, struct totals *totals, struct outcome *out
 
 /* One seed, in a process of its own. A trace goes to stdout. */
 void run_one(const struct order *order, struct outcome *outcome);
+
+/* Is this deliberate bug found, as what it is? By the outcome's seed. */
+bool bug_is_found(unsigned bug, struct outcome *outcome);
 
 /* shrink.c: the same violation with as few choices as possible. Returns what to leave out. */
 size_t shrink(struct outcome *outcome, unsigned bug, uint64_t **left_out);

@@ -190,6 +190,7 @@ void serve_start_container(struct call *call)
         return;
     }
     container->starting = true;
+    container->start_sent = call->sent;
     call->container = container;
     call_after(call, draw_usec(SITE_DURATION, call->key, START_MIN, START_MAX), start_ends);
 }

@@ -56,6 +56,7 @@ struct container {
     Cri__ContainerState state; /* as it says */
     bool alive;                /* its process runs */
     bool starting;
+    usec_t start_sent; /* when it was asked for */
     bool removing;
     bool ever_unknown;
     bool hook_failed; /* an exec that the model answered with failure */

@@ -5,6 +5,7 @@
  * A job's own half is run in one step. The agent may be killed in it, between any two of the
  * system calls that it makes.
  */
+#include "manifests.h"
 #include "nodeagent/base/map.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/work.h"
@@ -150,7 +151,7 @@ static void job_begin(struct work_job *job)
     usec_t takes = draw_usec_wide(SITE_DURATION, name, RUN_MIN, RUN_MAX);
 
     job->work->stats.queued--;
-    if (choose(SITE_WORK_HANGS, name, RATE_HANGS)) {
+    if (!manifests_is_clean(name) && choose(SITE_WORK_HANGS, name, RATE_HANGS)) {
         takes = draw_usec_wide(SITE_DURATION, name, HANGS_MIN, HANGS_MAX);
         if (!job->key)
             world_disturb();
