@@ -6,7 +6,7 @@
 
 enum {
     LINE_MAX_COLUMNS = 88,
-    FLAG_COLUMNS = 30,
+    FLAG_COLUMNS = 35,
 };
 
 static const char *example_of(const struct setting *setting)

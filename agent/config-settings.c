@@ -91,6 +91,8 @@ const struct setting config_settings[] = {
          "refuse to run on cgroup v1", .traits = LASTING),
     USED_OTHERWISE("singleProcessOOMKill", NULL, BOOL, NULL,
                    "end one process, not the container, that is out of memory"),
+    USED_OTHERWISE("memorySwap.swapBehavior", NULL, STRING, NULL,
+                   "LimitedSwap: burstable pods get a share of the node's swap; else none"),
     USED("crashLoopBackOff.maxContainerRestartPeriod", NULL, DURATION, "5m",
          max_container_restart_period, "the longest delay of a restart", .traits = ZERO_COUNTS),
 
@@ -98,7 +100,7 @@ const struct setting config_settings[] = {
     USED("runtimeRequestTimeout", "runtime-request-timeout", DURATION, "2m",
          runtime_request_timeout, "the longest a call to the runtime may take"),
     USED_OTHERWISE("serializeImagePulls", "serialize-image-pulls", BOOL, NULL,
-                   "pull one image at a time; the default, unless maxParallelImagePulls is more"),
+                   "one pull at a time; default unless maxParallelImagePulls is more"),
     USED("maxParallelImagePulls", NULL, INT32, NULL, max_parallel_image_pulls,
          "pulls at once, with serializeImagePulls: false", .traits = ZERO_COUNTS),
     USED("registryPullQPS", "registry-qps", INT32, "5", registry_pull_qps,
@@ -192,7 +194,6 @@ const struct setting config_settings[] = {
     IDLE("memoryThrottlingFactor", NULL, FLOAT, "0.9", .traits = ZERO_COUNTS),
     IDLE("memoryReservationPolicy", NULL, STRING, "None"),
     IDLE("failSwapOn", "fail-swap-on", BOOL, "true"),
-    IDLE("memorySwap.swapBehavior", NULL, STRING, NULL),
     IDLE("userNamespaces.idsPerPod", NULL, INT64, "65536", .traits = ZERO_COUNTS),
     IDLE("protectKernelDefaults", "protect-kernel-defaults", BOOL, "false"),
 

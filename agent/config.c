@@ -11,16 +11,38 @@
 
 #define KUBERNETES_VERSION "v1.36.2"
 
-/* filling */
+enum {
+    CONFIG_BLOCK_SIZE = 1024, /* it stays as long as the agent runs */
+};
+
+/* keeping what is used: all else was only read for the while */
 
 static usec_t usec_of(int64_t nanoseconds)
 {
     return (usec_t)nanoseconds / 1000 + (nanoseconds % 1000 != 0);
 }
 
-static const char *text_of(const struct setting *setting, const struct setting_value *value)
+static const char *keep_text(struct arena *arena, const struct setting *setting,
+                             const struct setting_value *value)
 {
-    return *value->text || setting->normal ? value->text : NULL;
+    return *value->text || setting->normal ? arena_strdup(arena, value->text) : NULL;
+}
+
+static const char *keep_path(struct arena *arena, const struct setting *setting,
+                             const struct setting_value *value)
+{
+    return *value->text ? config_clean_path(arena, NULL, value->text)
+                        : keep_text(arena, setting, value);
+}
+
+static struct string_list keep_list(struct arena *arena, const struct string_list *list)
+{
+    struct string_list kept = {.count = list->count};
+
+    kept.items = arena_array(arena, const char *, list->count + 1);
+    for (size_t i = 0; i < list->count; i++)
+        kept.items[i] = arena_strdup(arena, list->items[i]);
+    return kept;
 }
 
 static void copy(struct config *config, const struct setting *setting,
@@ -42,83 +64,85 @@ static void copy(struct config *config, const struct setting *setting,
         *(usec_t *)member = usec_of(value->number);
         break;
     case SETTING_STRING:
-        *(const char **)member = text_of(setting, value);
+        *(const char **)member = keep_text(&config->arena, setting, value);
         break;
     case SETTING_PATH:
-        *(const char **)member = text_of(setting, value);
-        if (*(const char **)member)
-            *(const char **)member =
-                config_clean_path(&config->arena, NULL, *(const char **)member);
+        *(const char **)member = keep_path(&config->arena, setting, value);
         break;
     case SETTING_STRINGS:
-        *(struct string_list *)member = value->list;
+        *(struct string_list *)member = keep_list(&config->arena, &value->list);
         break;
     default:
         assert_that(!"only plain values are copied");
     }
 }
 
-static struct quantity_map reservation_of(struct arena *arena, const struct string_map *map)
+static struct quantity_map keep_reservation(struct arena *arena, const struct string_map *map)
 {
-    struct quantity_map result = {.count = map->count};
+    struct quantity_map kept = {.count = map->count};
     struct err err;
 
-    result.items = arena_array(arena, struct quantity_pair, map->count);
+    kept.items = arena_array(arena, struct quantity_pair, map->count);
     for (size_t i = 0; i < map->count; i++) {
         const char *text = map->items[i].value;
 
-        result.items[i].name = map->items[i].name;
-        assert_that(quantity_parse(text, strlen(text), &result.items[i].quantity, &err) == 0);
+        kept.items[i].name = arena_strdup(arena, map->items[i].name);
+        assert_that(quantity_parse(text, strlen(text), &kept.items[i].quantity, &err) == 0);
     }
-    return result;
+    return kept;
 }
 
-static const char *const *headers_of(struct arena *arena, const struct string_list *list)
+static int keep_node(struct config *config, const struct config_reader *reader, struct err *err)
 {
-    const char **headers = arena_array(arena, const char *, list->count + 1);
+    struct string_list addresses;
+    const char *name;
+    int r = config_node_addresses(reader, &addresses, err);
 
-    for (size_t i = 0; i < list->count; i++)
-        headers[i] = list->items[i];
-    return headers;
+    if (r == 0)
+        r = config_node_name(reader, &name, err);
+    if (r < 0)
+        return r;
+    config->node_ip = keep_list(&config->arena, &addresses);
+    config->node_name = arena_strdup(&config->arena, name);
+    return 0;
 }
 
 /* What is more than a copy. */
-static int fill_others(struct config *config, const struct config_reader *reader, struct err *err)
+static void keep_others(struct config *config, const struct config_reader *reader)
 {
     const struct setting_value *kill = config_value_of(reader, "singleProcessOOMKill");
     const struct setting_value *serialize = config_value_of(reader, "serializeImagePulls");
-    const char *logs = config_setting_of("podLogsDir")->normal;
-    int r;
+    const char *root = config_value_of(reader, "cgroupRoot")->text;
+    bool usual_logs = str_equal(config->pod_logs_dir, config_setting_of("podLogsDir")->normal);
+    bool systemd = str_equal(config_value_of(reader, "cgroupDriver")->text, "systemd");
+    struct arena *arena = &config->arena;
+    struct string_list list;
 
-    config->container_logs_dir =
-        str_equal(config->pod_logs_dir, logs) ? "/var/log/containers" : NULL;
+    config->container_logs_dir = usual_logs ? "/var/log/containers" : NULL;
     config->system_reserved =
-        reservation_of(&config->arena, &config_value_of(reader, "systemReserved")->map);
-    config->kube_reserved =
-        reservation_of(&config->arena, &config_value_of(reader, "kubeReserved")->map);
-    config->static_pod_url_headers =
-        headers_of(&config->arena, &config_value_of(reader, "staticPodURLHeader")->list);
-    config->cgroup_driver = str_equal(config_value_of(reader, "cgroupDriver")->text, "systemd")
-                                ? CGROUP_DRIVER_SYSTEMD
-                                : CGROUP_DRIVER_CGROUPFS;
-    config->cgroup_root =
-        config_clean_path(&config->arena, "/", config_value_of(reader, "cgroupRoot")->text);
-    if (!*config->cgroup_root)
-        config->cgroup_root = "/";
+        keep_reservation(arena, &config_value_of(reader, "systemReserved")->map);
+    config->kube_reserved = keep_reservation(arena, &config_value_of(reader, "kubeReserved")->map);
+    /* The list's copy ends in NULL. */
+    list = keep_list(arena, &config_value_of(reader, "staticPodURLHeader")->list);
+    config->static_pod_url_headers = list.items;
+    config_cluster_dns(reader, &list);
+    config->cluster_dns = keep_list(arena, &list);
+    config->cgroup_driver = systemd ? CGROUP_DRIVER_SYSTEMD : CGROUP_DRIVER_CGROUPFS;
+    config->cgroup_root = *root ? config_clean_path(arena, "/", root) : "/";
     config->single_process_oom_kill = !kill->set ? OPT_UNSET : kill->number ? OPT_TRUE : OPT_FALSE;
+    config->limited_swap =
+        str_equal(config_value_of(reader, "memorySwap.swapBehavior")->text, "LimitedSwap");
     config->serialize_image_pulls =
         serialize->set ? serialize->number : config->max_parallel_image_pulls < 2;
-    config_cluster_dns(reader, &config->cluster_dns);
-    r = config_node_addresses(reader, &config->node_ip, err);
-    return r < 0 ? r : config_node_name(reader, &config->node_name, err);
 }
 
-static int fill(struct config *config, const struct config_reader *reader, struct err *err)
+static int keep(struct config *config, const struct config_reader *reader, struct err *err)
 {
     for (size_t i = 0; i < config_setting_count; i++)
         if (config_settings[i].member)
             copy(config, &config_settings[i], &reader->values[i]);
-    return fill_others(config, reader, err);
+    keep_others(config, reader);
+    return keep_node(config, reader, err);
 }
 
 /* reading */
@@ -162,7 +186,7 @@ static int read_all(struct config *config, struct config_reader *reader, struct 
     if (r == 0)
         r = config_check(reader, err);
     if (r == 0)
-        r = fill(config, reader, err);
+        r = keep(config, reader, err);
     if (r == 0)
         config_warn(reader);
     return r;
@@ -171,10 +195,13 @@ static int read_all(struct config *config, struct config_reader *reader, struct 
 int config_read(struct config *config, int argc, char **argv, struct err *err)
 {
     struct arena scratch = ARENA_INIT_DOCUMENT;
-    struct config_reader reader = {.arena = &config->arena};
+    struct config_reader reader = {.arena = &scratch};
     int r;
 
-    *config = (struct config){.arena = ARENA_INIT_DOCUMENT, .action = CONFIG_RUN};
+    *config = (struct config){
+        .arena = ARENA_INIT(CONFIG_BLOCK_SIZE, CONFIG_BLOCK_SIZE),
+        .action = CONFIG_RUN,
+    };
     reader.values = arena_array(&scratch, struct setting_value, config_setting_count);
     r = config_parse_flags(&reader, argc, argv, err);
     if (r == 0)

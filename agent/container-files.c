@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,15 +63,17 @@ static int order_seccomp(struct container_files *files, const struct translation
 }
 
 static void order_termination(struct container_files *files, const struct translation *translation,
-                              const struct container *container, const char *directory)
+                              const struct container *container, uint32_t attempt,
+                              const char *directory)
 {
-    uint32_t random = 0;
-
     if (str_empty(container->termination_message_path))
         return;
-    getrandom(&random, sizeof(random), GRND_NONBLOCK);
     files->termination_file =
-        arena_printf(&files->arena, "%s/containers/%s/%08x", directory, container->name, random);
+        arena_printf(&files->arena, "%s/containers/%s/%08x", directory, container->name, attempt);
+    /* The last two are kept: one may be being read. */
+    if (attempt >= 2)
+        files->stale_termination_file = arena_printf(&files->arena, "%s/containers/%s/%08x",
+                                                     directory, container->name, attempt - 2);
     files->termination_path = arena_printf(
         &files->arena, "%s/%s", translation->node->config->root_dir, files->termination_file);
 }
@@ -142,7 +143,7 @@ static int order_places(struct container_files *files, const struct translation 
 
 struct container_files *container_files_new(const struct translation *translation,
                                             const struct agent_directories *directories,
-                                            const struct container *container,
+                                            const struct container *container, uint32_t attempt,
                                             const char *node_hosts, struct err *err)
 {
     struct container_files *files = mem_new(struct container_files);
@@ -155,7 +156,7 @@ struct container_files *container_files_new(const struct translation *translatio
     files->log_directory =
         arena_printf(&files->arena, "%s/%s", pod_log_directory(translation->pod, &files->arena),
                      container->name);
-    order_termination(files, translation, container, directory);
+    order_termination(files, translation, container, attempt, directory);
     if (order_seccomp(files, translation, container, err) == 0 &&
         order_hosts(files, translation, container, directory, node_hosts, err) == 0 &&
         order_places(files, translation, container, directory, err) == 0)
@@ -184,6 +185,7 @@ static int write_hosts(struct container_files *files)
         .mode = 0644,
         .owner = FILE_OWNER_KEEP,
         .group = FILE_GROUP_KEEP,
+        .fleeting = true, /* made anew for each start */
     };
     _cleanup_(strbuf_deinit) struct strbuf old = STRBUF_INIT;
 
@@ -202,12 +204,15 @@ static int make_termination_file(struct container_files *files)
         .mode = 0666,
         .owner = FILE_OWNER_KEEP,
         .group = FILE_GROUP_KEEP,
+        .fleeting = true, /* made anew for each start */
     };
     _cleanup_(mem_free_at) char *folder = mem_strdup(files->termination_file);
     int r;
 
     *strrchr(folder, '/') = '\0';
     r = directory_make(files->directories.root, folder, 0750, &files->err);
+    if (r == 0 && files->stale_termination_file)
+        r = tree_remove(files->directories.root, files->stale_termination_file, &files->err);
     return r < 0 ? r
                  : file_replace(files->directories.root, files->termination_file, &empty,
                                 &files->err);

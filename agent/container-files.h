@@ -21,6 +21,7 @@ struct container_files {
     const char *hosts;                    /* the text; NULL: none is mounted */
     const char *hosts_file;               /* beneath the root */
     const char *termination_file;         /* beneath the root; NULL */
+    const char *stale_termination_file;   /* of a start long ago; NULL */
     list_of(struct sub_path_order) sub_paths;
     const char *seccomp_file; /* a profile on the node, to be checked; NULL */
     /* for the translation; absolute */
@@ -32,7 +33,7 @@ struct container_files {
 /* NULL: `err` says why it cannot be. `node_hosts` is the node's own file. */
 struct container_files *container_files_new(const struct translation *translation,
                                             const struct agent_directories *directories,
-                                            const struct container *container,
+                                            const struct container *container, uint32_t attempt,
                                             const char *node_hosts, struct err *err);
 int container_files_make(void *container_files); /* a work_run_fn */
 void container_files_free(void *container_files);

@@ -176,7 +176,7 @@ static void pod_wanted(struct agent *agent, struct source *source, struct object
                   meta->name_space, meta->name);
         return;
     }
-    if (pod && (pod->removed || (!pod->object && pod->memory.stage != POD_STAGE_RUN))) {
+    if (pod && (pod->removed || (!pod->object && pod->memory.leaving))) {
         /* It is on its way out: it comes back when that is done. */
         object_unref(pod->next_object);
         pod->next_object = object_ref(object);
@@ -287,7 +287,7 @@ void pods_find_orphans(struct agent *agent)
 void pod_gone(struct agent_pod *pod)
 {
     struct agent *agent = pod->agent;
-    struct object *next = object_ref(pod->next_object);
+    struct object *next = pod->next_object ? object_ref(pod->next_object) : NULL;
     struct source *source = pod->source;
 
     log_pod(pod, "is gone");

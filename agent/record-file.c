@@ -72,6 +72,7 @@ int record_save(struct agent_pod *pod, const struct pod_memory *memory, struct e
         .mode = 0600,
         .owner = FILE_OWNER_KEEP,
         .group = FILE_GROUP_KEEP,
+        .fleeting = true, /* it is of this boot only */
     };
     uint64_t hash;
     int r;

@@ -159,7 +159,7 @@ static void make_files(struct task *task, const char *node_hosts)
     struct err err;
 
     files = container_files_new(&translation, &task->pod->agent->directories, ref.container,
-                                node_hosts, &err);
+                                task_operation(task)->attempt, node_hosts, &err);
     if (files)
         task_submit(task, files, container_files_make, on_files, container_files_free);
     else

@@ -30,7 +30,7 @@ struct check {
     struct err *err;
 };
 
-/* Where in the document: "syscalls[3].args[0]". */
+/* Where in the document its members' names go on: "syscalls[3].args[0].". */
 struct place {
     char text[64];
 };
@@ -39,7 +39,8 @@ static struct place place_in(const struct place *outer, const char *list, size_t
 {
     struct place place;
 
-    snprintf(place.text, sizeof(place.text), "%s%s[%zu].", outer ? outer->text : "", list, index);
+    snprintf(place.text, sizeof(place.text), "%.24s%.12s[%zu].", outer ? outer->text : "", list,
+             index);
     return place;
 }
 
@@ -56,6 +57,14 @@ static int expect_type(const struct check *check, const struct json *value, enum
     if (value->type == type)
         return 0;
     return err_set(check->err, -EINVAL, "%s%s: it is %s", place, name, json_type_name(value));
+}
+
+static int expect_object(const struct check *check, const struct json *value, const char *place)
+{
+    if (value->type == JSON_OBJECT)
+        return 0;
+    return err_set(check->err, -EINVAL, "%.*s: it is %s", (int)strlen(place) - 1, place,
+                   json_type_name(value));
 }
 
 /* words */
@@ -190,7 +199,7 @@ static int check_argument(const struct check *check, const struct json *argument
         "SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE",        "SCMP_CMP_EQ",
         "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ", NULL,
     };
-    int r = expect_type(check, argument, JSON_OBJECT, place, "");
+    int r = expect_object(check, argument, place);
 
     if (r == 0)
         r = check_number(check, argument, place, "index", ARGUMENTS_MAX - 1);
@@ -222,7 +231,7 @@ static int check_arguments(const struct check *check, const struct json *call,
 static int check_call(const struct check *check, const struct json *call, size_t index)
 {
     struct place place = place_in(NULL, "syscalls", index);
-    int r = expect_type(check, call, JSON_OBJECT, place.text, "");
+    int r = expect_object(check, call, place.text);
 
     if (r == 0)
         r = check_names(check, call, place.text);

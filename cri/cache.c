@@ -1,4 +1,4 @@
-/* The cache: who is to be looked at, and what was seen. */
+/* The cache: the pods, when to look at them, and whom to tell. */
 #include "cache-private.h"
 
 #include "nodeagent/base/mem.h"
@@ -8,159 +8,133 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* entries */
+/* posting: looks begin, and the owner is told, in a turn of their own */
 
-struct entry *entry_get(struct cri_cache *cache, const char *uid)
-{
-    struct entry *entry = map_get(&cache->entries, uid);
-
-    if (entry)
-        return entry;
-    entry = mem_new(struct entry);
-    entry->uid = mem_strdup(uid);
-    entry->looked = cache->whole_looked;
-    entry->cache = cache;
-    list_init(&entry->queue);
-    wheel_timer_init(&entry->hinted, hint_timer);
-    map_put(&cache->entries, uid, entry);
-    return entry;
-}
-
-void entry_free(struct cri_cache *cache, struct entry *entry)
-{
-    map_remove(&cache->entries, entry->uid);
-    list_unlink(&entry->queue);
-    wheel_cancel(&entry->hinted);
-    arena_deinit(&entry->arena);
-    free(entry->trouble);
-    free(entry->uid);
-    free(entry);
-}
-
-void cache_changed(struct cri_cache *cache, const char *uid)
-{
-    cache->options.changed(cache->options.owner, uid);
-}
-
-/* starting looks */
-
-static void start_wanted(struct cri_cache *cache)
-{
-    while (cache->pod_looks < POD_LOOKS_MAX && !list_empty(&cache->wanted)) {
-        struct entry *entry = list_first(&cache->wanted, struct entry, queue);
-
-        list_unlink(&entry->queue);
-        entry->wanted = false;
-        look_begin(cache, entry);
-    }
-}
-
-static void on_post(struct loop_post *post)
-{
-    struct cri_cache *cache = container_of(post, struct cri_cache, post);
-
-    cache->posted = false;
-    start_wanted(cache);
-}
-
-void cache_start_wanted(struct cri_cache *cache)
+static void post(struct cri_cache *cache)
 {
     if (!cache->posted)
         loop_post(cache->options.loop, &cache->post);
     cache->posted = true;
 }
 
-void cri_cache_look(struct cri_cache *cache, const char *uid)
+void cache_begin_waiting(struct cri_cache *cache)
 {
-    struct entry *entry = entry_get(cache, uid);
+    if (cache->pod_looks < POD_LOOKS_MAX && !list_empty(&cache->waiting))
+        post(cache);
+}
 
-    if (entry->wanted)
-        return;
+static void begin_waiting(struct cri_cache *cache)
+{
+    while (cache->pod_looks < POD_LOOKS_MAX && !list_empty(&cache->waiting)) {
+        struct entry *entry = list_first(&cache->waiting, struct entry, waiting);
+
+        list_unlink(&entry->waiting);
+        look_begin(cache, entry);
+    }
+}
+
+/* entries */
+
+struct entry *entry_get(struct cri_cache *cache, const char *uid)
+{
+    struct entry *entry = map_get(&cache->entries, uid);
+    size_t length = strlen(uid);
+
+    if (entry)
+        return entry;
+    entry = mem_zalloc(sizeof(*entry) + length + 1);
+    memcpy(entry->uid, uid, length);
+    entry->cache = cache;
+    entry->looked = cache->whole_looked; /* which did not list it */
+    entry->pod.uid = entry->uid;
+    entry->pod.name = entry->pod.name_space = "";
+    list_init(&entry->news);
+    list_init(&entry->waiting);
+    list_init(&entry->hints);
+    wheel_timer_init(&entry->hint_timer, hint_timer);
+    map_put(&cache->entries, uid, entry);
+    return entry;
+}
+
+static void entry_free(struct entry *entry)
+{
+    entry_trouble(entry, NULL);
+    hints_drop(entry);
+    entry->sight = sight_free(entry->sight);
+    entry->next = sight_free(entry->next);
+    entry->look = look_free(entry->look);
+    list_unlink(&entry->news);
+    list_unlink(&entry->waiting);
+    map_remove(&entry->cache->entries, entry->uid);
+    arena_deinit(&entry->arena);
+    free(entry);
+}
+
+/* Is there anything that the newest look at the whole does not say as well? One whose details could
+ * not be had is there, though nothing of it is known. */
+static bool is_needed(const struct entry *entry)
+{
+    return !pod_empty(&entry->pod) || entry->trouble || entry->sight || entry->next ||
+           entry->look || entry->wanted || wheel_timer_armed(&entry->hint_timer) ||
+           !list_empty(&entry->news) || entry->looked > entry->cache->whole_looked;
+}
+
+void entry_want(struct entry *entry, bool asked)
+{
     entry->wanted = true;
-    if (entry->look)
-        return; /* when that ends: it began before */
-    list_push_back(&cache->wanted, &entry->queue);
-    cache_start_wanted(cache);
+    entry->asked |= asked;
+    if (entry->look || !list_empty(&entry->waiting))
+        return; /* the look that goes on began before */
+    list_push_back(&entry->cache->waiting, &entry->waiting);
+    post(entry->cache);
 }
 
-static usec_t look_pause(const struct cri_cache *cache)
+void entry_tell(struct entry *entry)
 {
-    if (cache->retry)
-        return cache->retry;
-    if (hints_come(cache->hints))
-        return LOOK_HINTED_USEC;
-    return cache->expectations ? LOOK_EXPECTING_USEC : LOOK_IDLE_USEC;
+    if (list_empty(&entry->news))
+        list_push_back(&entry->cache->news, &entry->news);
+    post(entry->cache);
 }
 
-static void arm(struct cri_cache *cache)
+void entry_trouble(struct entry *entry, const char *text)
 {
-    wheel_arm(cache->options.wheel, &cache->timer, usec_add(clock_boottime(), look_pause(cache)));
+    entry->cache->troubled += (text != NULL) - (entry->trouble != NULL);
+    free(entry->trouble);
+    entry->trouble = text ? mem_strdup(text) : NULL;
 }
 
-static void on_timer(struct wheel_timer *timer)
+/* What was there may be part of what comes. */
+static void set_pod(struct entry *entry, const struct cri_pod *pod)
 {
-    struct cri_cache *cache = container_of(timer, struct cri_cache, timer);
+    size_t size = pod_size(pod);
+    struct arena arena = ARENA_INIT(size, size), before = entry->arena;
 
-    if (!cache->whole)
-        look_begin(cache, NULL);
+    pod_copy(&entry->pod, pod, &arena);
+    entry->arena = arena;
+    arena_deinit(&before);
 }
 
-void cache_look_soon(struct cri_cache *cache)
+void entry_name(struct entry *entry, const struct cri_pod *pod)
 {
-    if (!cache->whole)
-        wheel_arm(cache->options.wheel, &cache->timer, clock_boottime());
+    struct cri_pod bare = {.name = pod->name, .name_space = pod->name_space};
+
+    if (pod_empty(&entry->pod))
+        set_pod(entry, &bare);
 }
 
-void cri_cache_expect(struct cri_cache *cache)
+void entry_take(struct entry *entry, const struct cri_pod *pod, usec_t began)
 {
-    if (cache->expectations++ == 0 && !cache->whole && !cache->retry && !hints_come(cache->hints)) {
-        usec_t soon = usec_add(clock_boottime(), LOOK_EXPECTING_USEC);
+    bool changed = !pod_equal(&entry->pod, pod);
 
-        wheel_arm(cache->options.wheel, &cache->timer, MIN(soon, cache->timer.deadline));
+    if (changed || entry->trouble)
+        entry_tell(entry);
+    entry->looked = began;
+    entry_trouble(entry, NULL);
+    if (changed) {
+        set_pod(entry, pod);
+        entry->pod.version++;
     }
-}
-
-void cri_cache_expect_no_more(struct cri_cache *cache)
-{
-    assert_that(cache->expectations > 0);
-    cache->expectations--;
-}
-
-/* Entries of pods that the runtime does not have, and that nobody waits for. */
-static void forget_absent(struct cri_cache *cache)
-{
-    struct map_entry *item;
-
-    for (size_t at = 0; (item = map_next(&cache->entries, &at));) {
-        struct entry *entry = item->value;
-
-        if (!entry->pod.sandboxes.count && !entry->pod.containers.count && !entry->wanted &&
-            !entry->look && !entry->trouble)
-            entry_free(cache, entry);
-    }
-}
-
-void cache_whole_ended(struct cri_cache *cache, const char *trouble, usec_t began)
-{
-    free(cache->trouble);
-    cache->trouble = trouble ? mem_strdup(trouble) : NULL;
-    if (trouble) {
-        cache->retry =
-            cache->retry ? MIN(2 * cache->retry, LOOK_RETRY_MAX_USEC) : LOOK_RETRY_FIRST_USEC;
-    } else {
-        cache->retry = 0;
-        cache->whole_looked = MAX(cache->whole_looked, began);
-        forget_absent(cache);
-    }
-    arm(cache);
-    cache_changed(cache, NULL);
-}
-
-/* hints */
-
-static bool has_id(const struct cri_pod *pod, const char *id)
-{
-    return pod_sandbox(pod, id) || pod_container(pod, id);
+    hints_settle(entry);
 }
 
 struct entry *cache_find_id(struct cri_cache *cache, const char *id)
@@ -170,19 +144,125 @@ struct entry *cache_find_id(struct cri_cache *cache, const char *id)
     for (size_t at = 0; (item = map_next(&cache->entries, &at));) {
         struct entry *entry = item->value;
 
-        if (has_id(&entry->pod, id))
+        if (pod_sandbox(&entry->pod, id) || pod_container(&entry->pod, id))
             return entry;
     }
     return NULL;
 }
 
-void cache_hint(struct cri_cache *cache, const char *id)
-{
-    struct entry *entry = cache_find_id(cache, id);
+/* telling */
 
-    cache->health.hints++;
-    if (entry)
-        hint_begin(cache, entry);
+static void tell(struct cri_cache *cache)
+{
+    while (!list_empty(&cache->news)) {
+        struct entry *entry = list_first(&cache->news, struct entry, news);
+
+        list_unlink(&entry->news);
+        cache->options.changed(cache->options.owner, entry->uid);
+        if (!is_needed(entry))
+            entry_free(entry);
+    }
+    if (!cache->whole_news)
+        return;
+    cache->whole_news = false;
+    cache->options.changed(cache->options.owner, NULL);
+}
+
+static void on_post(struct loop_post *node)
+{
+    struct cri_cache *cache = container_of(node, struct cri_cache, post);
+
+    cache->posted = false;
+    begin_waiting(cache);
+    tell(cache);
+}
+
+/* when to look at the whole */
+
+static usec_t pause_until_next(const struct cri_cache *cache)
+{
+    if (cache->retry)
+        return cache->retry;
+    if (hints_work(cache->hints))
+        return cache->expectations || cache->troubled ? PAUSE_IDLE_USEC : PAUSE_HINTED_USEC;
+    return cache->expectations ? PAUSE_EXPECTING_USEC : PAUSE_IDLE_USEC;
+}
+
+void cache_look_by(struct cri_cache *cache, usec_t when)
+{
+    cache->wanted_by = MIN(cache->wanted_by, when);
+    if (!cache->whole && !cache->retry)
+        wheel_arm(cache->options.wheel, &cache->timer,
+                  MIN(cache->timer.deadline, cache->wanted_by));
+}
+
+static void on_timer(struct wheel_timer *timer)
+{
+    struct cri_cache *cache = container_of(timer, struct cri_cache, timer);
+
+    cache->wanted_by = USEC_NEVER;
+    look_begin(cache, NULL);
+}
+
+/* All pods that it showed are known, or have their details asked for; the others are not there. */
+void cache_listed(struct cri_cache *cache, usec_t began)
+{
+    static const struct cri_pod nothing = {.name = "", .name_space = ""};
+    struct map_entry *item;
+
+    cache->whole_looked = began;
+    for (size_t at = 0; (item = map_next(&cache->entries, &at));) {
+        struct entry *entry = item->value;
+
+        if (entry->listed < began && entry->looked < began) {
+            struct cri_pod pod = nothing;
+
+            entry_see(entry, &pod, began, false);
+        }
+        if (!is_needed(entry))
+            entry_free(entry);
+    }
+}
+
+void cache_ended(struct cri_cache *cache, const char *trouble, usec_t began)
+{
+    usec_t now = clock_boottime();
+    bool was_away = cache->retry != 0;
+
+    free(cache->trouble);
+    cache->trouble = trouble ? mem_strdup(trouble) : NULL;
+    cache->trouble_began = began;
+    if (trouble) {
+        cache->retry = MIN(cache->retry ? 2 * cache->retry : RETRY_FIRST_USEC, RETRY_MAX_USEC);
+    } else {
+        cache->retry = 0;
+        cache->patience = MIN(LIST_PATIENCE_USEC, cache->options.call_timeout);
+        cache->health.looked = began;
+        cache->whole_news = true;
+        post(cache);
+        if (was_away)
+            hints_ask_again(cache->hints);
+    }
+    wheel_arm(cache->options.wheel, &cache->timer, usec_add(now, pause_until_next(cache)));
+    cache_look_by(cache, cache->wanted_by);
+}
+
+void cri_cache_look(struct cri_cache *cache, const char *uid)
+{
+    entry_want(entry_get(cache, uid), true);
+}
+
+void cri_cache_expect(struct cri_cache *cache)
+{
+    cache->expectations++;
+    if (cache->expectations == 1)
+        cache_look_by(cache, usec_add(clock_boottime(), pause_until_next(cache)));
+}
+
+void cri_cache_expect_no_more(struct cri_cache *cache)
+{
+    assert_that(cache->expectations > 0);
+    cache->expectations--;
 }
 
 /* the object */
@@ -192,12 +272,15 @@ struct cri_cache *cri_cache_new(const struct cri_cache_options *options)
     struct cri_cache *cache = mem_new(struct cri_cache);
 
     cache->options = *options;
-    list_init(&cache->wanted);
-    list_init(&cache->inspections);
+    cache->patience = MIN(LIST_PATIENCE_USEC, options->call_timeout);
+    cache->wanted_by = USEC_NEVER;
+    list_init(&cache->waiting);
+    list_init(&cache->news);
+    list_init(&cache->sights);
     loop_post_init(&cache->post, on_post);
     wheel_timer_init(&cache->timer, on_timer);
     cache->hints = hints_new(cache);
-    cache_look_soon(cache);
+    cache_look_by(cache, clock_boottime());
     return cache;
 }
 
@@ -205,12 +288,14 @@ struct cri_cache *cri_cache_free(struct cri_cache *cache)
 {
     struct map_entry *item;
 
-    hints_free(cache->hints);
+    if (!cache)
+        return NULL;
+    cache->hints = hints_free(cache->hints);
+    cache->whole = look_free(cache->whole);
+    for (size_t at = 0; (item = map_next(&cache->entries, &at));)
+        entry_free(item->value);
     wheel_cancel(&cache->timer);
     loop_post_cancel(cache->options.loop, &cache->post);
-    looks_cancel_all(cache);
-    for (size_t at = 0; (item = map_next(&cache->entries, &at));)
-        entry_free(cache, item->value);
     map_deinit(&cache->entries);
     free(cache->trouble);
     free(cache);
@@ -219,35 +304,33 @@ struct cri_cache *cri_cache_free(struct cri_cache *cache)
 
 /* reading */
 
-static const struct entry *find(const struct cri_cache *cache, const char *uid)
-{
-    return map_get(&cache->entries, uid);
-}
-
-static bool is_there(const struct entry *entry)
-{
-    return entry && (entry->pod.sandboxes.count || entry->pod.containers.count);
-}
-
 const struct cri_pod *cri_cache_pod(const struct cri_cache *cache, const char *uid)
 {
-    const struct entry *entry = find(cache, uid);
+    const struct entry *entry = map_get(&cache->entries, uid);
 
-    return is_there(entry) ? &entry->pod : NULL;
+    return entry && !pod_empty(&entry->pod) ? &entry->pod : NULL;
 }
 
 usec_t cri_cache_looked(const struct cri_cache *cache, const char *uid)
 {
-    const struct entry *entry = find(cache, uid);
+    const struct entry *entry = map_get(&cache->entries, uid);
 
     return entry ? entry->looked : cache->whole_looked;
 }
 
 const char *cri_cache_trouble(const struct cri_cache *cache, const char *uid)
 {
-    const struct entry *entry = find(cache, uid);
+    const struct entry *entry = map_get(&cache->entries, uid);
 
-    return entry && entry->trouble ? entry->trouble : cache->trouble;
+    if (entry && entry->trouble)
+        return entry->trouble;
+    return entry && entry->looked > cache->trouble_began ? NULL : cache->trouble;
+}
+
+/* What is listed, but not known in detail yet, is there as well: nobody may think it is gone. */
+static bool is_there(const struct entry *entry)
+{
+    return !pod_empty(&entry->pod) || entry->sight;
 }
 
 const struct cri_pod *cri_cache_next(const struct cri_cache *cache, size_t *position)
@@ -264,7 +347,6 @@ struct cri_cache_health cri_cache_health(const struct cri_cache *cache)
 {
     struct cri_cache_health health = cache->health;
 
-    health.looked = cache->whole_looked;
     health.hint_source = hints_source(cache->hints);
     health.trouble = cache->trouble;
     return health;

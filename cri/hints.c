@@ -1,7 +1,15 @@
 /*
- * Hints: the runtime tells that something happened. containerd has an event stream of its own,
- * which all its versions have and which is told to everybody; others have GetContainerEvents.
- * Either may be missing, end, or lose events: then looks are made at their own pace.
+ * Where hints come from: one stream of events. containerd has one of its own, which all its
+ * versions have, and which tells everybody everything; it is asked for first. CRI's own
+ * (GetContainerEvents) is missing in containerd 1.6, and in 1.7 its clients take each other's
+ * events away; so it is for other runtimes.
+ *
+ *     containerd ─ unimplemented ─► CRI ─ unimplemented ─► none, until the runtime was away
+ *         ▲                          ▲
+ *         └────── ended: again ──────┘
+ *
+ * A stream is relied upon when it has lasted for a while: CRI-O ends its own at once unless it is
+ * configured to have events.
  */
 #include "cache-private.h"
 #include "containerd-events.pb-c.h"
@@ -13,26 +21,22 @@
 
 #include <stdlib.h>
 
-#define HINTS_RETRY_FIRST_USEC (1 * USEC_PER_SEC)
-#define HINTS_RETRY_MAX_USEC (30 * USEC_PER_SEC)
+#define RELIED_UPON_USEC (2 * USEC_PER_SEC)
+#define REOPEN_FIRST_USEC (1 * USEC_PER_SEC)
+#define REOPEN_MAX_USEC (30 * USEC_PER_SEC)
 
-/* An exit is told before the runtime has taken note of it, which takes it some ten milliseconds. */
-#define HINT_FIRST_USEC (8 * USEC_PER_MSEC)
-#define HINT_NEXT_USEC (12 * USEC_PER_MSEC)
+/* A runtime that has no events may be restarted as one that has, between two looks. */
+#define ASK_AGAIN_USEC (300 * USEC_PER_SEC)
 
-enum {
-    HINT_LOOKS = 8,
-};
-
-enum source { SOURCE_CONTAINERD, SOURCE_CRI, SOURCE_COUNT };
+enum source { SOURCE_CONTAINERD, SOURCE_CRI, SOURCE_NONE };
 
 struct hints {
     struct cri_cache *cache;
     enum source source;
     struct cri_call *call;
-    struct wheel_timer timer;
-    usec_t retry;
-    bool silent; /* this runtime has none */
+    bool relied_upon;
+    struct wheel_timer timer; /* to rely upon the stream, or to open it */
+    usec_t reopen;            /* the pause before it was opened last */
 };
 
 static const struct cri_method containerd_subscribe = {
@@ -42,85 +46,166 @@ static const struct cri_method containerd_subscribe = {
     .response = &containerd__envelope__descriptor,
 };
 
-static void watch(struct hints *hints);
+static void arm(struct hints *hints, usec_t pause)
+{
+    wheel_arm(hints->cache->options.wheel, &hints->timer, usec_add(clock_boottime(), pause));
+}
 
-/* what is told */
+/* what containerd tells */
+
+static void on_exit_event(struct hints *hints, const ProtobufCBinaryData *event)
+{
+    Containerd__TaskExit *task = containerd__task_exit__unpack(NULL, event->len, event->data);
+
+    /* Commands that are run in containers exit as well, which changes nothing. */
+    if (task && str_equal(task->id, task->container_id))
+        cache_hint(hints->cache, HINT_EXITED, task->container_id, NULL);
+    if (task)
+        containerd__task_exit__free_unpacked(task, NULL);
+}
+
+static void on_delete_event(struct hints *hints, const ProtobufCBinaryData *event)
+{
+    Containerd__TaskDelete *task = containerd__task_delete__unpack(NULL, event->len, event->data);
+
+    if (task && (str_empty(task->id) || str_equal(task->id, task->container_id)))
+        cache_hint(hints->cache, HINT_CLEANED, task->container_id, NULL);
+    if (task)
+        containerd__task_delete__free_unpacked(task, NULL);
+}
+
+static void on_oom_event(struct hints *hints, const ProtobufCBinaryData *event)
+{
+    Containerd__TaskOOM *task = containerd__task_oom__unpack(NULL, event->len, event->data);
+
+    if (task)
+        cache_hint(hints->cache, HINT_OOM, task->container_id, NULL);
+    if (task)
+        containerd__task_oom__free_unpacked(task, NULL);
+}
 
 static void on_containerd_event(void *owner, const void *message)
 {
-    struct hints *hints = owner;
+    static const struct {
+        const char *topic;
+        void (*call)(struct hints *hints, const ProtobufCBinaryData *event);
+    } topics[] = {
+        {"/tasks/exit", on_exit_event},
+        {"/tasks/delete", on_delete_event},
+        {"/tasks/oom", on_oom_event},
+    };
     const Containerd__Envelope *envelope = message;
-    Containerd__TaskExit *ended;
 
-    if (!envelope->event)
-        return;
-    ended = containerd__task_exit__unpack(NULL, envelope->event->value.len,
-                                          envelope->event->value.data);
-    if (!ended)
-        return;
-    /* Processes of exec end too, which changes nothing. */
-    if (str_equal(ended->container_id, ended->id))
-        cache_hint(hints->cache, ended->container_id);
-    containerd__task_exit__free_unpacked(ended, NULL);
+    for (size_t i = 0; envelope->event && i < array_size(topics); i++)
+        if (str_equal(envelope->topic, topics[i].topic))
+            topics[i].call(owner, &envelope->event->value);
 }
+
+/* what CRI tells */
 
 static void on_cri_event(void *owner, const void *message)
 {
     struct hints *hints = owner;
     const Cri__ContainerEventResponse *event = message;
+    const Cri__PodSandboxStatus *sandbox = event->pod_sandbox_status;
+    bool stopped =
+        event->container_event_type == CRI__CONTAINER_EVENT_TYPE__CONTAINER_STOPPED_EVENT;
 
     if (!str_empty(event->container_id))
-        cache_hint(hints->cache, event->container_id);
+        cache_hint(hints->cache, stopped ? HINT_CLEANED : HINT_CHANGED, event->container_id,
+                   sandbox && sandbox->metadata ? sandbox->metadata->uid : NULL);
 }
+
+/* streams */
+
+static void stream_open(struct hints *hints);
 
 static void on_ended(void *owner, const struct cri_reply *reply)
 {
     struct hints *hints = owner;
+    bool relied_upon = hints->relied_upon;
 
     hints->call = NULL;
+    hints->relied_upon = false;
     if (reply->status == RPC_UNIMPLEMENTED) {
-        if (hints->source + 1 < SOURCE_COUNT) {
-            hints->source++;
-            watch(hints);
-            return;
-        }
-        hints->silent = true; /* until the runtime is another one */
+        hints->source++;
+        hints->reopen = 0;
+        stream_open(hints);
+        return;
     }
-    hints->source = SOURCE_CONTAINERD;
-    hints->retry =
-        hints->retry ? MIN(2 * hints->retry, HINTS_RETRY_MAX_USEC) : HINTS_RETRY_FIRST_USEC;
-    if (hints->silent)
-        hints->retry = HINTS_RETRY_MAX_USEC;
-    wheel_arm(hints->cache->options.wheel, &hints->timer, usec_add(clock_boottime(), hints->retry));
-    cache_look_soon(hints->cache); /* what was told meanwhile is lost */
+    if (reply->status == RPC_UNAVAILABLE)
+        hints->source = SOURCE_CONTAINERD; /* it may come back as another */
+    if (relied_upon || !hints->reopen)
+        hints->reopen = REOPEN_FIRST_USEC;
+    else
+        hints->reopen = MIN(2 * hints->reopen, REOPEN_MAX_USEC);
+    arm(hints, hints->reopen);
+    if (relied_upon) /* what was to be told meanwhile is lost */
+        cache_look_by(hints->cache, clock_boottime());
 }
 
-static void watch(struct hints *hints)
+static int open_containerd(struct hints *hints, struct err *err)
 {
-    struct cri *cri = hints->cache->options.cri;
-    Containerd__SubscribeRequest subscribe = CONTAINERD__SUBSCRIBE_REQUEST__INIT;
-    Cri__GetEventsRequest events = CRI__GET_EVENTS_REQUEST__INIT;
-    char *filters[] = {(char *)"namespace==k8s.io,topic==\"/tasks/exit\""};
-    struct err ignored; /* too many calls in flight: it is tried again */
+    Containerd__SubscribeRequest request = CONTAINERD__SUBSCRIBE_REQUEST__INIT;
+    char *filters[] = {
+        (char *)"namespace==k8s.io,topic==\"/tasks/exit\"",
+        (char *)"namespace==k8s.io,topic==\"/tasks/delete\"",
+        (char *)"namespace==k8s.io,topic==\"/tasks/oom\"",
+    };
+
+    request.n_filters = array_size(filters);
+    request.filters = filters;
+    return cri_watch(&hints->call, hints->cache->options.cri, &containerd_subscribe, &request.base,
+                     on_containerd_event, on_ended, hints, err);
+}
+
+static int open_cri(struct hints *hints, struct err *err)
+{
+    Cri__GetEventsRequest request = CRI__GET_EVENTS_REQUEST__INIT;
+
+    return cri_watch(&hints->call, hints->cache->options.cri, &cri_get_container_events,
+                     &request.base, on_cri_event, on_ended, hints, err);
+}
+
+static void stream_open(struct hints *hints)
+{
+    struct err ignored; /* too many calls are in flight: it is tried again */
     int r;
 
-    subscribe.n_filters = array_size(filters);
-    subscribe.filters = filters;
+    if (hints->source == SOURCE_NONE) {
+        arm(hints, ASK_AGAIN_USEC);
+        return;
+    }
     if (hints->source == SOURCE_CONTAINERD)
-        r = cri_watch(&hints->call, cri, &containerd_subscribe, &subscribe.base,
-                      on_containerd_event, on_ended, hints, &ignored);
+        r = open_containerd(hints, &ignored);
     else
-        r = cri_watch(&hints->call, cri, &cri_get_container_events, &events.base, on_cri_event,
-                      on_ended, hints, &ignored);
-    if (r < 0)
-        wheel_arm(hints->cache->options.wheel, &hints->timer,
-                  usec_add(clock_boottime(), HINTS_RETRY_FIRST_USEC));
+        r = open_cri(hints, &ignored);
+    arm(hints, r < 0 ? REOPEN_FIRST_USEC : RELIED_UPON_USEC);
 }
 
 static void on_timer(struct wheel_timer *timer)
 {
-    watch(container_of(timer, struct hints, timer));
+    struct hints *hints = container_of(timer, struct hints, timer);
+
+    if (hints->call) {
+        hints->relied_upon = true;
+        return;
+    }
+    if (hints->source == SOURCE_NONE)
+        hints->source = SOURCE_CONTAINERD;
+    stream_open(hints);
 }
+
+void hints_ask_again(struct hints *hints)
+{
+    if (hints->call)
+        return;
+    hints->source = SOURCE_CONTAINERD;
+    hints->reopen = 0;
+    stream_open(hints);
+}
+
+/* the object */
 
 struct hints *hints_new(struct cri_cache *cache)
 {
@@ -128,7 +213,7 @@ struct hints *hints_new(struct cri_cache *cache)
 
     hints->cache = cache;
     wheel_timer_init(&hints->timer, on_timer);
-    watch(hints);
+    stream_open(hints);
     return hints;
 }
 
@@ -141,49 +226,14 @@ struct hints *hints_free(struct hints *hints)
     return NULL;
 }
 
-/* A stream that is open and was not refused at once. */
-bool hints_come(const struct hints *hints)
+bool hints_work(const struct hints *hints)
 {
-    return hints->call != NULL;
+    return hints->relied_upon;
 }
 
 const char *hints_source(const struct hints *hints)
 {
-    static const char *const names[] = {"containerd events", "GetContainerEvents"};
+    static const char *const names[] = {"containerd events", "GetContainerEvents", "none"};
 
-    return hints->call ? names[hints->source] : "none";
-}
-
-/* what a hint is worth */
-
-static void arm(struct cri_cache *cache, struct entry *entry, usec_t pause)
-{
-    wheel_arm(cache->options.wheel, &entry->hinted, usec_add(clock_boottime(), pause));
-}
-
-void hint_begin(struct cri_cache *cache, struct entry *entry)
-{
-    entry->hint_looks = HINT_LOOKS;
-    if (!wheel_timer_armed(&entry->hinted))
-        arm(cache, entry, HINT_FIRST_USEC);
-}
-
-void hint_timer(struct wheel_timer *timer)
-{
-    struct entry *entry = container_of(timer, struct entry, hinted);
-
-    if (entry->hint_looks)
-        cri_cache_look(entry->cache, entry->uid);
-}
-
-void hint_again(struct cri_cache *cache, struct entry *entry)
-{
-    if (entry->hint_looks && --entry->hint_looks)
-        arm(cache, entry, HINT_NEXT_USEC * (HINT_LOOKS - entry->hint_looks));
-}
-
-void hint_heard(struct entry *entry)
-{
-    entry->hint_looks = 0;
-    wheel_cancel(&entry->hinted);
+    return names[hints->relied_upon ? hints->source : SOURCE_NONE];
 }

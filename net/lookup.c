@@ -30,8 +30,8 @@ static void add_address(struct lookup *lookup, const struct addrinfo *info)
     bool six = info->ai_family == AF_INET6;
 
     /* An address that is only good on one link ("fe80::1%eth0") cannot be written down here. */
-    if (getnameinfo(info->ai_addr, info->ai_addrlen, text, sizeof(text), NULL, 0,
-                    NI_NUMERICHOST) != 0 ||
+    if (getnameinfo(info->ai_addr, info->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) !=
+            0 ||
         strchr(text, '%'))
         return;
     strbuf_printf(&lookup->addresses, "%s%s%s%s", lookup->addresses.length ? "," : "",

@@ -51,22 +51,39 @@ static void hash_bytes(struct hash *hash, const char *bytes)
         hash_byte(hash, (unsigned char)*bytes);
 }
 
-/* A JSON string as Go's encoder writes it, HTML-safe. */
+/* How Go's encoder writes a character that it escapes; NULL: as it is. HTML is to survive. */
+static const char *escape(unsigned char byte, char text[8])
+{
+    static const char named[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+    const char *name = byte ? strchr(named, byte) : NULL;
+
+    if (name)
+        snprintf(text, 8, "\\%c", letters[name - named]);
+    else if (byte < 0x20 || byte == '<' || byte == '>' || byte == '&')
+        snprintf(text, 8, "\\u%04x", byte);
+    else
+        return NULL;
+    return text;
+}
+
 static void hash_json_string(struct hash *hash, const char *string)
 {
-    char text[8];
+    const char *end = string + strlen(string);
+    const char *broken = utf8_check(string, (size_t)(end - string));
 
-    for (const char *c = string ? string : ""; *c; c++) {
-        unsigned char byte = (unsigned char)*c;
+    for (const char *c = string; c < end; c++) {
+        char text[8];
 
-        if (byte == '"' || byte == '\\') {
-            hash_byte(hash, '\\');
-            hash_byte(hash, byte);
-        } else if (byte < 0x20 || byte == '<' || byte == '>' || byte == '&') {
-            snprintf(text, sizeof(text), "\\u%04x", byte);
+        if (c == broken) {
+            hash_bytes(hash, "\\ufffd");
+            broken = utf8_check(c + 1, (size_t)(end - c - 1));
+        } else if (str_has_prefix(c, "\u2028") || str_has_prefix(c, "\u2029")) {
+            hash_bytes(hash, c[2] == '\xa8' ? "\\u2028" : "\\u2029");
+            c += strlen("\u2028") - 1;
+        } else if (escape((unsigned char)*c, text)) {
             hash_bytes(hash, text);
         } else {
-            hash_byte(hash, byte);
+            hash_byte(hash, (unsigned char)*c);
         }
     }
 }
@@ -77,9 +94,9 @@ const char *pod_container_hash(const struct container *container, char text[POD_
 
     hash_text(&hash, "([]uint8)[");
     hash_bytes(&hash, "{\"image\":\"");
-    hash_json_string(&hash, container->image);
+    hash_json_string(&hash, container->image ? container->image : "");
     hash_bytes(&hash, "\",\"name\":\"");
-    hash_json_string(&hash, container->name);
+    hash_json_string(&hash, container->name ? container->name : "");
     hash_bytes(&hash, "\"}");
     hash_text(&hash, "]");
     snprintf(text, POD_HASH_TEXT_MAX, "%x", hash.value);
@@ -88,44 +105,38 @@ const char *pod_container_hash(const struct container *container, char text[POD_
 
 /* class of service */
 
-struct totals {
-    bool requests; /* anything at all is asked for or limited */
-    bool guaranteed;
-};
-
-static void count_resources(const struct resources *resources, struct totals *totals)
+/* By one resource: nothing, the same request and limit, or anything else. */
+static const char *class_of_resource(const struct resources *resources, const char *name)
 {
-    static const char *const names[] = {"cpu", "memory"};
+    static const struct quantity none;
+    const struct quantity *request = quantity_map_get(&resources->requests, name);
+    const struct quantity *limit = quantity_map_get(&resources->limits, name);
 
-    for (size_t i = 0; i < array_size(names); i++) {
-        const struct quantity *request = quantity_map_get(&resources->requests, names[i]);
-        const struct quantity *limit = quantity_map_get(&resources->limits, names[i]);
-
-        if ((request && quantity_sign(request)) || (limit && quantity_sign(limit)))
-            totals->requests = true;
-        if (!limit || !quantity_sign(limit) || (request && quantity_compare(request, limit)))
-            totals->guaranteed = false;
-    }
+    if (quantity_compare(request ? request : &none, limit ? limit : &none))
+        return "Burstable";
+    return limit && quantity_sign(limit) ? "Guaranteed" : "BestEffort";
 }
 
-static void count_containers(const struct container_list *containers, struct totals *totals)
+/* What is not all of one class is burstable. */
+static const char *both(const char *a, const char *b)
 {
-    array_for_each (container, *containers)
-        count_resources(&container->resources, totals);
+    return !a || str_equal(a, b) ? b : "Burstable";
+}
+
+static const char *class_of(const struct resources *resources)
+{
+    return both(class_of_resource(resources, "cpu"), class_of_resource(resources, "memory"));
 }
 
 const char *pod_qos_class(const struct pod *pod)
 {
-    struct totals totals = {.guaranteed = true};
+    const char *class = NULL;
 
-    if (pod->spec.resources &&
-        (pod->spec.resources->requests.count || pod->spec.resources->limits.count)) {
-        count_resources(pod->spec.resources, &totals);
-    } else {
-        count_containers(&pod->spec.containers, &totals);
-        count_containers(&pod->spec.init_containers, &totals);
-    }
-    if (!totals.requests)
-        return "BestEffort";
-    return totals.guaranteed ? "Guaranteed" : "Burstable";
+    if (pod->spec.resources)
+        return class_of(pod->spec.resources);
+    array_for_each (container, pod->spec.containers)
+        class = both(class, class_of(&container->resources));
+    array_for_each (container, pod->spec.init_containers)
+        class = both(class, class_of(&container->resources));
+    return class ? class : "BestEffort";
 }

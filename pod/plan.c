@@ -70,18 +70,31 @@ static void end_pod(struct planner *planner)
         enter_stage(planner, POD_STAGE_END);
 }
 
+/* By the boot clock, which nobody sets; after a boot, from what was published. */
+static usec_t active_since(struct planner *planner)
+{
+    struct pod_memory *memory = planner->memory;
+    const struct pod_status *published = memory->published;
+    int64_t ago = 0;
+
+    if (!memory->active_since) {
+        if (published && published->start_time.set)
+            ago = MAX(planner->now.wall - published->start_time.usec, 0);
+        memory->active_since = MAX(usec_sub(planner->now.boot, (usec_t)ago), 1);
+    }
+    return memory->active_since;
+}
+
 static void check_deadline(struct planner *planner)
 {
-    const struct pod_spec *spec = &planner->desired->pod->spec;
-    const struct pod_status *published = planner->memory->published;
-    int64_t end;
+    const struct opt_int64 *limit = &planner->desired->pod->spec.active_deadline_seconds;
+    usec_t end;
 
-    if (!spec->active_deadline_seconds.set || !published || !published->start_time.set ||
-        planner->memory->stage != POD_STAGE_RUN)
+    if (!limit->set || planner->memory->stage != POD_STAGE_RUN)
         return;
-    end = published->start_time.usec + spec->active_deadline_seconds.value * 1000000;
-    if (planner->now.wall < end) {
-        wake_at(planner, usec_add(planner->now.boot, (usec_t)(end - planner->now.wall)));
+    end = usec_add(active_since(planner), usec_mul(USEC_PER_SEC, (uint64_t)limit->value));
+    if (planner->now.boot < end) {
+        wake_at(planner, end);
         return;
     }
     planner->memory->end_reason = "DeadlineExceeded";
@@ -106,14 +119,16 @@ static void choose_stage(struct planner *planner)
     const struct pod_desired *desired = planner->desired;
     struct pod_memory *memory = planner->memory;
 
-    if (!pod_is_wanted(planner))
+    if (!pod_is_wanted(planner)) {
+        memory->leaving = true;
         end_pod(planner);
-    else if (memory->stage == POD_STAGE_RUN && desired->refusal_reason)
+    } else if (memory->stage == POD_STAGE_RUN && desired->refusal_reason) {
         refuse(planner);
-    else if (memory->stage == POD_STAGE_RUN && pod_is_over(planner))
+    } else if (memory->stage == POD_STAGE_RUN && pod_is_over(planner)) {
         end_naturally(planner);
-    else
+    } else {
         check_deadline(planner);
+    }
 }
 
 /* explaining what is under way */

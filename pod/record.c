@@ -76,6 +76,8 @@ static const struct field memory_fields[] = {
     FIELD("endReason", STRING, pod_memory, end_reason),
     FIELD("endMessage", STRING, pod_memory, end_message),
     FIELD("naturalEnd", BOOL, pod_memory, natural_end),
+    FIELD("activeSince", INT64, pod_memory, active_since),
+    FIELD("leaving", BOOL, pod_memory, leaving),
     FIELD("restartAll", BOOL, pod_memory, restart_all),
     FIELD("allRemoved", BOOL, pod_memory, all_removed),
     FIELD("nextOperation", INT64, pod_memory, next_operation),

@@ -81,6 +81,15 @@ static const struct seen_container *started(const struct planner *planner,
     return NULL;
 }
 
+/*
+ * Is what was created to be given up? Not where an earlier call may still be starting it: then a
+ * refusal just means that.
+ */
+static bool start_is_hopeless(const struct seen_container *seen, const struct pod_operation *failed)
+{
+    return seen && seen->state == POD_CREATED && str_empty(failed->target);
+}
+
 static void start_settled(struct planner *planner, const struct pod_operation *operation)
 {
     struct pod_container_memory *memory = memory_container(planner, operation->name);
@@ -91,7 +100,7 @@ static void start_settled(struct planner *planner, const struct pod_operation *o
         tell(planner, true, "Failed", operation->name, "Error: %s", operation->message);
         wait_to_start(planner, memory, operation);
         memory->failed_id =
-            seen && seen->state == POD_CREATED ? arena_strdup(planner->arena, seen->id) : NULL;
+            start_is_hopeless(seen, operation) ? arena_strdup(planner->arena, seen->id) : NULL;
         return;
     }
     if (!seen || seen->state == POD_CREATED) {
@@ -221,7 +230,7 @@ void settle(struct planner *planner)
         struct pod_operation operation = memory->operations.items[i];
 
         if (operation.state == POD_OPERATION_INTENDED ||
-            (needs_look(operation.kind) && planner->observed->looked <= operation.ended)) {
+            (needs_look(operation.kind) && planner->observed->looked < operation.ended)) {
             i++;
             continue;
         }

@@ -29,12 +29,12 @@ struct url {
     struct http_call *call;
     struct work_job *job;
     usec_t asked;
-    struct strbuf last;     /* the answer that was understood or refused last */
-    bool answered;          /* there is one */
-    struct manifest *good;  /* as it was understood last, or NULL */
-    struct manifest *bad;   /* why the last answer is not understood, or NULL */
+    struct strbuf last;      /* the answer that was understood or refused last */
+    bool answered;           /* there is one */
+    struct manifest *good;   /* as it was understood last, or NULL */
+    struct manifest *bad;    /* why the last answer is not understood, or NULL */
     struct manifest *silent; /* why there was none, or NULL */
-    unsigned failures;      /* in a row */
+    unsigned failures;       /* in a row */
 };
 
 /* The pool's half of understanding an answer. */

@@ -2,7 +2,8 @@
  * The rules for a file, from the events that bear its name:
  *
  *     written to            held until it is closed (at most WATCH_WRITER_*)
- *     closed, renamed       held for WATCH_CLOSED_USEC
+ *     renamed to it         held for WATCH_RENAMED_USEC
+ *     closed                held for WATCH_CLOSED_USEC
  *     anything else         held for WATCH_SETTLE_USEC
  *     all the time          but not for more than WATCH_BUSY_USEC
  *
@@ -31,8 +32,8 @@ enum {
 struct touch {
     usec_t first;
     usec_t last;
-    bool open;   /* written to, not closed since */
-    bool closed; /* the last event ended a change */
+    bool open;    /* written to, not closed since */
+    usec_t quiet; /* to be waited for after the last event */
 };
 
 static void forget_names(struct watch *watch)
@@ -47,6 +48,13 @@ static void forget_names(struct watch *watch)
 }
 
 /* events */
+
+static usec_t quiet_after(const struct inotify_event *event)
+{
+    if (event->len && event->mask & IN_MOVED_TO)
+        return WATCH_RENAMED_USEC;
+    return event->len && event->mask & IN_CLOSE_WRITE ? WATCH_CLOSED_USEC : WATCH_SETTLE_USEC;
+}
 
 static void touch(struct watch *watch, const struct inotify_event *event, usec_t now)
 {
@@ -64,7 +72,7 @@ static void touch(struct watch *watch, const struct inotify_event *event, usec_t
         touch->open = true;
     if (event->mask & (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE))
         touch->open = false;
-    touch->closed = event->mask & (IN_CLOSE_WRITE | IN_MOVED_TO);
+    touch->quiet = quiet_after(event);
 }
 
 static bool matters(const struct watch *watch, const struct inotify_event *event)
@@ -76,9 +84,6 @@ static bool matters(const struct watch *watch, const struct inotify_event *event
 
 static void take_event(struct watch *watch, const struct inotify_event *event, usec_t now)
 {
-    bool over = event->len && event->mask & (IN_CLOSE_WRITE | IN_MOVED_TO);
-    usec_t quiet = over ? WATCH_CLOSED_USEC : WATCH_SETTLE_USEC;
-
     /* The kernel dropped events, and with them the ends of writes. */
     if (event->mask & IN_Q_OVERFLOW)
         forget_names(watch);
@@ -88,7 +93,7 @@ static void take_event(struct watch *watch, const struct inotify_event *event, u
         touch(watch, event, now);
     if (watch->first == USEC_NEVER)
         watch->first = now;
-    watch->due = MIN(usec_add(now, quiet), usec_add(watch->first, WATCH_BUSY_USEC));
+    watch->due = MIN(usec_add(now, quiet_after(event)), usec_add(watch->first, WATCH_BUSY_USEC));
 }
 
 /* Whether there may be more. */
@@ -169,8 +174,7 @@ static usec_t settles_at(const struct touch *touch)
     if (touch->open)
         return MIN(usec_add(touch->last, WATCH_WRITER_QUIET_USEC),
                    usec_add(touch->first, WATCH_WRITER_MAX_USEC));
-    return MIN(usec_add(touch->last, touch->closed ? WATCH_CLOSED_USEC : WATCH_SETTLE_USEC),
-               usec_add(touch->first, WATCH_BUSY_USEC));
+    return MIN(usec_add(touch->last, touch->quiet), usec_add(touch->first, WATCH_BUSY_USEC));
 }
 
 usec_t watch_holds(const struct watch *watch, const char *name, usec_t now)

@@ -18,13 +18,15 @@ enum {
 };
 
 #define WATCH_SETTLE_USEC (100 * USEC_PER_MSEC) /* after any event: most editors need 10 ms */
-#define WATCH_CLOSED_USEC (50 * USEC_PER_MSEC)  /* after a close or a rename: a save is over */
+#define WATCH_CLOSED_USEC (50 * USEC_PER_MSEC)  /* after a close: a save may have more of them */
+#define WATCH_RENAMED_USEC (2 * USEC_PER_MSEC)  /* what was renamed into place is whole */
 #define WATCH_BUSY_USEC (1 * USEC_PER_SEC)      /* then a look is taken, whatever goes on */
 
 /* A file that is open for writing is waited for: what is there may be half of it. */
-#define WATCH_WRITER_QUIET_USEC (10 * USEC_PER_SEC) /* a writer that says nothing for so long ...  \
-                                                     */
-#define WATCH_WRITER_MAX_USEC (30 * USEC_PER_SEC)   /* ... or never ends is not waited for */
+#define WATCH_WRITER_QUIET_USEC                                                                    \
+    (10 * USEC_PER_SEC)                           /* a writer that says nothing for so long ...    \
+                                                   */
+#define WATCH_WRITER_MAX_USEC (30 * USEC_PER_SEC) /* ... or never ends is not waited for */
 
 typedef void watch_fn(void *owner);
 

@@ -226,7 +226,7 @@ static int write_contents(int fd, const struct file_contents *contents)
     /* The mode last: a change of owner clears the set-id bits. */
     if (fchown(fd, contents->owner, contents->group) < 0 || fchmod(fd, contents->mode) < 0)
         return -errno;
-    return fsync(fd) < 0 ? -errno : 0;
+    return !contents->fleeting && fsync(fd) < 0 ? -errno : 0;
 }
 
 /* Writes and renames; `temporary` is gone afterwards, one way or the other. */
@@ -246,7 +246,7 @@ static int replace_in(int parent, const char *temporary, const char *name,
         unlinkat(parent, temporary, 0);
         return r;
     }
-    return fsync(parent) < 0 ? -errno : 0;
+    return !contents->fleeting && fsync(parent) < 0 ? -errno : 0;
 }
 
 int file_replace(int directory, const char *path, const struct file_contents *contents,

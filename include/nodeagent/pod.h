@@ -242,9 +242,11 @@ struct pod_memory {
     int64_t grace_seconds;  /* once ending: only ever less; 0: not ending */
     const char *end_reason; /* of the phase: "DeadlineExceeded"; NULL: none */
     const char *end_message;
-    bool natural_end; /* its containers ended by themselves */
-    bool restart_all; /* RestartAllContainers is under way */
-    bool all_removed; /* ... and no container is left: it ends with the next plan */
+    bool natural_end;    /* its containers ended by themselves */
+    usec_t active_since; /* when it was first told of, by the boot clock; 0: not yet */
+    bool leaving;        /* nobody wants it any more: it is to be removed, come what may */
+    bool restart_all;    /* RestartAllContainers is under way */
+    bool all_removed;    /* ... and no container is left: it ends with the next plan */
     uint64_t next_operation;
     const char *changed_sandbox; /* the one whose replacement was told */
     struct string_list stopped_sandboxes;

@@ -9,7 +9,7 @@ import pytest
 import images
 import registry
 import runtime
-from agent import is_ready, restarts, state, waiting_for
+from agent import is_ready, restarts, state, status_of, waiting_for
 from specs import container, pod, stay
 
 
@@ -140,6 +140,15 @@ def test_check_17_the_first_delays_of_a_crash_loop(agent, pulled):
     agent.wait(lambda: len(agent.stage("crash")) >= 3, "three runs", name="crash")
     first, second, third = [at for at, _ in agent.stage("crash")][:3]
     assert second - first < 1.5 and 9.9 <= third - second <= 16.5
-    found = agent.wait_pod("crash", lambda pod: restarts(pod) >= 2, "two restarts")
-    assert not is_ready(found)
-    assert agent.wait_event("crash", "BackOff: Back-off restarting failed container main")
+
+
+def test_what_is_said_of_a_crash_loop(agent, pulled):
+    found = agent.wait_pod("crash", lambda pod: waiting_for(pod) == "CrashLoopBackOff", "it")
+    uid = found["metadata"]["uid"]
+    where = f"restarting failed container=main pod=crash-node_default({uid})"
+    assert state(found)[1]["message"] in (f"back-off 10s {where}", f"back-off 20s {where}")
+    assert status_of(found)["lastState"]["terminated"]["exitCode"] == 1
+    assert found["status"]["phase"] == "Running" and restarts(found) and not is_ready(found)
+    assert agent.wait_event("crash", "BackOff: Back-off restarting failed container main in pod "
+                            f"crash-node_default({uid})")
+    agent.wait(lambda: "CrashLoopBackOff" in agent.why_text("crash"), "why to say so")

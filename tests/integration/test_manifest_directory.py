@@ -84,7 +84,7 @@ def test_check_45_what_is_removed_and_added_again_runs_again(agent):
     agent.wait_ready("again")
     before = uid(agent, "again")
     agent.remove("again")
-    time.sleep(0.2)
+    agent.wait_said("again", "main term")
     agent.add(manifest)
     agent.wait(lambda: agent.said("again") == ["main up", "main term", "main up"],
                "the second run", name="again")

@@ -26,7 +26,7 @@ def pods(agent):
     there = agent.directory / "there"
     there.mkdir(exist_ok=True)
     (there / "file").write_text("from the node\n")
-    look = "cat /data/file; echo mine > /data/new && echo written; echo done; "
+    look = "exec 2>&1; cat /data/file; echo mine > /data/new && echo written; echo done; "
     return [
         pod("shared", container("writer", "echo both > /data/file; " + QUIET, **mount("data")),
             container("reader", "until cat /data/file; do sleep 0.1; done; stat -c %a /data; "

@@ -97,8 +97,9 @@ def cgroups(directory):
 
 
 def pod_cgroups(directory):
+    """By either driver: pod<UID> and kubepods-burstable-pod<UID>.slice."""
     return sorted({path.name for root in cgroups(directory) for path in root.rglob("*pod*")
-                   if path.is_dir()})
+                   if path.is_dir() and re.search(r"(^|-)pod[0-9a-f]", path.name)})
 
 
 def containers(directory):

@@ -55,15 +55,17 @@ struct cri_pod {
     const char *name; /* by the labels of the newest object */
     const char *name_space;
     list_of(struct cri_sandbox) sandboxes;    /* newest first: attempt, then creation, then id */
-    list_of(struct cri_container) containers; /* newest first: creation, then id */
+    list_of(struct cri_container) containers; /* newest first: attempt, creation, id */
     uint64_t version;                         /* grows with every change of the above */
 };
 
 /* the cache */
 
 /*
- * Something was learned about the pod: it changed, or a look that was asked for ended. With NULL: a
- * look at the whole ended. Never from within the functions below.
+ * Something was learned about the pod: it changed or is gone, there is trouble with it or no more,
+ * or a look that was asked for ended, well or not. With NULL: a look at the whole ended well, so
+ * all pods were looked at but those with a trouble. Comes from the loop, never from within the
+ * functions below; all of them may be called but cri_cache_free().
  */
 typedef void cri_cache_fn(void *owner, const char *uid);
 
@@ -81,7 +83,8 @@ struct cri_cache *cri_cache_free(struct cri_cache *cache);
 
 /* looking */
 
-/* Looks at this pod as soon as possible; requests made before a look began are one. */
+/* Looks at this pod as soon as possible; requests made before a look began are one. One that failed
+ * need not be repeated: the whole is looked at until it goes well. */
 void cri_cache_look(struct cri_cache *cache, const char *uid);
 
 /* While at least one expectation is held, the whole is looked at often. */
@@ -90,8 +93,8 @@ void cri_cache_expect_no_more(struct cri_cache *cache);
 
 /* what was seen */
 
-/* NULL: the runtime has nothing of it, or was not looked at yet. Valid until the loop's next turn.
- */
+/* NULL: the runtime has nothing of it, or it was not looked at yet. Valid until the loop's next
+ * turn. */
 const struct cri_pod *cri_cache_pod(const struct cri_cache *cache, const char *uid);
 
 /*
@@ -104,7 +107,8 @@ usec_t cri_cache_looked(const struct cri_cache *cache, const char *uid);
 const char *cri_cache_trouble(const struct cri_cache *cache, const char *uid);
 
 /* `size_t at = 0; while ((pod = cri_cache_next(cache, &at)))`: all pods with something in the
- * runtime. Nothing may be called in between that looks. */
+ * runtime, also one (still without content) whose statuses could not be had yet. Nothing may be
+ * called in between that looks. */
 const struct cri_pod *cri_cache_next(const struct cri_cache *cache, size_t *position);
 
 /* health */

@@ -40,6 +40,7 @@ struct file_contents {
     mode_t mode; /* exactly this, whatever the umask */
     uid_t owner; /* or FILE_OWNER_KEEP: the caller's */
     gid_t group;
+    bool fleeting; /* need not outlive the boot: nobody waits for the disk */
 };
 
 struct directory_entry {
@@ -66,7 +67,8 @@ int file_read_beneath(int directory, const char *path, enum file_links links, si
                       struct strbuf *contents, struct err *err);
 
 /*
- * Replacing: readers see the old file or the new one, whole, also after a power cut. A link at
+ * Replacing: readers see the old file or the new one, whole, also after a power cut unless it is
+ * fleeting. A link at
  * `path` is replaced itself; links on the way to it are refused.
  */
 int file_replace(int directory, const char *path, const struct file_contents *contents,

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,7 +47,7 @@ static inline int set_up(void **state)
     assert_non_null(mkdtemp(fixture.directory));
     snprintf(fixture.file, sizeof(fixture.file), "%s/config.yaml", fixture.directory);
     snprintf(fixture.option, sizeof(fixture.option), "--config=%s", fixture.file);
-    fixture.seen_fd = options.fd = open(fixture.directory, O_TMPFILE | O_RDWR, 0600);
+    fixture.seen_fd = options.fd = memfd_create("log", MFD_CLOEXEC);
     assert_true(options.fd >= 0);
     options.fold_usec = USEC_PER_SEC * 60;
     fixture.log = log_new(&options);

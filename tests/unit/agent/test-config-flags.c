@@ -148,7 +148,7 @@ static void test_no_arguments(void **state)
 static char *output_of(struct fixture *fixture, const char *flag)
 {
     char *text = calloc(1, SEEN_MAX);
-    int out = dup(STDOUT_FILENO), file = open(fixture->directory, O_TMPFILE | O_RDWR, 0600), r;
+    int out = dup(STDOUT_FILENO), file = memfd_create("output", MFD_CLOEXEC), r;
 
     fflush(stdout);
     dup2(file, STDOUT_FILENO);

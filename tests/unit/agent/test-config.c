@@ -55,6 +55,7 @@ static void test_defaults(void **state)
         assert_int_equal(config->oom_score_adj, -999);
         assert_int_equal(config->max_open_files, 1000000);
         assert_silent(fixture);
+        assert_true(arena_size(&config->arena) <= 2048);
     }
 }
 
@@ -287,6 +288,18 @@ static void test_enumerations(void **state)
     assert_int_equal(fixture->config.cgroup_driver, CGROUP_DRIVER_SYSTEMD);
 }
 
+static void test_swap(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_reads(fixture, read_file(fixture, "memorySwap: {swapBehavior: LimitedSwap}\n"));
+    assert_true(fixture->config.limited_swap);
+    assert_reads(fixture, read_file(fixture, "memorySwap: {swapBehavior: NoSwap}\n"));
+    assert_false(fixture->config.limited_swap);
+    assert_reads(fixture, read_file(fixture, "memorySwap: {swapBehavior: ''}\n"));
+    assert_false(fixture->config.limited_swap);
+}
+
 static void test_quota_period(void **state)
 {
     struct fixture *fixture = *state;
@@ -425,19 +438,13 @@ static void test_node_addresses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        with_directory(test_defaults),
-        cmocka_unit_test(test_table),
-        with_directory(test_effects),
-        with_directory(test_run_dir_in_the_second_document),
-        with_directory(test_reservations),
-        with_directory(test_headers),
-        with_directory(test_enumerations),
-        with_directory(test_quota_period),
-        with_directory(test_flags_win),
-        with_directory(test_gates_are_merged),
-        with_directory(test_zero_is_the_default),
-        with_directory(test_relative_paths),
-        with_directory(test_node_name),
+        with_directory(test_defaults),         cmocka_unit_test(test_table),
+        with_directory(test_effects),          with_directory(test_run_dir_in_the_second_document),
+        with_directory(test_reservations),     with_directory(test_headers),
+        with_directory(test_enumerations),     with_directory(test_swap),
+        with_directory(test_quota_period),     with_directory(test_flags_win),
+        with_directory(test_gates_are_merged), with_directory(test_zero_is_the_default),
+        with_directory(test_relative_paths),   with_directory(test_node_name),
         with_directory(test_node_addresses),
     };
 

@@ -1,35 +1,34 @@
 /* agent/translate*: whole pods, as the runtime is asked for them. */
 #include "translation.h"
 
-static const char *const web =
-    "apiVersion: v1\n"
-    "kind: Pod\n"
-    "metadata:\n"
-    "  name: web\n"
-    "  namespace: shop\n"
-    "  uid: 6a1f-22\n"
-    "  labels: {app: web, io.kubernetes.pod.name: other}\n"
-    "  annotations: {team: blue}\n"
-    "  deletionGracePeriodSeconds: 7\n"
-    "spec:\n"
-    "  nodeName: n1\n"
-    "  initContainers:\n"
-    "  - name: proxy\n"
-    "    image: proxy:1\n"
-    "    restartPolicy: Always\n"
-    "    ports: [{containerPort: 9000, hostPort: 9000}]\n"
-    "  containers:\n"
-    "  - name: nginx\n"
-    "    image: nginx:1.27\n"
-    "    command: [nginx, -g, $(FLAGS)]\n"
-    "    args: ['$$(FLAGS)']\n"
-    "    workingDir: /srv/$(FLAGS)\n"
-    "    env: [{name: FLAGS, value: daemon off}]\n"
-    "    ports: [{name: http, containerPort: 80}]\n"
-    "    stdin: true\n"
-    "    stdinOnce: true\n"
-    "    tty: true\n"
-    "    lifecycle: {preStop: {exec: {command: [nginx, -s, quit]}}}\n";
+static const char *const web = "apiVersion: v1\n"
+                               "kind: Pod\n"
+                               "metadata:\n"
+                               "  name: web\n"
+                               "  namespace: shop\n"
+                               "  uid: 6a1f-22\n"
+                               "  labels: {app: web, io.kubernetes.pod.name: other}\n"
+                               "  annotations: {team: blue}\n"
+                               "  deletionGracePeriodSeconds: 7\n"
+                               "spec:\n"
+                               "  nodeName: n1\n"
+                               "  initContainers:\n"
+                               "  - name: proxy\n"
+                               "    image: proxy:1\n"
+                               "    restartPolicy: Always\n"
+                               "    ports: [{containerPort: 9000, hostPort: 9000}]\n"
+                               "  containers:\n"
+                               "  - name: nginx\n"
+                               "    image: nginx:1.27\n"
+                               "    command: [nginx, -g, $(FLAGS)]\n"
+                               "    args: ['$$(FLAGS)']\n"
+                               "    workingDir: /srv/$(FLAGS)\n"
+                               "    env: [{name: FLAGS, value: daemon off}]\n"
+                               "    ports: [{name: http, containerPort: 80}]\n"
+                               "    stdin: true\n"
+                               "    stdinOnce: true\n"
+                               "    tty: true\n"
+                               "    lifecycle: {preStop: {exec: {command: [nginx, -s, quit]}}}\n";
 
 static void test_sandbox(void **state)
 {
@@ -38,9 +37,8 @@ static void test_sandbox(void **state)
     struct string_map warnings;
 
     fixture_init(&test, web);
-    assert_int_equal(translate_sandbox(&test.translation, &test.host, 3, &sandbox, &warnings,
-                                       &test.err),
-                     0);
+    assert_int_equal(
+        translate_sandbox(&test.translation, &test.host, 3, &sandbox, &warnings, &test.err), 0);
     assert_sendable(&sandbox->base);
     assert_int_equal(warnings.count, 0);
     assert_string_equal(sandbox->metadata->name, "web");
@@ -55,9 +53,8 @@ static void test_sandbox(void **state)
     assert_string_equal(pairs_text(&test, sandbox->n_annotations, sandbox->annotations),
                         "team=blue");
     assert_string_equal(sandbox->linux_config->cgroup_parent, "/kubepods/besteffort/pod6a1f-22");
-    assert_string_equal(text_of(&test, sandbox->dns_config->n_servers,
-                                sandbox->dns_config->servers),
-                        "10.0.0.10");
+    assert_string_equal(
+        text_of(&test, sandbox->dns_config->n_servers, sandbox->dns_config->servers), "10.0.0.10");
     fixture_deinit(&test);
 }
 
@@ -76,8 +73,7 @@ static void test_container(void **state)
     assert_string_equal(config->image->image, "sha256:0123");
     assert_string_equal(config->image->user_specified_image, "nginx:1.27");
     assert_int_equal(config->image->n_annotations, 0);
-    assert_string_equal(text_of(&test, config->n_command, config->command),
-                        "nginx -g daemon off");
+    assert_string_equal(text_of(&test, config->n_command, config->command), "nginx -g daemon off");
     assert_string_equal(text_of(&test, config->n_args, config->args), "$(FLAGS)");
     assert_string_equal(config->working_dir, "/srv/$(FLAGS)");
     assert_true(config->stdin && config->stdin_once && config->tty);
@@ -121,9 +117,9 @@ static void test_check_31_third_start(void **state)
     config = container_of_order(&test, &order);
     assert_int_equal(config->metadata->attempt, 2);
     assert_string_equal(config->log_path, "proxy/2.log");
-    assert_string_equal(pair_of(config->n_annotations, config->annotations,
-                                "io.kubernetes.container.restartCount"),
-                        "2");
+    assert_string_equal(
+        pair_of(config->n_annotations, config->annotations, "io.kubernetes.container.restartCount"),
+        "2");
     fixture_deinit(&test);
 }
 

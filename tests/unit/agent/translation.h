@@ -25,7 +25,7 @@ struct fixture {
 };
 
 static inline const struct object *fixture_look_up(void *owner, const struct object_kind *kind,
-                                                const char *name_space, const char *name)
+                                                   const char *name_space, const char *name)
 {
     struct fixture *test = owner;
 
@@ -185,8 +185,8 @@ static inline struct container_order order_of(struct fixture *test, const char *
     assert_non_null(ref.container);
     places = arena_array(&test->arena, struct container_place, ref.container->volume_mounts.count);
     for (size_t i = 0; i < ref.container->volume_mounts.count; i++)
-        places[i].host_path = arena_printf(&test->arena, "/volumes/%s",
-                                           ref.container->volume_mounts.items[i].name);
+        places[i].host_path =
+            arena_printf(&test->arena, "/volumes/%s", ref.container->volume_mounts.items[i].name);
     return (struct container_order){
         .container = ref.container,
         .kind = ref.kind,

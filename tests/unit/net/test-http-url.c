@@ -56,9 +56,16 @@ static void test_parts(void **state)
 
 static void test_not_urls(void **state)
 {
-    static const char *const texts[] = {
-        "", "x", "//h/p", "http://", "http://h:99999/", "http://h h/", "gopher://h/",
-        "http://h%00.b/", "http://\xc3\xbc/", "http://[fd00::1/"};
+    static const char *const texts[] = {"",
+                                        "x",
+                                        "//h/p",
+                                        "http://",
+                                        "http://h:99999/",
+                                        "http://h h/",
+                                        "gopher://h/",
+                                        "http://h%00.b/",
+                                        "http://\xc3\xbc/",
+                                        "http://[fd00::1/"};
 
     for (size_t i = 0; i < array_size(texts); i++) {
         struct http_url url;

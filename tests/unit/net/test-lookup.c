@@ -67,8 +67,7 @@ static void look_up(struct place *place, const char *host)
 
     free(place->addresses);
     place->addresses = NULL;
-    assert_int_equal(
-        lookup_start(place->work, host, LIMIT, take, place, &place->job, NULL), 0);
+    assert_int_equal(lookup_start(place->work, host, LIMIT, take, place, &place->job, NULL), 0);
     assert_int_equal(place->done, before);
     while (place->done == before)
         assert_true(loop_turn(place->loop, 100 * USEC_PER_MSEC, NULL) >= 0);
@@ -98,8 +97,8 @@ static void test_cancelled(void **state)
 {
     struct place *place = *state;
 
-    assert_int_equal(
-        lookup_start(place->work, "localhost", LIMIT, take, place, &place->job, NULL), 0);
+    assert_int_equal(lookup_start(place->work, "localhost", LIMIT, take, place, &place->job, NULL),
+                     0);
     work_cancel(place->job);
     assert_int_equal(place->done, 1);
     assert_int_equal(place->err.code, -ECANCELED);

@@ -1,115 +1,203 @@
-/* pod/identity: kinds of containers, their hashes, and classes of service. */
-#include "machine.h"
+/* pod/identity: kinds of containers, their hashes, the class of service they give a pod. */
+#include "../objects/fixture.h"
 
-static const struct {
-    const char *name;
-    const char *image;
-    const char *hash;
-} hashes[] = {
-    {"foo", "bar", "11a6d6d6"},
-    {"test_container", "foo/image:v1", "8e45cbd0"},
-};
+#include "nodeagent/pod.h"
 
-static void test_a_container_hashes_as_the_kubelet_does_it(void **state)
-{
-    for (size_t i = 0; i < array_size(hashes); i++) {
-        struct container container = {.name = hashes[i].name, .image = hashes[i].image};
-        char text[POD_HASH_TEXT_MAX];
+#include <stdio.h>
 
-        assert_string_equal(pod_container_hash(&container, text), hashes[i].hash);
-    }
-}
+/* kinds */
 
-/* Only name and image are hashed, and each of their bytes. */
-static void test_what_changes_a_hash(void **state)
-{
-    static const char *const images[] = {"bar", "baz", "b\"ar", "b\\ar", "b<ar", "b\nar", "", NULL};
-    char texts[array_size(images)][POD_HASH_TEXT_MAX];
-
-    for (size_t i = 0; i < array_size(images); i++) {
-        struct container container = {.name = "foo", .image = images[i]};
-        struct container other = container;
-        char text[POD_HASH_TEXT_MAX];
-
-        other.restart_policy = "Never";
-        pod_container_hash(&container, texts[i]);
-        assert_string_equal(pod_container_hash(&other, text), texts[i]);
-        for (size_t j = 0; j < i; j++)
-            if (!str_equal(images[i], images[j]))
-                assert_string_not_equal(texts[i], texts[j]);
-    }
-}
-
-static void test_each_kind_is_found(void **state)
+static void test_kinds(void **state)
 {
     static const struct {
         const char *name;
         enum pod_container_kind kind;
-    } kinds[] = {
-        {"c", POD_CONTAINER_REGULAR}, {"i", POD_CONTAINER_INIT},      {"other", POD_CONTAINER_INIT},
-        {"s", POD_CONTAINER_SIDECAR}, {"e", POD_CONTAINER_EPHEMERAL},
+    } cases[] = {
+        {"a", POD_CONTAINER_REGULAR}, {"b", POD_CONTAINER_REGULAR}, {"i", POD_CONTAINER_INIT},
+        {"j", POD_CONTAINER_INIT},    {"s", POD_CONTAINER_SIDECAR}, {"e", POD_CONTAINER_EPHEMERAL},
     };
-    struct machine machine;
+    struct document document;
+    const struct pod *pod;
 
-    machine_spec(&machine,
-                 "initContainers: [{name: i, image: a}, {name: s, image: a, restartPolicy: "
-                 "Always}, {name: other, image: a, restartPolicy: Never}], containers: [{name: c, "
-                 "image: a}]");
-    machine_add_ephemeral(&machine, "e");
-    for (size_t i = 0; i < array_size(kinds); i++) {
-        struct pod_container_ref ref = pod_container_find(machine.desired.pod, kinds[i].name);
+    document_read(&document,
+                  "{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {containers: [{name: "
+                  "a, image: a}, {name: b, image: b}], initContainers: [{name: i, image: i}, "
+                  "{name: j, image: i, restartPolicy: Never}, {name: s, image: s, restartPolicy: "
+                  "Always}], ephemeralContainers: [{name: e, image: e}]}}");
+    pod = pod_of(document.object);
+    for (size_t i = 0; i < array_size(cases); i++) {
+        struct pod_container_ref ref = pod_container_find(pod, cases[i].name);
 
-        assert_non_null(ref.container);
-        assert_string_equal(ref.container->name, kinds[i].name);
-        assert_int_equal(ref.kind, kinds[i].kind);
+        assert_string_equal(ref.container->name, cases[i].name);
+        assert_int_equal(ref.kind, cases[i].kind);
     }
-    assert_null(pod_container_find(machine.desired.pod, "none").container);
-    machine_deinit(&machine);
+    assert_null(pod_container_find(pod, "none").container);
+    document_deinit(&document);
 }
 
-static const struct {
-    const char *spec;
-    const char *class;
-} classes[] = {
-    {"containers: [{name: c, image: a}]", "BestEffort"},
-    {"containers: [{name: c, image: a, resources: {requests: {cpu: 0}}}]", "BestEffort"},
-    {"containers: [{name: c, image: a, resources: {requests: {ephemeral-storage: 1Gi}}}]",
-     "BestEffort"},
-    {"containers: [{name: c, image: a, resources: {requests: {cpu: 1}}}]", "Burstable"},
-    {"containers: [{name: c, image: a, resources: {limits: {cpu: 1}}}]", "Burstable"},
-    {"containers: [{name: c, image: a, resources: {limits: {cpu: 1, memory: 1Gi}}}]", "Guaranteed"},
-    {"containers: [{name: c, image: a, resources: {limits: {cpu: 1, memory: 1Gi}, requests: {cpu: "
-     "500m}}}]",
-     "Burstable"},
-    {"containers: [{name: c, image: a, resources: {limits: {cpu: 1, memory: 1Gi}}}, {name: d, "
-     "image: a}]",
-     "Burstable"},
-    {"initContainers: [{name: i, image: a}], containers: [{name: c, image: a, resources: {limits: "
-     "{cpu: 1, memory: 1Gi}}}]",
-     "Burstable"},
-    {"resources: {limits: {cpu: 1, memory: 1Gi}, requests: {cpu: 1, memory: 1Gi}}, containers: "
-     "[{name: c, image: a}]",
-     "Guaranteed"},
-};
+/* hashes */
 
-static void test_classes_of_service(void **state)
+/* The reference hashes the text "([]uint8)[...]" of a document's bytes: FNV-1a of 32 bits. */
+static uint32_t hash_of_document(const char *json)
 {
-    for (size_t i = 0; i < array_size(classes); i++) {
-        struct machine machine;
+    struct strbuf text = STRBUF_INIT;
+    uint32_t hash = 2166136261u;
 
-        machine_spec(&machine, classes[i].spec);
-        assert_string_equal(pod_qos_class(machine.desired.pod), classes[i].class);
-        machine_deinit(&machine);
+    strbuf_add(&text, "([]uint8)[");
+    for (const char *c = json; *c; c++)
+        strbuf_printf(&text, "%s%u", c > json ? " " : "", (unsigned char)*c);
+    strbuf_add(&text, "]");
+    for (size_t i = 0; i < text.length; i++)
+        hash = (hash ^ (unsigned char)text.text[i]) * 16777619u;
+    strbuf_deinit(&text);
+    return hash;
+}
+
+static void test_check_29_hashes(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *image;
+        const char *hash;
+    } cases[] = {
+        {"test_container", "foo/image:v1", "8e45cbd0"},
+        {"nginx", "nginx:1.27", "91edee8f"},
+        {"c", "registry.k8s.io/pause:3.10", "c66cfb5f"},
+    };
+
+    for (size_t i = 0; i < array_size(cases); i++) {
+        struct container container = {.name = cases[i].name, .image = cases[i].image};
+        char text[POD_HASH_TEXT_MAX];
+
+        assert_string_equal(pod_container_hash(&container, text), cases[i].hash);
     }
+}
+
+/* As Go's encoder writes them. */
+static void test_hashes_of_odd_images(void **state)
+{
+    static const struct {
+        const char *image;
+        const char *json;
+    } cases[] = {
+        {NULL, "{\"image\":\"\",\"name\":\"c\"}"},
+        {"a\"b\\c/d", "{\"image\":\"a\\\"b\\\\c/d\",\"name\":\"c\"}"},
+        {"<&>", "{\"image\":\"\\u003c\\u0026\\u003e\",\"name\":\"c\"}"},
+        {"\b\f\n\r\t\x01\x1f\x7f",
+         "{\"image\":\"\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\",\"name\":\"c\"}"},
+        {"\u00e9\u2027\u2028\u2029\u202a",
+         "{\"image\":\"\u00e9\u2027\\u2028\\u2029\u202a\",\"name\":\"c\"}"},
+        {"\xff"
+         "a\xe2\x80",
+         "{\"image\":\"\\ufffda\\ufffd\\ufffd\",\"name\":\"c\"}"},
+        {"\xed\xa0\x80", "{\"image\":\"\\ufffd\\ufffd\\ufffd\",\"name\":\"c\"}"},
+    };
+
+    for (size_t i = 0; i < array_size(cases); i++) {
+        struct container container = {.name = "c", .image = cases[i].image};
+        char text[POD_HASH_TEXT_MAX], expected[POD_HASH_TEXT_MAX];
+
+        snprintf(expected, sizeof(expected), "%x", hash_of_document(cases[i].json));
+        assert_string_equal(pod_container_hash(&container, text), expected);
+    }
+}
+
+/* No zeros in front. */
+static void test_short_hashes(void **state)
+{
+    struct container container = {.name = "c"};
+    char text[POD_HASH_TEXT_MAX], image[16];
+    bool met = false;
+
+    for (int i = 0; i < 100 && !met; i++) {
+        snprintf(image, sizeof(image), "i%d", i);
+        container.image = image;
+        pod_container_hash(&container, text);
+        met = strlen(text) < 8;
+        assert_true(text[0] != '0');
+    }
+    assert_true(met);
+}
+
+/* classes of service */
+
+static void assert_class(const char *spec, const char *expected)
+{
+    char *yaml = mem_printf("{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {%s}}", spec);
+    struct document document;
+
+    document_read(&document, yaml);
+    if (strcmp(pod_qos_class(pod_of(document.object)), expected) != 0)
+        fail_msg("%s: %s", spec, pod_qos_class(pod_of(document.object)));
+    document_deinit(&document);
+    free(yaml);
+}
+
+#define ONE(resources) "containers: [{name: a, image: a, resources: {" resources "}}]"
+#define TWO(first, second)                                                                         \
+    "containers: [{name: a, image: a, resources: {" first                                          \
+    "}}, {name: b, image: b, resources: {" second "}}]"
+#define INIT(first, second)                                                                        \
+    "containers: [{name: a, image: a, resources: {" first                                          \
+    "}}], initContainers: [{name: i, image: "                                                      \
+    "i, resources: {" second "}}]"
+#define FULL "limits: {cpu: 1, memory: 1Gi}"
+
+static void test_classes(void **state)
+{
+    static const struct {
+        const char *spec;
+        const char *class;
+    } cases[] = {
+        {ONE(""), "BestEffort"},
+        {ONE("requests: {cpu: 0, memory: 0}"), "BestEffort"},
+        {ONE("limits: {ephemeral-storage: 1Gi, hugepages-2Mi: 2Mi}"), "BestEffort"},
+        {ONE(FULL), "Guaranteed"},
+        {ONE("requests: {cpu: 1000m, memory: 1024Mi}, " FULL), "Guaranteed"},
+        {ONE("requests: {cpu: 999m}, " FULL), "Burstable"},
+        {ONE("requests: {memory: 0}, " FULL), "Burstable"},
+        {ONE("limits: {cpu: 1}"), "Burstable"},
+        {ONE("limits: {memory: 1Gi}"), "Burstable"},
+        {ONE("requests: {cpu: 1}"), "Burstable"},
+        {ONE("requests: {cpu: 1, memory: 1Gi}"), "Burstable"},
+        {TWO(FULL, FULL), "Guaranteed"},
+        {TWO(FULL, ""), "Burstable"},
+        {TWO("", FULL), "Burstable"},
+        {TWO("", "requests: {cpu: 1m}"), "Burstable"},
+        {TWO("", ""), "BestEffort"},
+        {INIT(FULL, FULL), "Guaranteed"},
+        {INIT(FULL, ""), "Burstable"},
+        {INIT("", "requests: {memory: 1}"), "Burstable"},
+        /* debuggers do not count */
+        {ONE(FULL) ", ephemeralContainers: [{name: e, image: e}]", "Guaranteed"},
+        /* the pod's own decide alone */
+        {"resources: {limits: {cpu: 1, memory: 1Gi}}, " ONE(""), "Guaranteed"},
+        {"resources: {limits: {cpu: 1}}, " ONE(""), "Burstable"},
+        {"resources: {requests: {cpu: 1}}, " ONE(""), "Burstable"},
+        {"resources: {limits: {cpu: 2, memory: 2Gi}}, " ONE(FULL), "Burstable"},
+        {"resources: {}, " ONE(FULL), "BestEffort"},
+    };
+
+    for (size_t i = 0; i < array_size(cases); i++)
+        assert_class(cases[i].spec, cases[i].class);
+}
+
+static void test_no_containers(void **state)
+{
+    static const struct pod empty;
+
+    assert_string_equal(pod_qos_class(&empty), "BestEffort");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_container_hashes_as_the_kubelet_does_it),
-        cmocka_unit_test(test_what_changes_a_hash),
-        cmocka_unit_test(test_each_kind_is_found),
-        cmocka_unit_test(test_classes_of_service),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_check_29_hashes),
+        cmocka_unit_test(test_hashes_of_odd_images),
+        cmocka_unit_test(test_short_hashes),
+        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_no_containers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,7 @@ struct place {
     struct work *work;
     struct static_source *source;
     char root[64];
-    char path[128]; /* root/manifests */
+    char path[96]; /* root/manifests */
     unsigned told;
     bool complete;
     bool free_at_once; /* from within the callback */
@@ -146,12 +146,11 @@ static inline void turn_for(struct place *place, usec_t duration)
 
 static inline const char *path_of(struct place *place, const char *name, char text[PATH_MAX])
 {
-    bool above = str_has_prefix(name, "../");
+    const char *slash = strchr(name, '/');
+    bool above = str_has_prefix(name, "..") && slash;
 
-    snprintf(text, PATH_MAX, "%s%s", above ? place->root : place->path,
-             above ? strchr(name, '/') : "/");
-    if (!above)
-        strcat(text, name);
+    snprintf(text, PATH_MAX, "%s%s%s", above ? place->root : place->path, above ? "" : "/",
+             above ? slash : name);
     return text;
 }
 

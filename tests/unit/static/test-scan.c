@@ -78,13 +78,17 @@ static void test_what_changed_just_now_is_read_again(void **state)
     struct place *place = *state;
     static const struct file_id zero;
     struct scan *scan;
+    bool again = false;
 
     make_directory(place, "");
-    write_file(place, "a.yaml", POD("a", "a"));
-    scan = look(place, NULL);
-    assert_entries(place, scan, "a.yaml:read");
-    assert_memory_equal(&scan->entries.items[0].id, &zero, sizeof(zero));
-    scan_free(scan);
+    for (int i = 0; !again; i++) {
+        assert_true(i < 100); /* this is not always as quick as it should be */
+        write_file(place, "a.yaml", POD("a", "a"));
+        scan = look(place, NULL);
+        assert_entries(place, scan, "a.yaml:read");
+        again = !memcmp(&scan->entries.items[0].id, &zero, sizeof(zero));
+        scan_free(scan);
+    }
     settle();
     scan = look(place, NULL);
     assert_memory_not_equal(&scan->entries.items[0].id, &zero, sizeof(zero));

@@ -62,9 +62,9 @@ static int open_scene(void **state)
 
     set_up((void **)&scene->place);
     pthread_mutex_init(&scene->lock, NULL);
-    assert_int_equal(http_new(&scene->http, scene->place->loop, scene->place->wheel,
-                              scene->place->work, NULL),
-                     0);
+    assert_int_equal(
+        http_new(&scene->http, scene->place->loop, scene->place->wheel, scene->place->work, NULL),
+        0);
     http_server_start(&scene->server, answer, scene);
     snprintf(scene->url, sizeof(scene->url), "http://me:secret@127.0.0.1:%u/pods",
              scene->server.port);
@@ -119,9 +119,9 @@ static void test_pods_of_a_url(void **state)
     assert_true(place->complete);
     assert_string_equal(place->problems, "");
     assert_string_equal(scene->header, "X-Test: one");
-    assert_string_equal(string_map_get(&place->objects[0]->metadata.annotations,
-                                       "kubernetes.io/config.source"),
-                        "http");
+    assert_string_equal(
+        string_map_get(&place->objects[0]->metadata.annotations, "kubernetes.io/config.source"),
+        "http");
     web = place->objects[0];
     let_ask(scene, 3);
     assert_int_equal(place->told, 1);
@@ -249,12 +249,9 @@ static void test_freed_at_any_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_scene(test_pods_of_a_url),
-        in_scene(test_bad_answers_change_nothing),
-        in_scene(test_failures_keep_the_pods),
-        in_scene(test_no_answer_at_first),
-        in_scene(test_refused_urls),
-        in_scene(test_freed_at_any_time),
+        in_scene(test_pods_of_a_url),          in_scene(test_bad_answers_change_nothing),
+        in_scene(test_failures_keep_the_pods), in_scene(test_no_answer_at_first),
+        in_scene(test_refused_urls),           in_scene(test_freed_at_any_time),
     };
 
     signal(SIGPIPE, SIG_IGN);

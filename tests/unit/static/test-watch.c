@@ -30,28 +30,28 @@ static void open_watch(struct watched *watched, struct place *place)
     assert_int_equal(watched->watch.due, USEC_NEVER);
 }
 
-static bool is_held(struct watched *watched, const char *name, usec_t after)
+static bool is_held(struct watched *watched, const char *name, usec_t when)
 {
-    return watch_holds(&watched->watch, name, clock_boottime() + after) != 0;
+    return watch_holds(&watched->watch, name, when) != 0;
 }
 
 static void test_a_saved_file_settles_soon(void **state)
 {
     struct watched watched = {0};
-    usec_t now;
+    usec_t due;
 
     open_watch(&watched, *state);
     write_file(*state, "a", "text");
     turn_until(watched.place, watched.called);
-    now = clock_boottime();
-    assert_true(watched.watch.due <= now + WATCH_CLOSED_USEC);
-    assert_true(is_held(&watched, "a", 0));
-    assert_false(is_held(&watched, "a", WATCH_CLOSED_USEC));
-    assert_false(is_held(&watched, "b", 0));
-    watch_begin_look(&watched.watch, now);
+    due = watched.watch.due;
+    assert_true(due <= clock_boottime() + WATCH_CLOSED_USEC);
+    assert_true(is_held(&watched, "a", due - 1));
+    assert_false(is_held(&watched, "a", due));
+    assert_false(is_held(&watched, "b", due - 1));
+    watch_begin_look(&watched.watch, due - 1);
     assert_int_equal(watched.watch.due, USEC_NEVER);
-    assert_true(is_held(&watched, "a", 0));
-    watch_begin_look(&watched.watch, now + WATCH_CLOSED_USEC + USEC_PER_SEC);
+    assert_true(is_held(&watched, "a", due - 1));
+    watch_begin_look(&watched.watch, due);
     assert_int_equal(map_count(&watched.watch.names), 0);
     watch_close(&watched.watch);
     watch_close(&watched.watch); /* harmless */
@@ -61,6 +61,7 @@ static void test_an_open_file_is_held(void **state)
 {
     struct watched watched = {0};
     char path[PATH_MAX];
+    usec_t written;
     int fd;
 
     open_watch(&watched, *state);
@@ -68,30 +69,31 @@ static void test_an_open_file_is_held(void **state)
     assert_int_equal(write(fd, "x", 1), 1);
     watch_drain(&watched.watch);
     assert_int_equal(watched.called, 0); /* draining calls nobody */
-    assert_true(watched.watch.due <= clock_boottime() + WATCH_SETTLE_USEC);
-    assert_true(is_held(&watched, "a", WATCH_WRITER_QUIET_USEC / 2));
-    assert_false(is_held(&watched, "a", WATCH_WRITER_QUIET_USEC));
+    written = watched.watch.due - WATCH_SETTLE_USEC;
+    assert_true(written <= clock_boottime());
+    assert_true(is_held(&watched, "a", written + WATCH_WRITER_QUIET_USEC - 1));
+    assert_false(is_held(&watched, "a", written + WATCH_WRITER_QUIET_USEC));
     close(fd);
     watch_drain(&watched.watch);
-    assert_false(is_held(&watched, "a", WATCH_CLOSED_USEC));
+    assert_true(is_held(&watched, "a", watched.watch.due - 1));
+    assert_false(is_held(&watched, "a", watched.watch.due));
     watch_close(&watched.watch);
 }
 
 static void test_constant_change_is_not_waited_for(void **state)
 {
     struct watched watched = {0};
-    usec_t start = clock_boottime();
+    usec_t now;
 
     open_watch(&watched, *state);
-    while (clock_boottime() < start + WATCH_BUSY_USEC) {
+    do {
         write_file(*state, "a", "text");
         watch_drain(&watched.watch);
+        now = clock_boottime();
         usleep(10 * 1000);
-    }
-    write_file(*state, "a", "text");
-    watch_drain(&watched.watch);
-    assert_true(watched.watch.due <= clock_boottime());
-    assert_false(is_held(&watched, "a", 0));
+    } while (now < watched.watch.first + WATCH_BUSY_USEC);
+    assert_true(watched.watch.due <= now);
+    assert_false(is_held(&watched, "a", now));
     watch_close(&watched.watch);
 }
 
@@ -160,7 +162,7 @@ static void test_too_many_names(void **state)
     }
     watch_drain(&watched.watch);
     assert_int_equal(map_count(&watched.watch.names), WATCH_NAMES_MAX);
-    assert_false(is_held(&watched, name, 0));
+    assert_false(is_held(&watched, name, 1));
     watch_close(&watched.watch);
 }
 
