@@ -293,14 +293,6 @@ const char *seconds_text(struct arena *arena, usec_t duration)
 
 /* the pod */
 
-bool pod_has_sidecar(const struct pod *pod)
-{
-    array_for_each (container, pod->spec.init_containers)
-        if (str_equal(container->restart_policy, "Always"))
-            return true;
-    return false;
-}
-
 int64_t pod_grace_seconds(const struct pod *pod)
 {
     return pod->spec.termination_grace_period_seconds.set

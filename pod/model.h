@@ -72,7 +72,6 @@ void wake_at(struct planner *planner, usec_t when);
 const char *seconds_text(struct arena *arena, usec_t duration); /* "1m20s" */
 
 /* the pod */
-bool pod_has_sidecar(const struct pod *pod);
 int64_t pod_grace_seconds(const struct pod *pod);
 
 /* restart.c: policies */

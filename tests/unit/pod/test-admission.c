@@ -35,6 +35,22 @@ static const struct admission_case cases[] = {
     {"securityContext: {sysctls: [{name: kernel.msgmax, value: '1'}]}", NULL, NULL},
     {"securityContext: {sysctls: [{name: vm.swappiness, value: '1'}]}", "SysctlForbidden",
      "forbidden sysctl: \"vm.swappiness\" not allowlisted"},
+    {"securityContext: {sysctls: [{name: net/ipv4/tcp_syncookies, value: '1'}]}", NULL, NULL},
+    {"securityContext: {sysctls: [{name: net/core/rmem_max, value: '1'}]}", "SysctlForbidden",
+     "forbidden sysctl: \"net.core.rmem_max\" not allowlisted"},
+    {"hostNetwork: true, securityContext: {sysctls: [{name: net.core.somaxconn, value: '1'}]}",
+     "SysctlForbidden",
+     "forbidden sysctl: \"net.core.somaxconn\" not allowed with host Net enabled"},
+    {"hostIPC: true, securityContext: {sysctls: [{name: kernel.msgmax, value: '1'}]}",
+     "SysctlForbidden", "forbidden sysctl: \"kernel.msgmax\" not allowed with host IPC enabled"},
+    {"initContainers: [{name: s, image: a, restartPolicy: Always, resources: {requests: {cpu: "
+     "1}}}, {name: i, image: a, resources: {requests: {cpu: 1}}}]",
+     NULL, NULL},
+    {"initContainers: [{name: s, image: a, restartPolicy: Always, resources: {requests: {cpu: "
+     "1}}}, {name: i, image: a, resources: {requests: {cpu: 1100m}}}]",
+     "OutOfcpu", "Node didn't have enough resource: cpu, requested: 2100, used: 0, capacity: 2000"},
+    {"resources: {requests: {cpu: 3}}", "OutOfcpu",
+     "Node didn't have enough resource: cpu, requested: 3000, used: 0, capacity: 2000"},
     {"os: {name: windows}", "PodOSNotSupported", /* check 51 */
      "Failed to admit pod as the OS field doesn't match node OS"},
     {"securityContext: {supplementalGroupsPolicy: Strict}", "SupplementalGroupsPolicyNotSupported",
@@ -71,6 +87,21 @@ static void test_rules(void **state)
         free(yaml);
         arena_deinit(&arena);
     }
+}
+
+static void test_a_label_for_another_system(void **state)
+{
+    struct pod_node node = make_node();
+    const char *reason, *message;
+    struct machine machine;
+
+    machine_init(&machine, "{apiVersion: v1, kind: Pod, metadata: {name: web, labels: "
+                           "{kubernetes.io/os: windows}}, spec: {containers: [{name: a, image: "
+                           "a}]}}");
+    assert_false(
+        pod_admit(machine.desired.pod, true, &node, NULL, 0, &machine.arena, &reason, &message));
+    assert_string_equal(reason, "PodOSSelectorNodeLabelDoesNotMatch");
+    machine_deinit(&machine);
 }
 
 static const char *against_other(const char *other, const char *mine, size_t copies)
@@ -122,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_a_label_for_another_system),
         cmocka_unit_test(test_what_others_have),
     };
 

@@ -30,6 +30,9 @@ static void add_container(struct strbuf *spec, const char *prefix, unsigned numb
     strbuf_printf(spec, "%s{name: %s%u, image: x", number ? ", " : "", prefix, number);
     if (sidecar)
         strbuf_add(spec, ", restartPolicy: Always");
+    else if (!chance(6))
+        strbuf_add(spec, ", restartPolicy: Never, restartPolicyRules: [{action: "
+                         "RestartAllContainers, exitCodes: {operator: In, values: [42]}}]");
     if (!init || sidecar) {
         if (!chance(3))
             strbuf_printf(spec, ", lifecycle: {%spreStop: {exec: {command: [x]}}}",
@@ -242,6 +245,13 @@ static void end_some_operation(struct machine *machine, bool faults)
         machine_end(machine, operation, POD_OPERATION_DONE, NULL, NULL);
 }
 
+static int random_exit(void)
+{
+    static const int codes[] = {0, 0, 1, 42, 137};
+
+    return codes[chance(array_size(codes))];
+}
+
 static struct seen_container *random_running(struct machine *machine)
 {
     struct seen_container *chosen = NULL;
@@ -261,7 +271,7 @@ static void happen(struct machine *machine)
     case 0:
     case 1:
         if (running)
-            machine_exit_id(machine, running->id, chance(2) ? 0 : (int)chance(200));
+            machine_exit_id(machine, running->id, random_exit());
         break;
     case 2:
         if (running)
@@ -364,7 +374,8 @@ static void calm_down(struct machine *machine)
 static void assert_all_run(struct machine *machine)
 {
     array_for_each (container, machine->desired.pod->spec.containers)
-        assert_runs(machine, container->name, true);
+        if (str_empty(container->restart_policy))
+            assert_runs(machine, container->name, true);
     assert_phase(machine, "Running");
 }
 
@@ -384,6 +395,8 @@ static void play(uint64_t seed)
         if (machine.memory.stage != POD_STAGE_GONE)
             plan(&machine);
     }
+    if (!chance(3))
+        machine_add_ephemeral(&machine, "e");
     if (machine.memory.stage != POD_STAGE_GONE)
         calm_down(&machine);
     if (machine.memory.stage == POD_STAGE_RUN &&

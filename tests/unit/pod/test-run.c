@@ -174,6 +174,30 @@ static void test_check_15_another_image_for_init_containers(void **state)
     machine_deinit(&machine);
 }
 
+/* Its exit code may be that of success. */
+static void test_an_init_container_killed_for_its_memory(void **state)
+{
+    static const struct {
+        const char *policy;
+        const char *actions;
+    } cases[] = {{"Never", "stopbox"}, {"OnFailure", "image:i start:i#1"}};
+
+    for (size_t i = 0; i < array_size(cases); i++) {
+        char *spec = mem_printf("restartPolicy: %s, initContainers: [{name: i, image: x}], " TWO,
+                                cases[i].policy);
+        struct machine machine;
+
+        machine_api(&machine, spec);
+        machine_start(&machine);
+        machine_exit(&machine, "i", 0);
+        machine_container(&machine, "i")->reason = "OOMKilled";
+        machine_run(&machine);
+        assert_actions(&machine, cases[i].actions);
+        machine_deinit(&machine);
+        free(spec);
+    }
+}
+
 static void test_another_image_does_not_revive(void **state)
 {
     struct machine machine;
@@ -366,6 +390,8 @@ static void test_unknown_containers_are_stopped_first(void **state)
         machine_api(&machine, unknowns[i].spec);
         machine_start(&machine);
         machine_container(&machine, unknowns[i].name)->state = POD_UNKNOWN;
+        if (i >= 3)
+            machine.memory.published = NULL; /* it was not known to run either */
         machine_plan(&machine);
         machine_finish(&machine, "stop");
         machine_container(&machine, unknowns[i].name)->exit_code = 0;
@@ -451,6 +477,7 @@ static void play_restart_all(struct machine *machine, const char *restart_at)
     machine_api(machine, ALL);
     machine_run(machine);
     machine_exit(machine, "i", 0);
+    machine_add_ephemeral(machine, "e");
     machine_start(machine);
     sandbox = machine->sandboxes[0].id;
     machine_exit(machine, "a", 42);
@@ -486,7 +513,8 @@ static void test_check_48_restart_all_containers(void **state)
         play_restart_all(&machine, restart_at[i]);
         for (size_t j = 0; j < array_size(names); j++)
             assert_int_equal(machine_status(&machine, names[j])->restart_count, 1);
-        assert_int_equal(machine.container_count, 4);
+        assert_int_equal(machine.container_count, 5);
+        assert_int_equal(machine_status(&machine, "e")->restart_count, 0);
         assert_null(strstr(machine.log.text, "prestop"));
         assert_no_event(&machine, "BackOff");
         machine_deinit(&machine);
@@ -559,6 +587,7 @@ int main(void)
         cmocka_unit_test(test_check_6_a_sidecar_that_is_not_alive_holds_up_nothing),
         cmocka_unit_test(test_check_14_another_image_for_what_runs),
         cmocka_unit_test(test_check_15_another_image_for_init_containers),
+        cmocka_unit_test(test_an_init_container_killed_for_its_memory),
         cmocka_unit_test(test_another_image_does_not_revive),
         cmocka_unit_test(test_another_image_while_the_first_is_pulled),
         cmocka_unit_test(test_failed_probes),

@@ -198,6 +198,18 @@ static void test_check_50_readiness_gates(void **state)
     machine_deinit(&machine);
 }
 
+/* Nobody writes conditions into what a manifest declares. */
+static void test_a_gate_of_a_static_pod(void **state)
+{
+    struct machine machine;
+
+    machine_spec(&machine, "readinessGates: [{conditionType: gate}], " ONE);
+    machine_run(&machine);
+    assert_condition(&machine, "Ready", "False", "ReadinessGatesNotReady",
+                     "corresponding condition of pod readiness gate \"gate\" does not exist.");
+    machine_deinit(&machine);
+}
+
 /* Only pods that have such a rule are said not to restart all. */
 static void test_restarting_all(void **state)
 {
@@ -241,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_check_25_transition_times),
         cmocka_unit_test(test_a_time_changes_with_its_status_only),
         cmocka_unit_test(test_check_50_readiness_gates),
+        cmocka_unit_test(test_a_gate_of_a_static_pod),
         cmocka_unit_test(test_restarting_all),
     };
 
