@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/capability.h>
@@ -35,25 +36,31 @@ static bool is_known(const char *name)
     return cap_from_name(text, &value) == 0;
 }
 
+struct names {
+    char text[CAP_LAST_CAP + 1][CAPABILITY_NAME_MAX]; /* as pods have them: "CHOWN" */
+};
+
+static void list_names(struct names *names)
+{
+    for (cap_value_t value = 0; value <= CAP_LAST_CAP; value++) {
+        char *known = cap_to_name(value), *name = names->text[value];
+
+        snprintf(name, CAPABILITY_NAME_MAX, "%s", known ? without_prefix(known) : "");
+        for (; *name; name++)
+            *name = (char)toupper((unsigned char)*name);
+        cap_free(known);
+    }
+}
+
 static int refuse(const struct container *container, const char *list, size_t index,
                   const char *name, struct err *err)
 {
-    char all[CAP_LAST_CAP + 1][CAPABILITY_NAME_MAX];
     struct str_guess guess = {.wanted = without_prefix(name)};
+    struct names names;
 
-    for (cap_value_t value = 0; value <= CAP_LAST_CAP; value++) {
-        char *known = cap_to_name(value);
-
-        all[value][0] = '\0';
-        if (known && strlen(known) < sizeof(all[value])) {
-            size_t length = strlen(without_prefix(known));
-
-            for (size_t i = 0; i <= length; i++)
-                all[value][i] = (char)toupper((unsigned char)without_prefix(known)[i]);
-        }
-        cap_free(known);
-        str_guess_try(&guess, all[value]);
-    }
+    list_names(&names);
+    for (size_t i = 0; i < array_size(names.text); i++)
+        str_guess_try(&guess, names.text[i]);
     return err_set(err, -EINVAL,
                    "container %s: securityContext.capabilities.%s[%zu]: \"%s\" is not a "
                    "capability%s%s%s",
