@@ -6,7 +6,7 @@
  *   cache-sight.c   ... and the details of what is new or changed in that
  *   cache-pod.c     from messages to what is kept
  *   cache-hint.c    what a hint is worth
- *   hints.c         where hints come from
+ *   cache-stream.c  where hints come from
  */
 #pragma once
 
@@ -171,7 +171,7 @@ bool hints_doubt(const struct entry *entry, const char *id);
 void hints_settle(struct entry *entry); /* by what the entry shows now */
 void hints_drop(struct entry *entry);
 
-/* hints.c */
+/* cache-stream.c */
 struct hints *hints_new(struct cri_cache *cache);
 struct hints *hints_free(struct hints *hints);
 bool hints_work(const struct hints *hints);

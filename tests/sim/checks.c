@@ -117,11 +117,11 @@ void checks_container_ended(const struct container *container)
     if (!spec)
         return;
     spec->manifest->ever_started = true; /* or tried to, which is the same to its phase */
+    if (!container->started)
+        return; /* it never ran: a start that was given up is made again, whatever the policy */
     spec->exits++;
     spec->last_was_unknown = container->ever_unknown;
     spec->last_code = container->exit_code;
-    if (!container->started)
-        return; /* it never ran, and may be gone before anybody has seen it */
     spec->last_exit = world->now;
     memcpy(spec->last_sandbox, container->sandbox_id, sizeof(spec->last_sandbox));
 }
