@@ -87,6 +87,7 @@ static void check_not_ended(const struct container *container)
             manifest->started + (usec_t)manifest->deadline_seconds * USEC_PER_SEC + DEADLINE_SLACK)
         violation(INVARIANT_UNDISTURBED, "%s runs after the pod's deadline", container->id);
     if (spec->kind == KIND_REGULAR && spec->exits && !spec->last_was_unknown &&
+        !spec->last_never_ran &&
         (manifest->policy == RESTART_NEVER ||
          (manifest->policy == RESTART_ON_FAILURE && !spec->last_code)))
         violation(INVARIANT_UNDISTURBED, "%s runs, though the one before has ended for good",
@@ -117,11 +118,12 @@ void checks_container_ended(const struct container *container)
     if (!spec)
         return;
     spec->manifest->ever_started = true; /* or tried to, which is the same to its phase */
-    if (!container->started)
-        return; /* it never ran: a start that was given up is made again, whatever the policy */
     spec->exits++;
     spec->last_was_unknown = container->ever_unknown;
+    spec->last_never_ran = !container->started;
     spec->last_code = container->exit_code;
+    if (!container->started)
+        return; /* it never ran, and may be gone before anybody has seen it */
     spec->last_exit = world->now;
     memcpy(spec->last_sandbox, container->sandbox_id, sizeof(spec->last_sandbox));
 }
