@@ -283,7 +283,7 @@ static bool choose_fate(struct call *call)
 {
     const struct rates *rate = &rates[call->method->kind];
 
-    if (manifests_is_clean(call->uid))
+    if (manifests_is_clean(call->key))
         return false;
     if (choose(SITE_CALL_FAILS, call->key, rate->fails))
         return true;
@@ -350,7 +350,7 @@ static void send(struct rpc_call *rpc)
         refuse(rpc);
         return;
     }
-    if (!manifests_is_clean(call->uid) &&
+    if (!manifests_is_clean(call->key) &&
         choose(SITE_CALL_COMES_LATE, call->key, rates[call->method->kind].comes_late))
         way += late(call);
     hangs = way + call->takes_longer + call->answered_late;

@@ -34,7 +34,7 @@ static const char *label_of(const Cri__ContainerConfig *config, const char *key)
 
 static bool fails(enum site site, const struct call *call, unsigned rate)
 {
-    return !manifests_is_clean(call->uid) && choose(site, call->key, rate);
+    return !manifests_is_clean(call->key) && choose(site, call->key, rate);
 }
 
 static void not_found(struct call *call, const char *id)

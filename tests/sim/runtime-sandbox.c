@@ -58,7 +58,7 @@ static void run_ends(struct call *call)
 
     if (call_is_abandoned(call))
         return;
-    if (!manifests_is_clean(call->uid) && choose(SITE_SANDBOX_FAILS, call->key, RATE_FAILS)) {
+    if (!manifests_is_clean(call->key) && choose(SITE_SANDBOX_FAILS, call->key, RATE_FAILS)) {
         /* The older ones leave what they had made so far, and its name with it. */
         if (world->runtime->flavour != FLAVOUR_2 && draw(SITE_DETAIL, call->key, 2))
             sandbox_make(call);
