@@ -11,6 +11,15 @@ static bool is_spare(const struct pod_observed *observed, const struct seen_cont
     return seen->state == POD_CREATED && seen_newest(observed, seen->name) != seen;
 }
 
+/* One that is to be removed as if it had never been is no record that could stand for others. */
+static bool has_given_up(const struct planner *planner, const char *name)
+{
+    const struct pod_container_memory *memory = memory_find(planner->memory, name);
+
+    return memory && !str_empty(memory->failed_id) &&
+           seen_by_id(planner->observed, memory->failed_id);
+}
+
 static bool holds_containers(const struct pod_observed *observed,
                              const struct seen_sandbox *sandbox)
 {
@@ -37,7 +46,7 @@ void plan_collect(struct planner *planner)
     const struct pod_observed *observed = planner->observed;
 
     array_for_each (seen, observed->containers)
-        if (is_spare(observed, seen))
+        if (is_spare(observed, seen) && !has_given_up(planner, seen->name))
             remove_container(planner, seen);
     array_for_each (sandbox, observed->sandboxes)
         if (sandbox != observed->sandboxes.items && !sandbox->ready &&
