@@ -129,8 +129,11 @@ static bool is_right(const struct manifest *manifest, struct strbuf *why)
         return no(why, manifest->uid, "is wanted, and the agent does not know", NULL);
     if (!manifest->deadline_seconds && runs(manifest, NULL))
         return true;
-    return manifest->deadline_seconds || pod_ends_by_itself(manifest) ? has_ended(manifest, why)
-                                                                      : runs(manifest, why);
+    if (pod_ends_by_itself(manifest))
+        return has_ended(manifest, why);
+    if (manifest->deadline_seconds)
+        return no(why, manifest->uid, "has a deadline, which is not over", NULL);
+    return runs(manifest, why);
 }
 
 static bool nothing_under_way(struct strbuf *why)
