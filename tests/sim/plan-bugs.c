@@ -29,6 +29,33 @@ static void forget_delays(struct pod_memory *memory)
         container->retry_at = 0;
 }
 
+static void tell_seen(const struct pod_observed *observed)
+{
+    static const char states[] = "CRXU"; /* created, running, exited, unknown */
+
+    array_for_each (sandbox, observed->sandboxes)
+        trace("    sees %s %s", sandbox->id, sandbox->ready ? "ready" : "not ready");
+    array_for_each (container, observed->containers)
+        trace("    sees %s %c", container->id, states[container->state]);
+}
+
+/* What led to what, for whoever reads the trace: only when there is something to do. */
+static void tell_plan(const struct pod_desired *desired, const struct pod_observed *observed,
+                      const struct pod_memory *memory, const struct pod_plan *plan)
+{
+    static const char *const stages[] = {"run", "end", "ended", "gone"};
+    const char *uid = desired->pod ? desired->pod->object.metadata.uid : "of an orphan";
+
+    if (!world->tracing || (!plan->actions.count && plan->memory.stage == memory->stage))
+        return;
+    trace("  plan %s, stage %s%s, by a look of %.3f s ago", uid, stages[plan->memory.stage],
+          desired->removed ? ", removed" : "",
+          (double)usec_sub(world_boottime(), observed->looked) / USEC_PER_SEC);
+    tell_seen(observed);
+    array_for_each (action, plan->actions)
+        trace("    %s %s %s", pod_operation_name(action->kind), action->name, action->target);
+}
+
 void __wrap_pod_plan(const struct pod_desired *desired, const struct pod_observed *observed,
                      const struct pod_memory *memory, struct pod_now now, struct arena *arena,
                      struct pod_plan *plan)
@@ -43,4 +70,5 @@ void __wrap_pod_plan(const struct pod_desired *desired, const struct pod_observe
     __real_pod_plan(desired, observed, &before, now, arena, plan);
     if (world->bug == BUG_REMOVES_AT_ONCE)
         remove_at_once(plan);
+    tell_plan(desired, observed, memory, plan);
 }
