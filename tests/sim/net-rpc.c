@@ -18,6 +18,7 @@
 #define WAY_MIN (usec_t)50
 #define WAY_MAX (usec_t)1500
 #define LATE_MIN (500 * USEC_PER_MSEC)
+#define STILL_READ (100 * USEC_PER_MSEC)
 #define RUN_ON (1 * USEC_PER_SEC)
 #define LATE_MAX (240 * USEC_PER_SEC)
 
@@ -123,6 +124,7 @@ size_t rpc_channel_in_flight(const struct rpc_channel *channel)
 static void give_up(struct call *call)
 {
     call->client = NULL;
+    call->given_up = world->now;
     call->rolls_back = choose(SITE_GIVEN_UP_ROLLS_BACK, call->key, 5000);
 }
 
@@ -273,6 +275,10 @@ static void request_arrives(void *data)
         call->event = event_add(WAY_MAX, "", "", request_arrives, call);
         return;
     }
+    /* What was in the socket when its client went may still be read, but not much later: nobody
+     * could guard against a sandbox that is asked for today and made tomorrow. */
+    if (!call->client && world->now - call->given_up > STILL_READ)
+        call->rolls_back = true;
     if (call_is_abandoned(call))
         return;
     runtime_begin(call);

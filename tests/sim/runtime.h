@@ -130,6 +130,7 @@ struct call {
     usec_t takes_longer; /* on the way, in the runtime, on the way back */
     usec_t answered_late;
     bool reply_lost;
+    usec_t given_up; /* when the client went */
     bool rolls_back; /* when the client is gone */
     struct event *event;
     call_fn *next;
