@@ -57,6 +57,7 @@ def test_an_agent_that_is_killed_while_pods_start(agent, delay):
     time.sleep(delay)
     agent.restart(kill=True)
     [found] = agent.wait_ready(name)
+    agent.wait_said(name, "main up")
     assert agent.said(name).count("main up") == 1, agent.said(name)
     assert restarts(found) == 0
     agent.remove(name)
@@ -162,4 +163,7 @@ def test_nothing_is_left_in_the_end(agent):
     for path in agent.manifests.iterdir():
         path.unlink()
     agent.wait_gone(seconds=60)
-    assert agent.containerd.leftovers(75) == []
+    # A containerd that is killed while it starts a container may forget its shim; nobody else can
+    # know it.
+    left = agent.containerd.leftovers(75)
+    assert [what for what in left if not what.startswith("shim ")] == []
