@@ -54,7 +54,7 @@ static void check_back_off(const struct container *container)
     usec_t waited = world->now - spec->last_exit;
 
     /* With another sandbox the records of the old one may be gone, and with them their ends. */
-    if (!spec->exits || strcmp(spec->last_sandbox, container->sandbox_id) || spec->last_was_unknown)
+    if (!spec->exits || strcmp(spec->last_sandbox, container->sandbox_id) || spec->last_was_stopped)
         return;
     if (known && waited + BACK_OFF_SLACK < spec->delay)
         violation(INVARIANT_BACK_OFF, "%s runs %.1f s after the one before ended, not %.1f s",
@@ -86,7 +86,7 @@ static void check_not_ended(const struct container *container)
         container->start_sent >
             manifest->started + (usec_t)manifest->deadline_seconds * USEC_PER_SEC + DEADLINE_SLACK)
         violation(INVARIANT_UNDISTURBED, "%s runs after the pod's deadline", container->id);
-    if (spec->kind == KIND_REGULAR && spec->exits && !spec->last_was_unknown &&
+    if (spec->kind == KIND_REGULAR && spec->exits && !spec->last_was_stopped &&
         !spec->last_never_ran &&
         (manifest->policy == RESTART_NEVER ||
          (manifest->policy == RESTART_ON_FAILURE && !spec->last_code)))
@@ -119,7 +119,8 @@ void checks_container_ended(const struct container *container)
         return;
     spec->manifest->ever_started = true; /* or tried to, which is the same to its phase */
     spec->exits++;
-    spec->last_was_unknown = container->ever_unknown;
+    spec->last_was_stopped =
+        container->ever_unknown || (container->asked_to_end && !container->hook_failed);
     spec->last_never_ran = !container->started;
     spec->last_code = container->exit_code;
     if (!container->started)
@@ -217,7 +218,7 @@ void checks_machine_boots(void)
     list_for_each (node, &world->manifests->all) {
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
-        manifest->disturbed |= manifest->policy != RESTART_ALWAYS;
+        manifest->disturbed |= manifest->policy == RESTART_NEVER;
         manifest->begins_anew = true; /* when it began is nowhere on record */
         manifest->started = 0;
     }

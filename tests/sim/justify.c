@@ -25,7 +25,8 @@ static bool is_alive(const struct pod_container *spec)
 static bool has_ended(const struct pod_container *spec)
 {
     return spec->exits && !is_alive(spec) &&
-           (spec->manifest->policy == RESTART_NEVER || spec->last_code == 0);
+           (spec->manifest->policy == RESTART_NEVER ||
+            (spec->last_code == 0 && !spec->last_was_stopped));
 }
 
 static bool containers_are_done(const struct manifest *manifest)

@@ -54,7 +54,7 @@ struct pod_container {
     usec_t last_exit;
     int32_t last_code;
     bool last_never_ran;   /* its start may have been given up, and is made again then */
-    bool last_was_unknown; /* it was stopped to be started anew, which is free */
+    bool last_was_stopped; /* by the agent, or the runtime lost it: it may be started anew */
     char last_sandbox[64];
     usec_t delay;   /* what it has to wait for its next start at least */
     usec_t updated; /* when that was chosen */

@@ -180,7 +180,7 @@ static void sandbox_dies(const char *key)
         sandbox->ever_died = true;
         sandbox_ends(sandbox);
         manifests_find(sandbox->metadata->uid)->disturbed |=
-            manifests_find(sandbox->metadata->uid)->policy != RESTART_ALWAYS;
+            manifests_find(sandbox->metadata->uid)->policy == RESTART_NEVER;
         list_for_each (other, &world->runtime->containers) {
             struct container *container = list_entry(other, struct container, link);
 
