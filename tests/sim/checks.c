@@ -320,6 +320,12 @@ void checks_may_forget(struct manifest *manifest)
     list_for_each (node, &world->runtime->containers)
         if (!strcmp(list_entry(node, struct container, link)->uid, manifest->uid))
             return;
+    list_for_each (node, &world->runtime->calls) {
+        const struct call *call = list_entry(node, struct call, link);
+
+        if (call->method->begin == serve_run_sandbox && !strcmp(call->uid, manifest->uid))
+            return; /* it may make another one for the life before */
+    }
     manifest->told_removed = manifest->disturbed = false;
     manifest->started = 0;
     manifest->known_since = manifest->delivered_at = world->now;
