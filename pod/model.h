@@ -121,6 +121,7 @@ bool start_prepare(struct planner *planner); /* true: prepared */
 
 /* run.c, end.c, collect.c */
 void plan_run(struct planner *planner);
+bool any_regular_created(const struct planner *planner); /* and has not ended */
 void plan_end(struct planner *planner);
 void plan_collect(struct planner *planner); /* what is not needed any more */
 void enter_stage(struct planner *planner, enum pod_stage stage);

@@ -199,7 +199,7 @@ static void init_one(struct planner *planner, struct work_list *list, size_t ind
     }
 }
 
-static bool any_regular_created(const struct planner *planner)
+bool any_regular_created(const struct planner *planner)
 {
     array_for_each (container, planner->desired->pod->spec.containers) {
         const struct seen_container *seen = seen_newest(planner->observed, container->name);

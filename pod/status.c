@@ -127,6 +127,9 @@ bool pod_is_over(const struct planner *planner)
     if (phase_is_final(reporter.previous->phase) ||
         (!planner->desired->static_pod && phase_is_final(pod->status.phase)))
         return true;
+    /* Whatever statuses say of the life before, what was created for another is not over. */
+    if (operation_any(planner, POD_START) || any_regular_created(planner))
+        return false;
     report_containers(&reporter);
     return phase_is_final(report_phase(&reporter));
 }

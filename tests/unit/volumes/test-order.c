@@ -7,9 +7,8 @@ static void test_kinds(void **state)
     struct place place;
 
     place_init(&place);
-    assert_int_equal(order_volumes(&place, "{name: a, emptyDir: {}}, {name: b, emptyDir: {}}", "a",
-                                   &orders),
-                     0);
+    assert_int_equal(
+        order_volumes(&place, "{name: a, emptyDir: {}}, {name: b, emptyDir: {}}", "a", &orders), 0);
     assert_int_equal(orders.items.count, 1); /* what nobody mounts is not made */
     assert_string_equal(orders.items.items[0].directory,
                         "pods/u/volumes/kubernetes.io~empty-dir/a");
@@ -38,10 +37,9 @@ static void test_memory(void **state)
                      0);
     assert_true(orders.items.items[0].in_memory);
     assert_int_equal(orders.items.items[0].size_bytes, 32 << 20); /* the pod's limit */
-    assert_int_equal(
-        order_volumes(&place, "{name: a, emptyDir: {medium: Memory, sizeLimit: 1Mi}}", "a",
-                      &orders),
-        0);
+    assert_int_equal(order_volumes(&place, "{name: a, emptyDir: {medium: Memory, sizeLimit: 1Mi}}",
+                                   "a", &orders),
+                     0);
     assert_int_equal(orders.items.items[0].size_bytes, 1 << 20);
     place_deinit(&place);
 }
