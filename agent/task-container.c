@@ -34,6 +34,8 @@ static void start(struct task *task)
               task->pod->agent->config->runtime_request_timeout, on_started);
 }
 
+static const struct outcome none_started = {.state = POD_OPERATION_UNKNOWN};
+
 static void on_created(void *owner, const struct cri_reply *reply)
 {
     struct task *task = owner;
@@ -51,7 +53,10 @@ static void on_created(void *owner, const struct cri_reply *reply)
         return;
     }
     task->container_id = mem_strdup(response->container_id);
-    start(task);
+    if (task->pod->memory.stage == POD_STAGE_RUN)
+        start(task);
+    else
+        task_done(task, &none_started); /* the pod ends meanwhile: a look shows what was made */
 }
 
 /* The last of the sandbox's details: it is asked for with every container. */
