@@ -2,6 +2,7 @@
 #include "shell.h"
 
 #include "nodeagent/base/mem.h"
+#include "nodeagent/sys/child.h"
 #include "nodeagent/sys/files.h"
 #include "nodeagent/sys/log.h"
 
@@ -80,6 +81,15 @@ static void on_runtime(void *owner)
     pods_touch_all(agent);
 }
 
+/* A killed agent's calls go on to their end: none leaves half a sandbox or container behind. */
+static void on_connected(void *owner, const int *sockets, size_t count)
+{
+    struct agent *agent = owner;
+
+    if (agent->parts.helper)
+        child_helper_keep(agent->parts.helper, sockets, count);
+}
+
 static int open_runtime(struct agent *agent, struct err *err)
 {
     const struct config *config = agent->config;
@@ -107,6 +117,7 @@ static int open_runtime(struct agent *agent, struct err *err)
 
     if (r < 0)
         return r;
+    cri_watch_connection(agent->cri, on_connected, agent);
     cache.cri = runtime.cri = images.cri = agent->cri;
     agent->cache = cri_cache_new(&cache);
     agent->runtime = runtime_state_new(&runtime);
@@ -167,10 +178,20 @@ int agent_new(struct agent **result, const struct config *config, const struct a
     return 0;
 }
 
+void agent_finish(struct agent *agent, agent_finished_fn *call, void *owner)
+{
+    agent->finished = call;
+    agent->finished_owner = owner;
+    tasks_finish(agent);
+}
+
 struct agent *agent_free(struct agent *agent)
 {
     if (!agent)
         return NULL;
+    if (agent->finished)
+        wheel_cancel(&agent->finish);
+    agent->finished = NULL;
     sweep_end(agent);
     static_source_free(agent->directory.source);
     static_source_free(agent->url.source);

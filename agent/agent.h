@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 struct agent;
+struct child_helper;
 struct http;
 struct loop;
 struct rpc;
@@ -23,12 +24,21 @@ struct agent_parts {
     struct wheel *wheel;
     struct work *work;
     struct rpc *rpc;
-    struct http *http;        /* NULL: no manifest URL */
-    struct node_facts *facts; /* what the runtime says is added to it */
+    struct http *http;           /* NULL: no manifest URL */
+    struct child_helper *helper; /* NULL: none, and calls are broken off when the agent is killed */
+    struct node_facts *facts;    /* what the runtime says is added to it */
 };
 
 int agent_new(struct agent **result, const struct config *config, const struct agent_parts *parts,
               struct err *err);
+
+/*
+ * Begins nothing more. `finished` is called, from the loop, when no call to the runtime is under
+ * way that it would break off in the middle, or after AGENT_FINISH.
+ */
+#define AGENT_FINISH (5 * USEC_PER_SEC)
+typedef void agent_finished_fn(void *owner);
+void agent_finish(struct agent *agent, agent_finished_fn *finished, void *owner);
 
 /* Pods run on. */
 struct agent *agent_free(struct agent *agent);

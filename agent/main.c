@@ -6,9 +6,11 @@
 #include "nodeagent/base/mem.h"
 #include "nodeagent/net/http.h"
 #include "nodeagent/net/rpc.h"
+#include "nodeagent/sys/child.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/log.h"
 #include "nodeagent/sys/loop.h"
+#include "nodeagent/sys/program.h"
 #include "nodeagent/sys/wheel.h"
 #include "nodeagent/sys/work.h"
 
@@ -32,6 +34,9 @@ struct service {
     struct control *control;
     struct notify *notify;
     struct loop_source *signals[2];
+    struct loop_source *helper;
+    bool ending;
+    struct err failure; /* why it stopped by itself */
 };
 
 /* What a careless parent closed: no file of ours may become a standard stream. */
@@ -140,13 +145,44 @@ static void on_event(void *owner, const char *json, size_t length)
 
 /* running */
 
+static void on_finished(void *owner)
+{
+    struct service *service = owner;
+
+    loop_stop(service->parts.loop, 0);
+}
+
+/* The second signal is not waited for. */
 static void on_signal(void *owner, int signal)
 {
     struct service *service = owner;
 
+    if (service->ending) {
+        on_finished(service);
+        return;
+    }
+    service->ending = true;
     log_info("ends by signal %d (%s); pods run on", signal, strsignal(signal));
     notify_say(service->notify, "STOPPING=1");
-    loop_stop(service->parts.loop, 0);
+    agent_finish(service->agent, on_finished, service);
+}
+
+/* What the helper kept and ran is lost: the next agent starts with another. */
+static void on_helper(void *owner, int fd, uint32_t events)
+{
+    struct service *service = owner;
+    int r = child_helper_dispatch(service->parts.helper, &service->failure);
+
+    if (r < 0)
+        loop_stop(service->parts.loop, r);
+}
+
+static int start_helper(struct service *service, struct err *err)
+{
+    _cleanup_(mem_free_at) char *program = NULL;
+    int r = program_find("nodeagent-helper", "sys", NULL, &program, err);
+
+    return r < 0 ? r : child_helper_start(&service->parts.helper, program, err);
 }
 
 static int watch_signals(struct service *service, struct err *err)
@@ -172,6 +208,9 @@ static int open_parts(struct service *service, struct err *err)
     r = wheel_driver_new(&service->driver, parts->wheel, parts->loop, err);
     if (r == 0)
         r = watch_signals(service, err);
+    if (r == 0)
+        r = loop_watch_fd(parts->loop, &service->helper, LOOP_COMPLETIONS,
+                          child_helper_fd(parts->helper), EPOLLIN, on_helper, service, err);
     if (r == 0)
         r = work_new(&parts->work, parts->loop, parts->wheel, err);
     if (r == 0)
@@ -223,6 +262,8 @@ static void close_service(struct service *service)
     for (size_t i = 0; i < array_size(service->signals); i++)
         if (service->signals[i])
             loop_source_free(service->signals[i]);
+    if (service->helper)
+        loop_source_free(service->helper);
     if (service->driver)
         wheel_driver_free(service->driver);
     if (parts->wheel)
@@ -240,6 +281,8 @@ static int serve(struct service *service, struct err *err)
         log_info("runs as node %s, version %s", service->config.node_name, NODEAGENT_VERSION);
         notify_say(service->notify, "READY=1");
         r = loop_run(service->parts.loop, err);
+        if (r < 0 && service->failure.code)
+            *err = service->failure;
     }
     close_service(service);
     return r;
@@ -266,9 +309,12 @@ int main(int argc, char **argv)
             log_set_threshold(log, LOG_LEVEL_DEBUG);
         raise_limits(&service.config);
         set_oom_score(&service.config);
-        r = log_start(log, &err);
+        r = start_helper(&service, &err);
+        if (r == 0)
+            r = log_start(log, &err);
         if (r == 0)
             r = serve(&service, &err);
+        child_helper_free(service.parts.helper);
     }
     if (r < 0)
         log_error("\"command failed\" err=\"%s\"", err.text);

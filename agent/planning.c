@@ -159,6 +159,8 @@ void planning_post(struct loop_post *post)
     struct agent *agent = container_of(post, struct agent, plan_post);
 
     agent->plan_posted = false;
+    if (agent->finished)
+        return;
     for (unsigned i = 0; i < PLANS_PER_TURN && !list_empty(&agent->dirty); i++) {
         struct agent_pod *pod = list_first(&agent->dirty, struct agent_pod, dirty);
 

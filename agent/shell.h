@@ -62,7 +62,10 @@ struct agent {
     struct work_job *sweep_job;
     struct arena scratch; /* for one plan */
     struct agent_directories directories;
-    int records; /* the directory's descriptor */
+    int records;                 /* the directory's descriptor */
+    agent_finished_fn *finished; /* NULL: goes on */
+    void *finished_owner;
+    struct wheel_timer finish;
 };
 
 struct termination { /* what a container left as its last words */
@@ -163,6 +166,7 @@ struct task {
 void tasks_begin(struct agent_pod *pod, const struct pod_operation *operation);
 void tasks_cancel_stale(struct agent_pod *pod); /* those whose operations are not remembered */
 void tasks_cancel_all(struct agent_pod *pod);
+void tasks_finish(struct agent *agent); /* once `agent->finished` is set */
 void task_done(struct task *task, const struct outcome *outcome);
 void task_failed(struct task *task, const char *reason, const struct err *err);
 /* By what the runtime answered; `reason` is that of a failure. */

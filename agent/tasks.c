@@ -29,7 +29,8 @@ static bool is_start(enum pod_operation_kind kind)
 
 static void begin_queued(struct agent *agent)
 {
-    while (agent->starts < agent->starts_max && !list_empty(&agent->start_queue)) {
+    while (!agent->finished && agent->starts < agent->starts_max &&
+           !list_empty(&agent->start_queue)) {
         struct task *task = list_first(&agent->start_queue, struct task, queue);
 
         list_unlink(&task->queue);
@@ -37,6 +38,48 @@ static void begin_queued(struct agent *agent)
         task->counted = true;
         task->begin(task);
     }
+}
+
+/* the agent ends */
+
+/* A container's stop takes its time, and the next agent goes on with it. */
+static bool is_to_finish(const struct task *task)
+{
+    return task->call && task->kind != POD_STOP;
+}
+
+static void finished(struct agent *agent)
+{
+    agent_finished_fn *call = agent->finished;
+
+    wheel_cancel(&agent->finish);
+    call(agent->finished_owner);
+}
+
+static void on_finish_timer(struct wheel_timer *timer)
+{
+    finished(container_of(timer, struct agent, finish));
+}
+
+static void finish_if_idle(struct agent *agent)
+{
+    struct map_entry *entry;
+
+    for (size_t at = 0; (entry = map_next(&agent->pods, &at));) {
+        struct agent_pod *pod = entry->value;
+
+        list_for_each (node, &pod->tasks)
+            if (is_to_finish(list_entry(node, struct task, link)))
+                return;
+    }
+    finished(agent);
+}
+
+void tasks_finish(struct agent *agent)
+{
+    wheel_timer_init(&agent->finish, on_finish_timer);
+    wheel_arm(agent->parts.wheel, &agent->finish, usec_add(clock_boottime(), AGENT_FINISH));
+    finish_if_idle(agent);
 }
 
 static void task_free(struct task *task)
@@ -63,6 +106,8 @@ static void task_free(struct task *task)
     free(task->resolv_conf);
     free(task);
     begin_queued(agent);
+    if (agent->finished)
+        finish_if_idle(agent);
 }
 
 /* outcomes */

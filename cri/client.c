@@ -67,6 +67,11 @@ struct cri *cri_free(struct cri *cri)
     return NULL;
 }
 
+void cri_watch_connection(struct cri *cri, rpc_connected_fn *connected, void *owner)
+{
+    rpc_channel_watch(cri->runtime, connected, owner);
+}
+
 /* calls */
 
 static void call_free(struct cri_call *call)

@@ -13,6 +13,7 @@
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/loop.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
@@ -25,12 +26,17 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 enum {
     RECONNECT_FIRST_MSEC = 100,
     RECONNECT_LAST_MSEC = 3000,
     CONNECT_MSEC = 5000, /* patience with one attempt */
 };
+
+#define UNIX_SCHEME "unix://"
 
 struct rpc {
     struct loop *loop;
@@ -44,6 +50,10 @@ struct rpc_channel {
     grpc_channel *channel;
     struct list calls;
     size_t in_flight;
+    char *path;    /* of a unix socket; NULL */
+    bool answered; /* by the connection of now */
+    rpc_connected_fn *on_connected;
+    void *owner;
 };
 
 enum rpc_stage { STAGE_WHOLE, STAGE_MESSAGES, STAGE_STATUS };
@@ -213,6 +223,8 @@ int rpc_channel_new(struct rpc_channel **result, struct rpc *rpc, const char *ta
         return err_set(err, -EINVAL, "\"%.128s\" is not an address that gRPC can connect to",
                        target);
     }
+    if (!strncmp(target, UNIX_SCHEME, strlen(UNIX_SCHEME)))
+        channel->path = mem_strdup(target + strlen(UNIX_SCHEME));
     *result = channel;
     return 0;
 }
@@ -224,6 +236,7 @@ struct rpc_channel *rpc_channel_free(struct rpc_channel *channel)
     list_for_each_safe (node, &channel->calls)
         rpc_cancel(list_entry(node, struct rpc_call, link));
     grpc_channel_destroy(channel->channel);
+    free(channel->path);
     free(channel);
     return NULL;
 }
@@ -231,6 +244,61 @@ struct rpc_channel *rpc_channel_free(struct rpc_channel *channel)
 size_t rpc_channel_in_flight(const struct rpc_channel *channel)
 {
     return channel->in_flight;
+}
+
+/* connections */
+
+void rpc_channel_watch(struct rpc_channel *channel, rpc_connected_fn *connected, void *owner)
+{
+    channel->on_connected = connected;
+    channel->owner = owner;
+}
+
+/* The server may have made its socket by another name of the same path. */
+static bool leads_to(int fd, const struct stat *socket)
+{
+    struct sockaddr_un peer = {0};
+    socklen_t length = sizeof(peer) - 1;
+    struct stat status;
+
+    return getpeername(fd, (struct sockaddr *)&peer, &length) == 0 && peer.sun_family == AF_UNIX &&
+           stat(peer.sun_path, &status) == 0 && status.st_dev == socket->st_dev &&
+           status.st_ino == socket->st_ino;
+}
+
+/* gRPC does not say which sockets are its own: they are told by where they lead. */
+static size_t find_sockets(const char *path, int sockets[RPC_SOCKETS_MAX])
+{
+    DIR *directory = opendir("/proc/self/fd");
+    struct dirent *entry;
+    struct stat socket;
+    size_t count = 0;
+
+    if (stat(path, &socket) < 0)
+        socket = (struct stat){0};
+    while (directory && count < RPC_SOCKETS_MAX && (entry = readdir(directory))) {
+        int fd = atoi(entry->d_name);
+
+        if (leads_to(fd, &socket))
+            sockets[count++] = fd;
+    }
+    if (directory)
+        closedir(directory);
+    return count;
+}
+
+/* The server was heard of, or `status` says that there is none. */
+static void note_connection(struct rpc_channel *channel, grpc_status_code status)
+{
+    bool before = channel->answered;
+    int sockets[RPC_SOCKETS_MAX];
+    size_t count;
+
+    channel->answered = status != GRPC_STATUS_UNAVAILABLE;
+    if (before || !channel->answered || !channel->on_connected || !channel->path)
+        return;
+    count = find_sockets(channel->path, sockets);
+    channel->on_connected(channel->owner, sockets, count);
 }
 
 /* batches */
@@ -327,6 +395,7 @@ static void call_done(struct rpc_call *call)
         .length = call->status == GRPC_STATUS_OK ? GRPC_SLICE_LENGTH(slice) : 0,
     };
 
+    note_connection(call->channel, call->status);
     call_leave(call);
     call->on_done(call->owner, &reply);
     grpc_slice_unref(slice);
@@ -343,6 +412,7 @@ static void call_message(struct rpc_call *call)
         start_status(call);
         return;
     }
+    note_connection(call->channel, GRPC_STATUS_OK);
     slice = take_message(call);
     call->on_message(call->owner, GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice));
     grpc_slice_unref(slice);

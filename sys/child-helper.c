@@ -22,7 +22,6 @@
 #include <unistd.h>
 
 enum {
-    SOCKET_FD = 3,
     POLLED_MAX = 2 + JOB_POLL_MAX * CHILD_IN_FLIGHT_MAX,
 };
 
@@ -32,6 +31,8 @@ struct helper {
     struct list jobs;
     size_t job_count;
     bool agent_gone;
+    struct wire_sockets kept;
+    usec_t keep_until; /* once the agent is gone */
 };
 
 /* setting up */
@@ -42,15 +43,15 @@ struct helper {
  */
 static void descriptors_set(int socket)
 {
-    int null = open("/dev/null", O_RDWR), safe = fcntl(socket, F_DUPFD_CLOEXEC, SOCKET_FD);
+    int null = open("/dev/null", O_RDWR), safe = fcntl(socket, F_DUPFD_CLOEXEC, HELPER_SOCKET_FD);
 
     assert_that(null >= 0 && safe >= 0);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fd != STDERR_FILENO || fcntl(fd, F_GETFD) < 0 || fd == socket)
             assert_that(dup2(null, fd) == fd);
-    if (safe != SOCKET_FD)
-        assert_that(dup3(safe, SOCKET_FD, O_CLOEXEC) == SOCKET_FD);
-    closefrom(SOCKET_FD + 1);
+    if (safe != HELPER_SOCKET_FD)
+        assert_that(dup3(safe, HELPER_SOCKET_FD, O_CLOEXEC) == HELPER_SOCKET_FD);
+    closefrom(HELPER_SOCKET_FD + 1);
 }
 
 /* It ends when the agent does, not when a terminal or a service manager signals them all. */
@@ -131,6 +132,13 @@ static void kill_by_id(struct helper *helper, uint64_t id)
     }
 }
 
+static void keep(struct helper *helper, struct wire_message *message)
+{
+    wire_sockets_close(&helper->kept);
+    helper->kept = message->sockets;
+    message->sockets.count = 0;
+}
+
 /* events */
 
 static void reap(struct helper *helper)
@@ -160,6 +168,7 @@ static void reap(struct helper *helper)
 static void lose_agent(struct helper *helper)
 {
     helper->agent_gone = true;
+    helper->keep_until = usec_add(clock_monotonic(), CHILD_KEEP);
     wire_deinit(&helper->wire);
     list_for_each (node, &helper->jobs) {
         struct job *job = list_entry(node, struct job, link);
@@ -179,6 +188,9 @@ static void serve_agent(struct helper *helper)
             spawn(helper, message.id, &message.payload);
         else if (message.kind == WIRE_KILL)
             kill_by_id(helper, message.id);
+        else if (message.kind == WIRE_KEEP)
+            keep(helper, &message);
+        wire_sockets_close(&message.sockets);
         strbuf_deinit(&message.payload);
     }
     if (r < 0 || wire_flush(&helper->wire) < 0)
@@ -203,11 +215,13 @@ static void expire(struct helper *helper)
         job_abandon(job, &result);
         forget(helper, job, &result);
     }
+    if (helper->agent_gone && now >= helper->keep_until)
+        wire_sockets_close(&helper->kept);
 }
 
 static int timeout_msec(const struct helper *helper)
 {
-    usec_t next = USEC_NEVER;
+    usec_t next = helper->agent_gone ? helper->keep_until : USEC_NEVER;
 
     list_for_each (node, &helper->jobs)
         next = MIN(next, list_entry(node, struct job, link)->deadline);
@@ -254,8 +268,8 @@ void helper_main(int socket)
     assert_that(chdir("/") == 0);
     descriptors_set(socket);
     helper.signals = signals_set();
-    wire_init(&helper.wire, SOCKET_FD);
-    while (!helper.agent_gone || helper.job_count)
+    wire_init(&helper.wire, HELPER_SOCKET_FD);
+    while (!helper.agent_gone || helper.job_count || helper.kept.count)
         turn(&helper);
     close(helper.signals);
     coverage_keep();

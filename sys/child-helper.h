@@ -1,5 +1,12 @@
 /* The helper process: its main loop. */
 #pragma once
 
-/* Runs until the agent has closed its end and the last program has ended. */
+enum {
+    HELPER_SOCKET_FD = 3, /* the agent's socket in the helper program */
+};
+
+/*
+ * Runs until the agent has closed its end, the last program has ended, and what it keeps was kept
+ * for long enough.
+ */
 _Noreturn void helper_main(int socket);

@@ -18,6 +18,7 @@ enum {
 enum wire_kind {
     WIRE_SPAWN = 1, /* struct wire_spawn: directory, argv, environment (each ends in NUL), input */
     WIRE_KILL,      /* nothing */
+    WIRE_KEEP,      /* nothing, and sockets */
     WIRE_RESULT,    /* struct wire_result: stdout, NUL, stderr, NUL, sentence, NUL */
 };
 
@@ -42,23 +43,35 @@ struct wire_result {
     usec_t system_usec;
 };
 
+struct wire_sockets {
+    int fds[CHILD_KEPT_MAX];
+    size_t count;
+};
+
 struct wire {
     int fd;          /* owned; non-blocking by MSG_DONTWAIT */
     struct list out; /* struct wire_out */
     struct strbuf in;
+    struct wire_sockets in_sockets;
 };
 
 struct wire_message {
     uint64_t id;
     uint32_t kind;
     struct strbuf payload; /* the receiver's */
+    struct wire_sockets sockets;
 };
+
+void wire_sockets_close(struct wire_sockets *sockets);
 
 void wire_init(struct wire *wire, int fd);
 void wire_deinit(struct wire *wire);
 
 /* Takes the text out of `payload` (NULL: none). */
 void wire_queue(struct wire *wire, uint64_t id, enum wire_kind kind, struct strbuf *payload);
+/* Copies of these go with the message. */
+void wire_queue_sockets(struct wire *wire, uint64_t id, enum wire_kind kind, const int *sockets,
+                        size_t count);
 bool wire_idle(const struct wire *wire);
 
 /* Sends what the socket takes; 0, or a negative errno when the other end is gone. */

@@ -3,9 +3,9 @@
  * asked for one descriptor. That is an epoll one over the helper's socket, so that waiting for room
  * to send needs no other interface than waiting for results.
  *
- * Bytes are all that crosses the socket. The helper reads a program's output itself and sends what
- * the limits let through once the program has ended: no descriptor is passed, an agent that stalls
- * stalls no program, and nothing of a program is left to watch here.
+ * Of programs, bytes are all that crosses the socket. The helper reads a program's output itself
+ * and sends what the limits let through once the program has ended: an agent that stalls stalls no
+ * program, and nothing of a program is left to watch here.
  */
 #include "nodeagent/sys/child.h"
 #include "child-helper.h"
@@ -15,6 +15,7 @@
 #include "nodeagent/sys/files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,34 @@ struct child {
 
 /* the helper */
 
-int child_helper_start(struct child_helper **started, struct err *err)
+/*
+ * The new process borrows this one's memory until it has become the helper, and so tells why it
+ * could not.
+ */
+static int helper_spawn(pid_t *pid, const char *program, int socket)
+{
+    char name[] = "nodeagent-helper";
+    char *arguments[] = {name, NULL};
+    volatile int failure = 0;
+
+    *pid = vfork();
+    if (*pid == 0) {
+        if (socket == HELPER_SOCKET_FD)
+            fcntl(socket, F_SETFD, 0);
+        else
+            dup2(socket, HELPER_SOCKET_FD);
+        execv(program, arguments);
+        failure = -errno;
+        _exit(1);
+    }
+    if (*pid < 0)
+        return -errno;
+    if (failure)
+        waitpid(*pid, NULL, 0);
+    return failure;
+}
+
+int child_helper_start(struct child_helper **started, const char *program, struct err *err)
 {
     struct epoll_event event = {.events = EPOLLIN};
     struct child_helper *helper;
@@ -64,19 +92,16 @@ int child_helper_start(struct child_helper **started, struct err *err)
     wire_init(&helper->wire, sockets[0]);
     list_init(&helper->children);
     helper->epoll = epoll_create1(EPOLL_CLOEXEC);
-    helper->pid = -1;
     if (helper->epoll >= 0 && epoll_ctl(helper->epoll, EPOLL_CTL_ADD, sockets[0], &event) == 0)
-        helper->pid = fork();
-    if (helper->pid == 0) {
-        /* Or it would never see the agent's end. */
-        close(sockets[0]);
-        helper_main(sockets[1]);
-    }
-    r = helper->pid < 0 ? -errno : 0;
+        r = helper_spawn(&helper->pid, program, sockets[1]);
+    else
+        r = -errno;
     close(sockets[1]);
     if (r < 0) {
-        child_helper_free(helper);
-        return err_set(err, r, "cannot start the helper process: %s", strerror(-r));
+        wire_deinit(&helper->wire);
+        fd_close_at(&helper->epoll);
+        free(helper);
+        return err_set(err, r, "cannot start the helper process %s: %s", program, strerror(-r));
     }
     *started = helper;
     return 0;
@@ -105,29 +130,6 @@ static void child_free(struct child_helper *helper, struct child *child)
     free(child);
 }
 
-struct child_helper *child_helper_free(struct child_helper *helper)
-{
-    bool busy;
-    siginfo_t ended;
-
-    if (!helper)
-        return NULL;
-    busy = helper->in_flight > 0;
-    list_for_each_safe (node, &helper->children)
-        child_free(helper, list_entry(node, struct child, link));
-    wire_deinit(&helper->wire);
-    fd_close_at(&helper->epoll);
-    if (helper->pid > 0 && !helper->lost.code)
-        helper_wait(helper, busy ? 0 : HELPER_END_MSEC, &ended);
-    free(helper);
-    return NULL;
-}
-
-void child_helper_free_at(struct child_helper **helper)
-{
-    *helper = child_helper_free(*helper);
-}
-
 pid_t child_helper_pid(const struct child_helper *helper)
 {
     return helper->pid;
@@ -152,6 +154,39 @@ static void watch_room(struct child_helper *helper)
         return;
     assert_that(epoll_ctl(helper->epoll, EPOLL_CTL_MOD, helper->wire.fd, &event) == 0);
     helper->watching_room = wanted;
+}
+
+void child_helper_keep(struct child_helper *helper, const int *sockets, size_t count)
+{
+    if (helper->lost.code)
+        return;
+    wire_queue_sockets(&helper->wire, 0, WIRE_KEEP, sockets, count);
+    wire_flush(&helper->wire);
+    watch_room(helper);
+}
+
+struct child_helper *child_helper_free(struct child_helper *helper)
+{
+    bool busy;
+    siginfo_t ended;
+
+    if (!helper)
+        return NULL;
+    busy = helper->in_flight > 0;
+    child_helper_keep(helper, NULL, 0);
+    list_for_each_safe (node, &helper->children)
+        child_free(helper, list_entry(node, struct child, link));
+    wire_deinit(&helper->wire);
+    fd_close_at(&helper->epoll);
+    if (!helper->lost.code)
+        helper_wait(helper, busy ? 0 : HELPER_END_MSEC, &ended);
+    free(helper);
+    return NULL;
+}
+
+void child_helper_free_at(struct child_helper **helper)
+{
+    *helper = child_helper_free(*helper);
 }
 
 /* results */

@@ -298,7 +298,7 @@ def test_a_missing_service_names_the_places(installed):
     for arguments in (["run"], ["--config", "x"]):
         folder = program.parent
         text = complaint(run(program, *arguments), "run")
-        assert text.startswith(f"the service nodeagentd is not installed; tried {folder}/"
+        assert text.startswith(f"the program nodeagentd is not installed; tried {folder}/"
                                f"nodeagentd, {folder}/../agent/nodeagentd, /")
         assert text.endswith("/libexec/nodeagentd")
 

@@ -102,6 +102,10 @@ int rpc_channel_new(struct rpc_channel **result, struct rpc *rpc, const char *ta
     return 0;
 }
 
+void rpc_channel_watch(struct rpc_channel *channel, rpc_connected_fn *connected, void *owner)
+{
+}
+
 struct rpc_channel *rpc_channel_free(struct rpc_channel *channel)
 {
     struct rpc_call *rpc;

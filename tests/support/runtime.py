@@ -175,11 +175,12 @@ class Containerd:
 
     # the end
 
-    def leftovers(self, seconds=LEFT_SECONDS):
-        """What is left of pods; patient, since some of it goes after the call that ends it."""
+    def leftovers(self, seconds=LEFT_SECONDS, but=()):
+        """What is left of pods, but for some kinds; patient, since some of it goes after the call
+        that ends it."""
         deadline = time.monotonic() + seconds
         while True:
-            found = self._leftovers()
+            found = [what for what in self._leftovers() if what.split()[0] not in but]
             if not found or time.monotonic() > deadline:
                 return found
             time.sleep(0.1)

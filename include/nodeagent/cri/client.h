@@ -21,6 +21,9 @@ int cri_new(struct cri **result, struct rpc *rpc, const char *runtime_endpoint,
             const char *image_endpoint, struct err *err);
 struct cri *cri_free(struct cri *cri); /* cancels what is in flight */
 
+/* Of the runtime's channel: see rpc_channel_watch(). */
+void cri_watch_connection(struct cri *cri, rpc_connected_fn *connected, void *owner);
+
 /* methods */
 
 extern const struct cri_method cri_version;

@@ -15,9 +15,10 @@ struct rpc_channel;
 struct rpc_call;
 
 enum {
-    RPC_CALLS_MAX = 1024,         /* in flight on one channel; more are refused */
-    RPC_MESSAGE_MAX = 16 << 20,   /* received; what container runtimes send at most */
-    RPC_STATUS_TEXT_MAX = 4 << 10 /* of what a server says to a failure; the rest is cut */
+    RPC_CALLS_MAX = 1024,          /* in flight on one channel; more are refused */
+    RPC_MESSAGE_MAX = 16 << 20,    /* received; what container runtimes send at most */
+    RPC_STATUS_TEXT_MAX = 4 << 10, /* of what a server says to a failure; the rest is cut */
+    RPC_SOCKETS_MAX = 8,           /* told of at once */
 };
 
 /* gRPC's own numbers. */
@@ -56,6 +57,14 @@ int rpc_channel_new(struct rpc_channel **result, struct rpc *rpc, const char *ta
                     struct err *err);
 struct rpc_channel *rpc_channel_free(struct rpc_channel *channel);
 size_t rpc_channel_in_flight(const struct rpc_channel *channel);
+
+/*
+ * `connected` is told, from the loop, of the sockets that lead to the channel's server, when the
+ * server first answers after a call was told that there is none (so keep one in flight, such as a
+ * stream). Other channels to the same path share the list. Only for unix sockets.
+ */
+typedef void rpc_connected_fn(void *owner, const int *sockets, size_t count);
+void rpc_channel_watch(struct rpc_channel *channel, rpc_connected_fn *connected, void *owner);
 
 struct rpc_request {
     const char *method; /* "/runtime.v1.RuntimeService/Version" */

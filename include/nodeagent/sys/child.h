@@ -1,13 +1,15 @@
 /*
- * Running programs. The agent never forks: a small helper process, started before any thread and
- * before privileges are dropped, does it on request. The helper checks that a program can only
- * have been put there by root, gives it nothing but what the request says, enforces limits of time
- * and output, and kills process groups whole.
+ * Running programs. The agent never forks: a small helper process, a program of its own that is
+ * started before any thread and before privileges are dropped, does it on request. The helper
+ * checks that a program can only have been put there by root, gives it nothing but what the request
+ * says, enforces limits of time and output, and kills process groups whole.
  *
  * When the agent ends, what runs may finish within its deadline (a CNI DEL half done is worse than
  * one done late), unless the request says otherwise; then the helper ends too. When the helper
  * dies, so do the programs it started (not what they started), and everything in flight is
  * CHILD_LOST.
+ *
+ * The helper also keeps connections open past the agent's end: see child_helper_keep().
  *
  * A program that leaves its process group (a FUSE daemon calls setsid) outlives the request: that
  * is how mount helpers work.
@@ -30,7 +32,10 @@ enum {
                                        GC with 500 attachments is 60 KiB */
     CHILD_OUTPUT_MAX = 256 * 1024,  /* bytes kept of each stream, whatever the request says */
     CHILD_DISPATCH_MAX = 16,        /* results delivered in one turn of the loop */
+    CHILD_KEPT_MAX = 8,             /* sockets kept open past the agent's end */
 };
+
+#define CHILD_KEEP (30 * USEC_PER_SEC) /* past the agent's end; starting a pod takes a second */
 
 #define CHILD_TIMEOUT_MAX (3600 * USEC_PER_SEC) /* mkfs on a large slow disk takes minutes */
 
@@ -76,12 +81,20 @@ struct child_result {
 typedef void (*child_done_fn)(void *userdata, const struct child_result *result);
 
 /* the helper */
-int child_helper_start(struct child_helper **helper, struct err *err);
+/* `program` is the path of nodeagent-helper. */
+int child_helper_start(struct child_helper **helper, const char *program, struct err *err);
 /* What is in flight is forgotten without a call; the helper ends once it has seen it through. */
 struct child_helper *child_helper_free(struct child_helper *helper);
 void child_helper_free_at(struct child_helper **helper);
 pid_t child_helper_pid(const struct child_helper *helper);
 size_t child_helper_in_flight(const struct child_helper *helper);
+
+/*
+ * Shares these sockets, in place of those shared before, until CHILD_KEEP after the agent's end: a
+ * server whose client is killed then sees a client that is slow to read, and finishes what it was
+ * asked to do instead of breaking off in the middle. At most CHILD_KEPT_MAX count.
+ */
+void child_helper_keep(struct child_helper *helper, const int *sockets, size_t count);
 
 /*
  * The descriptor is readable when there is something to dispatch. A negative return of dispatch

@@ -313,6 +313,49 @@ static void test_a_server_that_ends_fails_what_is_in_flight(void **state)
     assert_int_not_equal(place->status, RPC_OK);
 }
 
+struct connections {
+    unsigned told;
+    size_t count;
+    int socket;
+};
+
+static void on_connected(void *owner, const int *sockets, size_t count)
+{
+    struct connections *connections = owner;
+
+    connections->told++;
+    connections->count = count;
+    connections->socket = count ? dup(sockets[0]) : -1;
+}
+
+/* The socket that is told of is the one that calls go through. */
+static void test_each_new_connection_is_told_of(void **state)
+{
+    struct place *place = *state;
+    struct rpc_request hang = request_of("/test/Hang", USEC_NEVER);
+    struct connections connections = {0};
+
+    rpc_channel_watch(place->channel, on_connected, &connections);
+    call(place, "/test/Echo", USEC_NEVER);
+    call(place, "/test/Echo", USEC_NEVER);
+    assert_int_equal(connections.told, 1);
+    assert_int_equal(connections.count, 1);
+    assert_int_equal(rpc_unary(&place->call, place->channel, &hang, on_done, place, NULL), 0);
+    while (!place->server.calls)
+        loop_turn(place->loop, 10 * USEC_PER_MSEC, NULL);
+    assert_int_equal(shutdown(connections.socket, SHUT_RDWR), 0);
+    close(connections.socket);
+    turn_until(place, 3);
+    assert_int_equal(place->status, RPC_UNAVAILABLE);
+    for (int i = 0; i < 100 && place->status != RPC_OK; i++) {
+        call(place, "/test/Echo", USEC_PER_SEC);
+        usleep(50000);
+    }
+    assert_int_equal(connections.told, 2);
+    assert_true(connections.count >= 1); /* the one before may not be closed yet */
+    close(connections.socket);
+}
+
 /* Something that is no gRPC server at all. */
 static void *answer_garbage(void *data)
 {
@@ -393,6 +436,7 @@ int main(void)
         rpc_test(test_a_stream_that_fails_at_once),
         rpc_test(test_without_a_server_a_call_fails_at_once_and_later_works),
         rpc_test(test_a_server_that_ends_fails_what_is_in_flight),
+        rpc_test(test_each_new_connection_is_told_of),
         rpc_test(test_garbage_is_unavailable),
         rpc_test(test_calls_in_flight_are_limited),
         cmocka_unit_test(test_statuses_have_names),

@@ -138,7 +138,7 @@ static inline int set_up(void **state)
     struct child_helper *helper;
 
     assert_int_equal(mount("tmpfs", "/srv", "tmpfs", 0, "size=1m,mode=755"), 0);
-    assert_int_equal(child_helper_start(&helper, NULL), 0);
+    assert_int_equal(child_helper_start(&helper, NODEAGENT_HELPER, NULL), 0);
     *state = helper;
     return 0;
 }

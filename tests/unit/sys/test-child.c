@@ -305,12 +305,12 @@ static void test_without_descriptors(void **state)
     for (rlim_t more = 1; more <= 2; more++) {
         limit = (struct rlimit){(rlim_t)next + more, before.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-        r = child_helper_start(&helper, &err);
+        r = child_helper_start(&helper, NODEAGENT_HELPER, &err);
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
         assert_int_equal(r, -EMFILE);
         assert_non_null(strstr(err.text, "the helper process: Too many open files"));
     }
-    assert_int_equal(child_helper_start(&helper, &err), 0);
+    assert_int_equal(child_helper_start(&helper, NODEAGENT_HELPER, &err), 0);
     run(helper, &request, &outcome);
     assert_int_equal(prlimit(child_helper_pid(helper), RLIMIT_NOFILE, &six, NULL), 0);
     run(helper, &request, &outcome);
@@ -327,7 +327,7 @@ static void test_freeing_forgets_what_runs(void **state)
     _cleanup_(outcome_deinit) struct outcome outcome = {0};
 
     request.ends_with_agent = true;
-    assert_int_equal(child_helper_start(&helper, NULL), 0);
+    assert_int_equal(child_helper_start(&helper, NODEAGENT_HELPER, NULL), 0);
     assert_int_equal(child_spawn(helper, &request, keep, &outcome, NULL, NULL), 0);
     read_pid("/srv/pid");
     helper = child_helper_free(helper);
@@ -370,7 +370,7 @@ _Noreturn static void play_agent(void)
     struct child_request request = request_for(SHELL(
         "echo $$ > /srv/stays; while [ ! -e /srv/go ]; do sleep 0.01; done; echo > /srv/done"));
     struct child_helper *helper;
-    bool failed = child_helper_start(&helper, NULL) < 0 ||
+    bool failed = child_helper_start(&helper, NODEAGENT_HELPER, NULL) < 0 ||
                   child_spawn(helper, &request, keep, NULL, NULL, NULL) < 0;
 
     request.argv = SHELL("echo $$ > /srv/late; exec sleep 1000");
@@ -408,6 +408,98 @@ static void keep_status(void *userdata, const struct child_result *result)
     *(int *)userdata = result->outcome == CHILD_EXITED ? result->status : -1;
 }
 
+/* connections */
+
+static bool is_open(int fd)
+{
+    struct pollfd polled = {.fd = fd, .events = POLLIN};
+
+    return poll(&polled, 1, 0) == 0;
+}
+
+static bool closed_in_time(int fd)
+{
+    struct pollfd polled = {.fd = fd, .events = POLLIN};
+    char byte;
+
+    return poll(&polled, 1, PATIENCE_MSEC) == 1 && read(fd, &byte, 1) == 0;
+}
+
+/* An agent that is killed with two connections open, having opened another before. */
+_Noreturn static void play_killed_agent(const int *clients, int report)
+{
+    struct child_helper *helper;
+    pid_t pid;
+
+    if (child_helper_start(&helper, NODEAGENT_HELPER, NULL) < 0)
+        _exit(1);
+    child_helper_keep(helper, clients, 1);
+    child_helper_keep(helper, clients + 1, 2);
+    pid = child_helper_pid(helper);
+    if (write(report, &pid, sizeof(pid)) != sizeof(pid))
+        _exit(1);
+    raise(SIGKILL);
+    _exit(1);
+}
+
+static void test_connections_outlive_a_killed_agent(void **state)
+{
+    int clients[3], servers[3], report[2];
+    pid_t agent, helper;
+
+    for (int i = 0; i < 3; i++) {
+        int pair[2];
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        clients[i] = pair[0];
+        servers[i] = pair[1];
+    }
+    assert_int_equal(pipe2(report, O_CLOEXEC), 0);
+    agent = fork();
+    if (agent == 0)
+        play_killed_agent(clients, report[1]);
+    for (int i = 0; i < 3; i++)
+        close(clients[i]);
+    assert_int_equal(read(report[0], &helper, sizeof(helper)), sizeof(helper));
+    assert_int_equal(waitpid(agent, NULL, 0), agent);
+    assert_true(closed_in_time(servers[0])); /* it was not kept any more */
+    usleep(50000);
+    assert_true(is_open(servers[1]));
+    assert_true(is_open(servers[2]));
+    assert_int_equal(kill(helper, 0), 0);
+    kill(helper, SIGKILL);
+    assert_true(closed_in_time(servers[1]));
+    assert_true(closed_in_time(servers[2]));
+    for (int i = 0; i < 3; i++)
+        close(servers[i]);
+    close(report[0]);
+    close(report[1]);
+}
+
+static void test_nothing_is_kept_for_an_agent_that_ends_well(void **state)
+{
+    struct child_helper *helper;
+    int pair[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    assert_int_equal(child_helper_start(&helper, NODEAGENT_HELPER, NULL), 0);
+    child_helper_keep(helper, pair, 1);
+    close(pair[0]);
+    child_helper_free(helper);
+    assert_true(closed_in_time(pair[1]));
+    close(pair[1]);
+}
+
+static void test_a_helper_that_is_not_installed(void **state)
+{
+    struct child_helper *helper;
+    struct err err;
+
+    assert_int_equal(child_helper_start(&helper, "/srv/nowhere", &err), -ENOENT);
+    assert_string_equal(err.text,
+                        "cannot start the helper process /srv/nowhere: No such file or directory");
+}
+
 /* Whoever started the agent closed its stderr, stdout, stdin: the sockets take their numbers. */
 _Noreturn static void play_agent_without_descriptors_from(int first)
 {
@@ -418,7 +510,7 @@ _Noreturn static void play_agent_without_descriptors_from(int first)
 
     for (int fd = first; fd < 3; fd++)
         close(fd);
-    if (child_helper_start(&helper, NULL) < 0 ||
+    if (child_helper_start(&helper, NODEAGENT_HELPER, NULL) < 0 ||
         child_spawn(helper, &request, keep_status, &status, NULL, NULL) < 0)
         _exit(1);
     while (!status && child_helper_dispatch(helper, NULL) == 0)
@@ -510,6 +602,9 @@ int main(void)
         with_helper(test_freeing_forgets_what_runs),
         with_helper(test_a_dead_helper_is_noticed),
         with_helper(test_programs_outlive_the_agent_within_their_deadline),
+        with_helper(test_connections_outlive_a_killed_agent),
+        with_helper(test_nothing_is_kept_for_an_agent_that_ends_well),
+        with_helper(test_a_helper_that_is_not_installed),
         with_helper(test_starts_without_standard_descriptors),
         with_helper(test_malformed_requests_are_answered),
     };
