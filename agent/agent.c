@@ -62,6 +62,8 @@ static void on_seen(void *owner, const char *uid)
     struct agent_pod *pod;
 
     if (!uid) {
+        if (!agent->looked)
+            pods_take_over(agent);
         agent->looked = true;
         pods_find_orphans(agent);
         pods_touch_waiting(agent);

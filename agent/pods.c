@@ -46,7 +46,7 @@ struct agent_pod *pods_add_found(struct agent *agent, const char *uid, const cha
     return pod ? pod : pod_add(agent, uid, name_space, name);
 }
 
-static void pod_free(struct agent_pod *pod)
+void pod_free(struct agent_pod *pod)
 {
     map_remove(&pod->agent->pods, pod->uid);
     tasks_cancel_all(pod);
@@ -62,6 +62,7 @@ static void pod_free(struct agent_pod *pod)
     free(pod->record_trouble);
     free(pod->name);
     free(pod->name_space);
+    free(pod->told_uid);
     free(pod->uid);
     free(pod);
 }
@@ -160,16 +161,46 @@ bool pods_sources_complete(const struct agent *agent)
            (!agent->url.source || agent->url.delivered);
 }
 
-static void log_pod(const struct agent_pod *pod, const char *what)
+void pod_log(const struct agent_pod *pod, const char *what)
 {
     log_with(LOG_LEVEL_INFO, LOG_FIELDS({"POD", pod->name}, {"NAMESPACE", pod->name_space}), "%s",
              what);
 }
 
-static void pod_wanted(struct agent *agent, struct source *source, struct object *object)
+static struct agent_pod *find_told(struct agent *agent, const char *uid)
+{
+    struct map_entry *entry;
+
+    for (size_t at = 0; (entry = map_next(&agent->pods, &at));) {
+        struct agent_pod *pod = entry->value;
+
+        if (str_equal(pod->told_uid, uid))
+            return pod;
+    }
+    return pods_find(agent, uid);
+}
+
+static const char *told_uid(const struct agent_pod *pod)
+{
+    return pod->told_uid ? pod->told_uid : pod->uid;
+}
+
+/* The object, under the UID that the pod has here. */
+static void give_object(struct agent_pod *pod, struct object *object)
+{
+    object_unref(pod->object);
+    if (!pod->told_uid) {
+        pod->object = object_ref(object);
+        return;
+    }
+    pod->object = object_copy(object);
+    pod->object->metadata.uid = arena_strdup(&pod->object->arena, pod->uid);
+}
+
+void pod_wanted(struct agent *agent, struct source *source, struct object *object)
 {
     const struct object_meta *meta = &object->metadata;
-    struct agent_pod *pod = pods_find(agent, meta->uid);
+    struct agent_pod *pod = find_told(agent, meta->uid);
 
     if (!pod_uid_is_safe(meta->uid)) {
         log_error("pod %s/%s is not run: its UID has characters that a UID may not have",
@@ -188,9 +219,8 @@ static void pod_wanted(struct agent *agent, struct source *source, struct object
     if (!pod)
         pod = pod_add(agent, meta->uid, meta->name_space, meta->name);
     if (!pod->object)
-        log_pod(pod, "is to run");
-    object_unref(pod->object);
-    pod->object = object_ref(object);
+        pod_log(pod, "is to run");
+    give_object(pod, object);
     pod->source = source;
     pod->static_pod = true;
     pod_touch(pod);
@@ -209,7 +239,7 @@ static void pod_unwanted(struct agent_pod *pod)
     pod->next_object = object_unref(pod->next_object);
     if (pod->removed || !pod->object)
         return;
-    log_pod(pod, "is not wanted any more");
+    pod_log(pod, "is not wanted any more");
     pod->removed = true;
     pod_touch(pod);
     touch_namesakes(pod);
@@ -264,12 +294,14 @@ void pods_take_set(struct agent *agent, struct source *source, const struct stat
     for (size_t at = 0; (entry = map_next(&agent->pods, &at));) {
         struct agent_pod *pod = entry->value;
 
-        if (pod->source == source && !in_set(set, pod->uid))
+        if (pod->source == source && !in_set(set, told_uid(pod)))
             pod_unwanted(pod);
     }
     array_for_each (object, set->objects)
         if ((*object)->kind == &object_kind_pod)
             pod_wanted(agent, source, *object);
+    if (agent->looked)
+        pods_take_over(agent);
     if (agent->sources_complete)
         pods_touch_all(agent);
 }
@@ -290,7 +322,7 @@ void pod_gone(struct agent_pod *pod)
     struct object *next = pod->next_object ? object_ref(pod->next_object) : NULL;
     struct source *source = pod->source;
 
-    log_pod(pod, "is gone");
+    pod_log(pod, "is gone");
     record_remove(pod);
     touch_namesakes(pod);
     pod_free(pod);

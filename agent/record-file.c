@@ -53,6 +53,10 @@ static void write_record(const struct agent_pod *pod, const struct pod_memory *m
     json_write_string(&writer, pod->name_space);
     json_write_name(&writer, "name");
     json_write_string(&writer, pod->name);
+    if (pod->told_uid) {
+        json_write_name(&writer, "toldUid");
+        json_write_string(&writer, pod->told_uid);
+    }
     json_write_name(&writer, "memory");
     pod_memory_write(memory, &writer);
     json_write_object_end(&writer);
@@ -114,6 +118,7 @@ static int adopt_record(struct agent *agent, const char *uid, const struct json 
 {
     const struct json *version = json_get(document, "version");
     const struct json *memory = json_get(document, "memory");
+    const char *told = string_of(document, "toldUid", arena);
     struct agent_pod *pod;
     struct pod_memory read;
     int r;
@@ -127,6 +132,7 @@ static int adopt_record(struct agent *agent, const char *uid, const struct json 
         return r;
     pod = pods_add_found(agent, uid, string_of(document, "namespace", arena),
                          string_of(document, "name", arena));
+    pod->told_uid = str_empty(told) ? NULL : mem_strdup(told);
     pod_memory_copy(&pod->memory, &read, &pod->arena);
     return 0;
 }

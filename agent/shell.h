@@ -79,6 +79,7 @@ struct termination { /* what a container left as its last words */
 struct agent_pod {
     struct agent *agent;
     char *uid;
+    char *told_uid; /* what its source calls it; NULL: the same */
     char *name;
     char *name_space;
     uint64_t sequence;          /* who came first has the name */
@@ -117,12 +118,18 @@ struct agent_pod *pods_add_found(struct agent *agent, const char *uid, const cha
 void pods_take_set(struct agent *agent, struct source *source, const struct static_set *set);
 void pods_find_orphans(struct agent *agent);
 void pods_free(struct agent *agent);
+void pod_free(struct agent_pod *pod); /* forgets it, and nothing else */
+void pod_wanted(struct agent *agent, struct source *source, struct object *object);
+void pod_log(const struct agent_pod *pod, const char *what);
 bool pod_uid_is_safe(const char *uid); /* as the name of a file */
 void pod_gone(struct agent_pod *pod);  /* frees it, and lets the next of its name go on */
 void pod_event(struct agent_pod *pod, const char *container, bool warning, const char *reason,
                const char *message);
 const char *pod_waits_for(const struct agent_pod *pod);
 bool pods_sources_complete(const struct agent *agent);
+
+/* taking-over.c */
+void pods_take_over(struct agent *agent);
 
 /* planning.c */
 void pod_touch(struct agent_pod *pod);

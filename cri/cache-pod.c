@@ -3,6 +3,7 @@
 
 #include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
+#include "nodeagent/objects/pod.h"
 
 #include <string.h>
 
@@ -61,6 +62,8 @@ bool take_sandbox(struct listed_sandbox *to, const Cri__PodSandbox *from, struct
         .sandbox.ready = from->state == CRI__POD_SANDBOX_STATE__SANDBOX_READY,
         .sandbox.created_usec = from->created_at / NSEC_PER_USEC,
         .sandbox.runtime_handler = keep(arena, from->runtime_handler),
+        .sandbox.config_source =
+            keep(arena, pair_value(from->annotations, from->n_annotations, POD_ANNOTATION_SOURCE)),
     };
     return true;
 }
@@ -203,6 +206,7 @@ int compare_containers(const void *left, const void *right)
 static const size_t sandbox_texts[] = {
     offsetof(struct cri_sandbox, id),
     offsetof(struct cri_sandbox, runtime_handler),
+    offsetof(struct cri_sandbox, config_source),
 };
 
 static const size_t container_texts[] = {

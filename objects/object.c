@@ -137,6 +137,18 @@ void object_encode(const struct object *object, struct json_writer *writer)
     json_write_object_end(writer);
 }
 
+struct object *object_copy(const struct object *object)
+{
+    struct arena arena = ARENA_INIT(OBJECT_BLOCK, OBJECT_BLOCK);
+    struct object *copy = mem_zalloc(object->kind->size);
+
+    schema_copy(object->kind->schema, copy, object, &arena);
+    copy->raw = object->raw ? arena_strdup(&arena, object->raw) : NULL;
+    copy->arena = arena;
+    copy->references = 1;
+    return copy;
+}
+
 struct object *object_ref(struct object *object)
 {
     assert_that(object->references && object->references < UINT32_MAX);

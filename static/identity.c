@@ -31,7 +31,6 @@
 #include <string.h>
 
 #define ANNOTATION_HASH "kubernetes.io/config.hash"
-#define ANNOTATION_SOURCE "kubernetes.io/config.source"
 #define ANNOTATION_SEEN "kubernetes.io/config.seen"
 #define ANNOTATION_MIRROR "kubernetes.io/config.mirror"
 
@@ -168,7 +167,7 @@ static void identify(struct identity *identity, const struct object *object)
  * would do harm here (a pod with deletionTimestamp is one that ends). */
 static void drop_foreign_metadata(struct object *object)
 {
-    static const char *const ours[] = {ANNOTATION_HASH, ANNOTATION_SOURCE, ANNOTATION_SEEN,
+    static const char *const ours[] = {ANNOTATION_HASH, POD_ANNOTATION_SOURCE, ANNOTATION_SEEN,
                                        ANNOTATION_MIRROR, NULL};
     struct object_meta *meta = &object->metadata;
     size_t kept = 0;
@@ -220,7 +219,7 @@ static void annotate(struct object *object, const struct identity *identity)
         {ANNOTATION_HASH, object->metadata.uid},
         {ANNOTATION_SEEN,
          arena_strdup(&object->arena, time_format_rfc3339_micro(identity->seen, seen))},
-        {ANNOTATION_SOURCE, identity->source},
+        {POD_ANNOTATION_SOURCE, identity->source},
     };
     struct string_pair *items =
         arena_array(&object->arena, struct string_pair, annotations->count + array_size(added));

@@ -39,7 +39,7 @@ def test_files_are_short():
 PLAYED_WHOLE = {
     "admitting", "agent", "container-files", "images", "images-pull", "log-links", "main",
     "node-facts", "observing", "planning", "pods", "queries", "record-file", "runtime-state",
-    "sweep", "task-container", "task-files", "task-hook", "task-image", "task-sandbox", "tasks",
+    "sweep", "taking-over", "task-container", "task-files", "task-hook", "task-image", "task-sandbox", "tasks",
     "translating"}
 
 

@@ -48,6 +48,7 @@ struct cri_sandbox {
     const char **ips;   /* the primary first */
     size_t ip_count;
     const char *runtime_handler;
+    const char *config_source; /* by its annotation: "file", "api"; "" when that is missing */
 };
 
 struct cri_pod {

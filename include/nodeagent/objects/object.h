@@ -76,6 +76,9 @@ void object_validate(const struct object *object, struct report *report);
 /* encoding */
 void object_encode(const struct object *object, struct json_writer *writer);
 
+/* A new object that may be changed until it is shared. */
+struct object *object_copy(const struct object *object);
+
 /* lifetime */
 struct object *object_ref(struct object *object);
 struct object *object_unref(struct object *object); /* NULL; NULL is allowed */

@@ -9,6 +9,9 @@
 
 /* affinity */
 
+/* Of a pod and its sandboxes: who told of it, "api", "file" or "http". */
+#define POD_ANNOTATION_SOURCE "kubernetes.io/config.source"
+
 struct node_requirement {
     const char *key;
     const char *operator_;

@@ -300,6 +300,28 @@ static void test_edited_before_the_defaults(void **state)
     arena_deinit(&document.arena);
 }
 
+static void test_a_copy_lives_by_itself(void **state)
+{
+    struct json_document document;
+    struct report report;
+    struct object *object, *copy;
+
+    parse(&document, "{\"kind\": \"Pod\", \"apiVersion\": \"v1\", \"metadata\": {\"name\": "
+                     "\"web\", \"annotations\": {\"a\": \"b\"}}}");
+    report_init(&report, document.root);
+    object = object_decode(document.root, OBJECT_KEEP_RAW, &report);
+    copy = object_copy(object);
+    object_unref(object);
+    assert_ptr_equal(copy->kind, &object_kind_pod);
+    assert_string_equal(copy->metadata.name, "web");
+    assert_string_equal(string_map_get(&copy->metadata.annotations, "a"), "b");
+    assert_string_equal(pod_of(copy)->spec.restart_policy, "Always");
+    assert_non_null(strstr(copy->raw, "web"));
+    object_unref(copy);
+    report_deinit(&report);
+    arena_deinit(&document.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_encode_begins_with_the_type),
         cmocka_unit_test(test_a_field_without_a_name),
         cmocka_unit_test(test_edited_before_the_defaults),
+        cmocka_unit_test(test_a_copy_lives_by_itself),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
