@@ -138,11 +138,11 @@ static int open_directories(struct agent *agent, struct err *err)
     return MIN(agent->directories.logs, 0);
 }
 
-static unsigned starts_max(void)
+static unsigned turns_max(void)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-    return (unsigned)MAX(MIN(cores * STARTS_MAX_PER_CORE, STARTS_MAX), STARTS_MAX_PER_CORE);
+    return (unsigned)MAX(MIN(cores * TURNS_MAX_PER_CORE, TURNS_MAX), TURNS_MAX_PER_CORE);
 }
 
 int agent_new(struct agent **result, const struct config *config, const struct agent_parts *parts,
@@ -155,11 +155,12 @@ int agent_new(struct agent **result, const struct config *config, const struct a
     agent->parts = *parts;
     agent->directories = (struct agent_directories){.root = -1, .logs = -1};
     agent->records = -1;
-    agent->starts_max = starts_max();
+    agent->turns_max = turns_max();
     agent->scratch = ARENA_INIT_DOCUMENT;
     agent->events = events_new(config->node_name);
     list_init(&agent->dirty);
-    list_init(&agent->start_queue);
+    for (size_t i = 0; i < TURN_QUEUES; i++)
+        list_init(&agent->turn_queues[i]);
     loop_post_init(&agent->plan_post, planning_post);
     r = open_directories(agent, err);
     if (r == 0)

@@ -105,9 +105,9 @@ static bool put_on_record(struct agent_pod *pod, const struct pod_plan *plan)
 static void expect(struct agent_pod *pod, bool expecting)
 {
     if (expecting && !pod->expecting)
-        cri_cache_expect(pod->agent->cache);
+        cri_cache_expect(pod->agent->cache, pod->uid);
     else if (!expecting && pod->expecting)
-        cri_cache_expect_no_more(pod->agent->cache);
+        cri_cache_expect_no_more(pod->agent->cache, pod->uid);
     pod->expecting = expecting;
 }
 

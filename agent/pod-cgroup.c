@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CGROUPS "/sys/fs/cgroup"
 
@@ -59,20 +60,34 @@ static void kill_left(int hierarchy, const char *path, unsigned depth, struct ar
                       depth + 1, arena);
 }
 
-static int remove_group(int hierarchy, const char *path, struct arena *arena, struct err *err)
+/* Most are not there: each pod has one of the names. */
+static int remove_group(int all, const char *hierarchy, const char *path, struct arena *arena,
+                        struct err *err)
 {
-    int r = directories_remove(hierarchy, path, err);
+    _cleanup_(fd_close_at) int directory = -1;
+    int r;
 
+    if (faccessat(all, arena_printf(arena, "%s/%s", hierarchy, path), F_OK, 0) < 0)
+        return 0;
+    directory =
+        file_open_beneath(all, hierarchy, O_RDONLY | O_DIRECTORY, 0, FILE_LINKS_REFUSED, err);
+    if (directory < 0)
+        return directory;
+    r = directories_remove(directory, path, err);
     if (r == -EBUSY)
-        kill_left(hierarchy, path, 0, arena); /* they end soon; the removal is tried again */
+        kill_left(directory, path, 0, arena); /* they end soon; the removal is tried again */
     return r;
 }
 
-static int remove_below(int hierarchy, const char *root, const char *uid, struct arena *arena,
-                        struct err *err)
+struct names {
+    const char *items[6];
+};
+
+static struct names names_of(const char *root, const char *uid, struct arena *arena)
 {
     const char *slice = slice_uid(uid, arena);
-    const char *names[] = {
+
+    return (struct names){{
         arena_printf(arena, "%skubepods/pod%s", root, uid),
         arena_printf(arena, "%skubepods/burstable/pod%s", root, uid),
         arena_printf(arena, "%skubepods/besteffort/pod%s", root, uid),
@@ -83,11 +98,16 @@ static int remove_below(int hierarchy, const char *root, const char *uid, struct
         arena_printf(arena,
                      "%skubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod%s.slice",
                      root, slice),
-    };
+    }};
+}
+
+static int remove_below(int all, const char *hierarchy, const struct names *names,
+                        struct arena *arena, struct err *err)
+{
     int r = 0;
 
-    for (size_t i = 0; i < array_size(names) && r == 0; i++)
-        r = remove_group(hierarchy, names[i], arena, err);
+    for (size_t i = 0; i < array_size(names->items) && r == 0; i++)
+        r = remove_group(all, hierarchy, names->items[i], arena, err);
     return r;
 }
 
@@ -108,7 +128,7 @@ int pod_cgroup_remove(const char *cgroup_root, const char *uid, struct err *err)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
     _cleanup_(fd_close_at) int all = -1;
-    const char *root = beneath(cgroup_root, &arena);
+    struct names names = names_of(beneath(cgroup_root, &arena), uid, &arena);
     struct directory_listing listing = {0};
     int r;
 
@@ -116,17 +136,11 @@ int pod_cgroup_remove(const char *cgroup_root, const char *uid, struct err *err)
     if (all < 0)
         return all;
     /* Version 2 has its groups here, version 1 a directory for each hierarchy. */
-    r = remove_below(all, root, uid, &arena, err);
+    r = remove_below(all, ".", &names, &arena, err);
     if (r == 0)
         r = directory_list(all, ".", HIERARCHIES_MAX, &arena, &listing, err);
-    for (size_t i = 0; i < listing.count && r == 0; i++) {
-        _cleanup_(fd_close_at) int hierarchy = -1;
-
-        if (listing.items[i].type != DT_DIR || str_has_prefix(listing.items[i].name, "kubepods"))
-            continue;
-        hierarchy = file_open_beneath(all, listing.items[i].name, O_RDONLY | O_DIRECTORY, 0,
-                                      FILE_LINKS_REFUSED, err);
-        r = hierarchy < 0 ? hierarchy : remove_below(hierarchy, root, uid, &arena, err);
-    }
+    for (size_t i = 0; i < listing.count && r == 0; i++)
+        if (listing.items[i].type == DT_DIR && !str_has_prefix(listing.items[i].name, "kubepods"))
+            r = remove_below(all, listing.items[i].name, &names, &arena, err);
     return r == -ENOENT ? 0 : r;
 }

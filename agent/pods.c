@@ -54,7 +54,7 @@ void pod_free(struct agent_pod *pod)
     wheel_cancel(&pod->timer);
     list_unlink(&pod->dirty);
     if (pod->expecting)
-        cri_cache_expect_no_more(pod->agent->cache);
+        cri_cache_expect_no_more(pod->agent->cache, pod->uid);
     object_unref(pod->object);
     object_unref(pod->next_object);
     arena_deinit(&pod->arena);

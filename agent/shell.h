@@ -19,16 +19,20 @@
 #include "runtime-state.h"
 
 enum {
-    /* RunPodSandbox, CreateContainer and StartContainer under way at once. More at once are slower
-     * in sum (bench: cri-start-*). */
-    STARTS_MAX_PER_CORE = 4,
-    STARTS_MAX = 16,
+    /* Sandboxes and containers being made or removed at once. More at once are slower in sum
+     * (bench: cri-start-*). */
+    TURNS_MAX_PER_CORE = 4,
+    TURNS_MAX = 16,
     PLANS_PER_TURN = 16, /* a plan costs some 50 µs */
     HOOK_OUTPUT_MAX = 1024,
 };
 
 #define FILES_LIMIT_USEC (60 * USEC_PER_SEC) /* of a job with a pod's files */
+#define TURN_USEC (5 * USEC_PER_SEC)         /* who takes longer does not keep others waiting */
 #define SWEEP_USEC (20 * USEC_PER_SEC)
+
+/* A pod that is nearly ready goes first: so pods become ready one after the other. */
+enum turn_queue { TURN_CONTAINERS, TURN_OTHERS, TURN_QUEUES };
 
 struct source {
     struct static_source *source; /* NULL: none is configured */
@@ -52,9 +56,9 @@ struct agent {
     struct list dirty;         /* pods to plan */
     struct loop_post plan_post;
     bool plan_posted;
-    struct list start_queue; /* tasks that wait until they may start something */
-    unsigned starts;         /* under way */
-    unsigned starts_max;
+    struct list turn_queues[TURN_QUEUES]; /* tasks that wait for their turn */
+    unsigned turns;                       /* taken */
+    unsigned turns_max;
     uint64_t next_sequence;
     bool looked; /* the first look at the whole runtime was made */
     bool sources_complete;
@@ -154,8 +158,9 @@ void records_load(struct agent *agent);
 
 /* tasks.c: operations being carried out */
 struct task {
-    struct list link;  /* of its pod */
-    struct list queue; /* of those that wait to start something */
+    struct list link;        /* of its pod */
+    struct list queue;       /* of those that wait for their turn */
+    struct wheel_timer turn; /* armed while it has its turn */
     struct agent_pod *pod;
     uint64_t id;
     enum pod_operation_kind kind;
@@ -163,7 +168,6 @@ struct task {
     struct work_job *job;
     struct image_request *image;
     struct wheel_timer timer;
-    bool counted; /* among the starts */
     void (*begin)(struct task *task);
     char *container_id; /* of a start */
     char *resolv_conf;  /* of a start: the node's */

@@ -44,6 +44,7 @@ static bool is_same(const struct agent_pod *pod, const struct cri_pod *seen)
 
     return pod_uid_is_safe(seen->uid) && str_equal(seen->name, pod->name) &&
            str_equal(seen->name_space, pod->name_space) && seen->sandboxes.count &&
+           !seen->sandboxes.items[0].own_uid &&
            str_equal(seen->sandboxes.items[0].config_source, source_of(pod)) &&
            (!found || (!found->object && !found->told_uid && !found->memory.leaving)) &&
            same_containers(pod_object(pod), seen);

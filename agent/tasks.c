@@ -20,24 +20,51 @@ struct pod_operation *task_operation(struct task *task)
     return NULL;
 }
 
-/* starts take turns */
+/* turns: what keeps the runtime busy is done by a few at a time */
 
-static bool is_start(enum pod_operation_kind kind)
+/* A container's stop mostly waits for the container: it needs no turn. */
+static bool needs_turn(enum pod_operation_kind kind)
 {
-    return kind == POD_RUN_SANDBOX || kind == POD_START;
+    return kind == POD_RUN_SANDBOX || kind == POD_START || kind == POD_STOP_SANDBOX ||
+           kind == POD_REMOVE_SANDBOX || kind == POD_REMOVE_CONTAINER;
+}
+
+static struct task *next_queued(struct agent *agent)
+{
+    for (size_t i = 0; i < TURN_QUEUES; i++)
+        if (!list_empty(&agent->turn_queues[i]))
+            return list_first(&agent->turn_queues[i], struct task, queue);
+    return NULL;
 }
 
 static void begin_queued(struct agent *agent)
 {
-    while (!agent->finished && agent->starts < agent->starts_max &&
-           !list_empty(&agent->start_queue)) {
-        struct task *task = list_first(&agent->start_queue, struct task, queue);
+    struct task *task;
 
+    while (!agent->finished && agent->turns < agent->turns_max && (task = next_queued(agent))) {
         list_unlink(&task->queue);
-        agent->starts++;
-        task->counted = true;
+        agent->turns++;
+        wheel_arm(agent->parts.wheel, &task->turn, usec_add(clock_boottime(), TURN_USEC));
         task->begin(task);
     }
+}
+
+static void on_long_turn(struct wheel_timer *timer)
+{
+    struct agent *agent = container_of(timer, struct task, turn)->pod->agent;
+
+    agent->turns--;
+    begin_queued(agent);
+}
+
+static void queue(struct task *task)
+{
+    struct agent *agent = task->pod->agent;
+    enum turn_queue queue = task->kind == POD_START ? TURN_CONTAINERS : TURN_OTHERS;
+
+    task_say(task, "%s: waits for its turn", pod_operation_name(task->kind));
+    list_push_back(&agent->turn_queues[queue], &task->queue);
+    begin_queued(agent);
 }
 
 /* the agent ends */
@@ -100,8 +127,9 @@ static void task_free(struct task *task)
     wheel_cancel(&task->timer);
     list_unlink(&task->link);
     list_unlink(&task->queue);
-    if (task->counted)
-        agent->starts--;
+    if (wheel_timer_armed(&task->turn))
+        agent->turns--;
+    wheel_cancel(&task->turn);
     free(task->container_id);
     free(task->resolv_conf);
     free(task);
@@ -123,9 +151,11 @@ void task_done(struct task *task, const struct outcome *outcome)
     operation->message = arena_strdup(&pod->arena, outcome->message ? outcome->message : "");
     if (outcome->image_id)
         operation->image_id = arena_strdup(&pod->arena, outcome->image_id);
-    cri_cache_look(pod->agent->cache, pod->uid);
+    if (pod_operation_needs_look(task->kind))
+        cri_cache_look(pod->agent->cache, pod->uid); /* whose end touches the pod */
+    else
+        pod_touch(pod);
     task_free(task);
-    pod_touch(pod);
 }
 
 void task_failed(struct task *task, const char *reason, const struct err *err)
@@ -248,15 +278,13 @@ void tasks_begin(struct agent_pod *pod, const struct pod_operation *operation)
     task->kind = operation->kind;
     task->begin = begins[operation->kind];
     wheel_timer_init(&task->timer, no_timer);
+    wheel_timer_init(&task->turn, on_long_turn);
     list_init(&task->queue);
     list_push_back(&pod->tasks, &task->link);
-    if (!is_start(task->kind)) {
+    if (needs_turn(task->kind))
+        queue(task);
+    else
         task->begin(task);
-        return;
-    }
-    task_say(task, "%s: waits for its turn", pod_operation_name(task->kind));
-    list_push_back(&pod->agent->start_queue, &task->queue);
-    begin_queued(pod->agent);
 }
 
 void tasks_cancel_stale(struct agent_pod *pod)

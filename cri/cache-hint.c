@@ -3,6 +3,8 @@
  * itself has taken note of it, so the pod is looked at until the end shows, or a few times; nothing
  * is lost then but time, as the whole is looked at again and again anyway.
  *
+ * What the owner does itself it looks at when it is done: hints about that are in no hurry.
+ *
  * Hints may come in floods. However many come, hints make a pod be looked at at most every
  * HINT_GAP_USEC, and make the whole be looked at at most every HINT_WHOLE_GAP_USEC.
  */
@@ -21,6 +23,7 @@ enum {
 };
 
 #define HINT_GAP_USEC (20 * USEC_PER_MSEC)
+#define HINT_EXPECTED_USEC (1 * USEC_PER_SEC)
 
 /* Between what is told and what can be seen: an end when containerd has cleaned up, and before. */
 #define HINT_CLEANED_USEC (3 * USEC_PER_MSEC)
@@ -110,10 +113,24 @@ void hints_settle(struct entry *entry)
 /* Never later than it was to be. */
 static void look_in(struct entry *entry, usec_t pause)
 {
-    usec_t when = MAX(usec_add(clock_boottime(), pause), entry->look_began + HINT_GAP_USEC);
+    usec_t wait = entry->expected ? MAX(pause, HINT_EXPECTED_USEC) : pause;
+    usec_t when = MAX(usec_add(clock_boottime(), wait), entry->look_began + HINT_GAP_USEC);
 
     wheel_arm(entry->cache->options.wheel, &entry->hint_timer,
               MIN(when, entry->hint_timer.deadline));
+}
+
+void hints_hurry(struct entry *entry)
+{
+    if (wheel_timer_armed(&entry->hint_timer))
+        look_in(entry, HINT_EXITED_USEC);
+}
+
+/* It shows what was told before, but for ends that the runtime has not noted yet. */
+void hints_looking(struct entry *entry)
+{
+    if (list_empty(&entry->hints))
+        wheel_cancel(&entry->hint_timer);
 }
 
 void hint_timer(struct wheel_timer *timer)

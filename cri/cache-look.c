@@ -302,6 +302,7 @@ void look_begin(struct cri_cache *cache, struct entry *entry)
         entry->asked = entry->wanted = false;
         entry->look = look;
         entry->look_began = look->began;
+        hints_looking(entry);
         cache->pod_looks++;
         cache->health.pod_looks++;
     } else {

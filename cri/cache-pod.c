@@ -64,6 +64,8 @@ bool take_sandbox(struct listed_sandbox *to, const Cri__PodSandbox *from, struct
         .sandbox.runtime_handler = keep(arena, from->runtime_handler),
         .sandbox.config_source =
             keep(arena, pair_value(from->annotations, from->n_annotations, POD_ANNOTATION_SOURCE)),
+        .sandbox.own_uid = !str_empty(
+            pair_value(from->annotations, from->n_annotations, POD_ANNOTATION_STATIC_UID)),
     };
     return true;
 }

@@ -48,6 +48,7 @@ struct entry { /* of a pod */
     struct list waiting; /* for a look at it alone */
     bool wanted;         /* such a look, which has not begun */
     bool asked;          /* ... by the owner */
+    unsigned expected;   /* changes by the owner, under way */
     bool unlabelled;     /* a sandbox of it cannot be selected by label */
     struct look *look;   /* at it alone, until all is listed */
     usec_t look_began;   /* the newest of those */
@@ -170,6 +171,8 @@ void hint_timer(struct wheel_timer *timer);
 bool hints_doubt(const struct entry *entry, const char *id);
 void hints_settle(struct entry *entry); /* by what the entry shows now */
 void hints_drop(struct entry *entry);
+void hints_hurry(struct entry *entry);   /* the owner changes nothing any more */
+void hints_looking(struct entry *entry); /* a look at it begins */
 
 /* cache-stream.c */
 struct hints *hints_new(struct cri_cache *cache);

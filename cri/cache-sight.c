@@ -59,18 +59,15 @@ static void on_patience(struct wheel_timer *timer);
 
 /* what is known already */
 
-/* A sandbox that is ready may get its addresses late. */
-static bool may_get_address(const struct cri_sandbox *sandbox)
-{
-    return sandbox->ready && !sandbox->host_network && !sandbox->ip_count;
-}
-
+/* A sandbox that is ready may get its addresses late; one that is not has those that it had. */
 static const struct cri_sandbox *known_sandbox(const struct entry *entry,
                                                const struct cri_sandbox *sandbox)
 {
     const struct cri_sandbox *known = pod_sandbox(&entry->pod, sandbox->id);
+    bool complete = known && (known->host_network || known->ip_count);
 
-    return known && known->ready == sandbox->ready && !may_get_address(known) ? known : NULL;
+    return known && (known->ready || !sandbox->ready) && (complete || !sandbox->ready) ? known
+                                                                                       : NULL;
 }
 
 /* A container that was created has the same details when its state is not known any more. */
@@ -97,11 +94,13 @@ static size_t complete(const struct entry *entry, struct cri_pod *pod)
 
     array_for_each (sandbox, pod->sandboxes) {
         const struct cri_sandbox *known = known_sandbox(entry, sandbox);
+        bool ready = sandbox->ready;
 
         if (known)
             *sandbox = *known;
         else
             missing++;
+        sandbox->ready = ready;
     }
     array_for_each (container, pod->containers) {
         const struct cri_container *known = known_container(entry, container);

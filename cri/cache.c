@@ -76,7 +76,8 @@ static bool is_needed(const struct entry *entry)
 {
     return !pod_empty(&entry->pod) || entry->trouble || entry->sight || entry->next ||
            entry->look || entry->wanted || wheel_timer_armed(&entry->hint_timer) ||
-           !list_empty(&entry->news) || entry->looked > entry->cache->whole_looked;
+           entry->expected || !list_empty(&entry->news) ||
+           entry->looked > entry->cache->whole_looked;
 }
 
 void entry_want(struct entry *entry, bool asked)
@@ -252,17 +253,23 @@ void cri_cache_look(struct cri_cache *cache, const char *uid)
     entry_want(entry_get(cache, uid), true);
 }
 
-void cri_cache_expect(struct cri_cache *cache)
+void cri_cache_expect(struct cri_cache *cache, const char *uid)
 {
+    entry_get(cache, uid)->expected++;
     cache->expectations++;
     if (cache->expectations == 1)
         cache_look_by(cache, usec_add(clock_boottime(), pause_until_next(cache)));
 }
 
-void cri_cache_expect_no_more(struct cri_cache *cache)
+void cri_cache_expect_no_more(struct cri_cache *cache, const char *uid)
 {
-    assert_that(cache->expectations > 0);
+    struct entry *entry = map_get(&cache->entries, uid);
+
+    assert_that(entry && entry->expected > 0);
+    entry->expected--;
     cache->expectations--;
+    if (!entry->expected)
+        hints_hurry(entry);
 }
 
 /* the object */

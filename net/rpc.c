@@ -34,6 +34,7 @@ enum {
     RECONNECT_FIRST_MSEC = 100,
     RECONNECT_LAST_MSEC = 3000,
     CONNECT_MSEC = 5000, /* patience with one attempt */
+    WINDOW_BYTES = 1 << 20,
 };
 
 #define UNIX_SCHEME "unix://"
@@ -208,6 +209,9 @@ int rpc_channel_new(struct rpc_channel **result, struct rpc *rpc, const char *ta
         number_option(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_MSEC),
         number_option(GRPC_ARG_ENABLE_RETRIES, 0),
         number_option(GRPC_ARG_ENABLE_HTTP_PROXY, 0),
+        /* A ping for each answer is a third of the system calls; a wide window needs none. */
+        number_option(GRPC_ARG_HTTP2_BDP_PROBE, 0),
+        number_option(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, WINDOW_BYTES),
         number_option(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
     };
     grpc_channel_args arguments = {.num_args = array_size(options), .args = options};

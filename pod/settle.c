@@ -4,7 +4,7 @@
  */
 #include "model.h"
 
-static bool needs_look(enum pod_operation_kind kind)
+bool pod_operation_needs_look(enum pod_operation_kind kind)
 {
     switch (kind) {
     case POD_RUN_SANDBOX:
@@ -235,7 +235,7 @@ void settle(struct planner *planner)
         struct pod_operation operation = memory->operations.items[i];
 
         if (operation.state == POD_OPERATION_INTENDED ||
-            (needs_look(operation.kind) && planner->observed->looked < operation.ended)) {
+            (pod_operation_needs_look(operation.kind) && planner->observed->looked < operation.ended)) {
             i++;
             continue;
         }

@@ -167,8 +167,9 @@ static void identify(struct identity *identity, const struct object *object)
  * would do harm here (a pod with deletionTimestamp is one that ends). */
 static void drop_foreign_metadata(struct object *object)
 {
-    static const char *const ours[] = {ANNOTATION_HASH, POD_ANNOTATION_SOURCE, ANNOTATION_SEEN,
-                                       ANNOTATION_MIRROR, NULL};
+    static const char *const ours[] = {ANNOTATION_HASH,           POD_ANNOTATION_SOURCE,
+                                       ANNOTATION_SEEN,           ANNOTATION_MIRROR,
+                                       POD_ANNOTATION_STATIC_UID, NULL};
     struct object_meta *meta = &object->metadata;
     size_t kept = 0;
 
@@ -220,15 +221,18 @@ static void annotate(struct object *object, const struct identity *identity)
         {ANNOTATION_SEEN,
          arena_strdup(&object->arena, time_format_rfc3339_micro(identity->seen, seen))},
         {POD_ANNOTATION_SOURCE, identity->source},
+        {POD_ANNOTATION_STATIC_UID, "v1"},
     };
+    bool given = strcmp(object->metadata.uid, identity->digest) != 0;
+    size_t count = array_size(added) - given;
     struct string_pair *items =
-        arena_array(&object->arena, struct string_pair, annotations->count + array_size(added));
+        arena_array(&object->arena, struct string_pair, annotations->count + count);
 
     for (size_t i = 0; i < annotations->count; i++)
         items[i] = annotations->items[i];
-    memcpy(items + annotations->count, added, sizeof(added));
+    memcpy(items + annotations->count, added, count * sizeof(*added));
     annotations->items = items;
-    annotations->count += array_size(added);
+    annotations->count += count;
 }
 
 /* The pod stays whatever taints the node gets: nobody else could run it. */

@@ -121,6 +121,7 @@ void checks_container_ended(const struct container *container)
     spec->exits++;
     spec->last_was_stopped =
         container->ever_unknown || (container->asked_to_end && !container->hook_failed);
+    spec->last_was_unknown = container->ever_unknown;
     spec->last_never_ran = !container->started;
     spec->last_code = container->exit_code;
     if (!container->started)

@@ -26,7 +26,7 @@ static bool has_ended(const struct pod_container *spec)
 {
     return spec->exits && !is_alive(spec) &&
            (spec->manifest->policy == RESTART_NEVER ||
-            (spec->last_code == 0 && !spec->last_was_stopped));
+            (spec->last_code == 0 && (!spec->last_was_stopped || spec->last_was_unknown)));
 }
 
 static bool containers_are_done(const struct manifest *manifest)

@@ -197,7 +197,8 @@ static char *manifest_text(const struct manifest *manifest)
     strbuf_printf(&out,
                   "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"%s\","
                   "\"namespace\":\"default\",\"uid\":\"%s\",\"annotations\":{"
-                  "\"kubernetes.io/config.source\":\"file\",\"kubernetes.io/config.hash\":\"%s\"}},"
+                  "\"kubernetes.io/config.source\":\"file\",\"kubernetes.io/config.hash\":\"%s\","
+                  "\"nodeagent.dev/static-uid\":\"v1\"}},"
                   "\"spec\":{\"nodeName\":\"node\",\"restartPolicy\":\"%s\","
                   "\"terminationGracePeriodSeconds\":%lld,"
                   "\"volumes\":[{\"name\":\"data\",\"emptyDir\":{}}]",

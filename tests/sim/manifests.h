@@ -55,6 +55,7 @@ struct pod_container {
     int32_t last_code;
     bool last_never_ran;   /* its start may have been given up, and is made again then */
     bool last_was_stopped; /* by the agent, or the runtime lost it: it may be started anew */
+    bool last_was_unknown; /* to the runtime, for a while */
     char last_sandbox[64];
     usec_t delay;   /* what it has to wait for its next start at least */
     usec_t updated; /* when that was chosen */

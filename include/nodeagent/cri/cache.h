@@ -49,6 +49,7 @@ struct cri_sandbox {
     size_t ip_count;
     const char *runtime_handler;
     const char *config_source; /* by its annotation: "file", "api"; "" when that is missing */
+    bool own_uid;              /* by its annotation: the pod's UID was made here */
 };
 
 struct cri_pod {
@@ -88,9 +89,13 @@ struct cri_cache *cri_cache_free(struct cri_cache *cache);
  * need not be repeated: the whole is looked at until it goes well. */
 void cri_cache_look(struct cri_cache *cache, const char *uid);
 
-/* While at least one expectation is held, the whole is looked at often. */
-void cri_cache_expect(struct cri_cache *cache);
-void cri_cache_expect_no_more(struct cri_cache *cache);
+/*
+ * The owner changes something of this pod, and will ask for a look when that is done: until then
+ * hints about it may wait, and without hints the whole is looked at often. Held until it is taken
+ * back.
+ */
+void cri_cache_expect(struct cri_cache *cache, const char *uid);
+void cri_cache_expect_no_more(struct cri_cache *cache, const char *uid);
 
 /* what was seen */
 

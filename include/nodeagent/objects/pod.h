@@ -11,6 +11,8 @@
 
 /* Of a pod and its sandboxes: who told of it, "api", "file" or "http". */
 #define POD_ANNOTATION_SOURCE "kubernetes.io/config.source"
+/* Of a static pod whose UID was made here, and how: "v1". */
+#define POD_ANNOTATION_STATIC_UID "nodeagent.dev/static-uid"
 
 struct node_requirement {
     const char *key;

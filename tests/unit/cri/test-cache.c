@@ -65,12 +65,12 @@ static void test_expectations_make_looks_frequent(void **state)
     world->no_containerd_events = world->no_cri_events = true;
     world_begin(world);
     world_pass(world, 10 * USEC_PER_SEC);
-    cri_cache_expect(world->cache);
-    cri_cache_expect(world->cache);
+    cri_cache_expect(world->cache, "changing");
+    cri_cache_expect(world->cache, "changing");
     assert_in_range(looks_in(world, 60 * USEC_PER_SEC), 59, 61);
-    cri_cache_expect_no_more(world->cache);
+    cri_cache_expect_no_more(world->cache, "changing");
     assert_in_range(looks_in(world, 60 * USEC_PER_SEC), 59, 61);
-    cri_cache_expect_no_more(world->cache);
+    cri_cache_expect_no_more(world->cache, "changing");
     assert_in_range(looks_in(world, 60 * USEC_PER_SEC), 32, 35);
 }
 
@@ -81,9 +81,9 @@ static void test_an_expectation_shortens_the_pause_that_goes_on(void **state)
     world_begin(world);
     world_pass(world, 12 * USEC_PER_SEC);
     assert_int_equal(looks_in(world, USEC_PER_SEC), 0);
-    cri_cache_expect(world->cache);
+    cri_cache_expect(world->cache, "changing");
     assert_int_equal(looks_in(world, 2 * USEC_PER_SEC), 1);
-    cri_cache_expect_no_more(world->cache);
+    cri_cache_expect_no_more(world->cache, "changing");
 }
 
 static void test_with_hints_the_whole_is_looked_at_seldom(void **state)
@@ -94,9 +94,9 @@ static void test_with_hints_the_whole_is_looked_at_seldom(void **state)
     world_pass(world, 15 * USEC_PER_SEC);
     assert_string_equal(cri_cache_health(world->cache).hint_source, "containerd events");
     assert_in_range(looks_in(world, 60 * USEC_PER_SEC), 5, 6);
-    cri_cache_expect(world->cache);
+    cri_cache_expect(world->cache, "changing");
     assert_in_range(looks_in(world, 60 * USEC_PER_SEC), 32, 35);
-    cri_cache_expect_no_more(world->cache);
+    cri_cache_expect_no_more(world->cache, "changing");
 }
 
 /* failures */
@@ -154,9 +154,9 @@ static void test_an_expectation_does_not_shorten_the_back_off(void **state)
     world_rule(world, (struct world_rule){.status = RPC_UNAVAILABLE});
     world_begin(world);
     world_pass(world, 60 * USEC_PER_SEC);
-    cri_cache_expect(world->cache);
+    cri_cache_expect(world->cache, "changing");
     assert_in_range(looks_in(world, 50 * USEC_PER_SEC), 9, 11);
-    cri_cache_expect_no_more(world->cache);
+    cri_cache_expect_no_more(world->cache, "changing");
     assert_int_equal(cri_cache_looked(world->cache, "a"), 0);
     world_expect_told(world, "");
 }
@@ -283,9 +283,9 @@ static void test_nothing_is_told_from_within(void **state)
     world_rule(world, (struct world_rule){.refuse = true});
     world_begin(world);
     cri_cache_look(world->cache, "a");
-    cri_cache_expect(world->cache);
+    cri_cache_expect(world->cache, "changing");
     world_expect_told(world, "");
-    cri_cache_expect_no_more(world->cache);
+    cri_cache_expect_no_more(world->cache, "changing");
     world_turn(world);
     world_expect_told(world, "a,");
 }

@@ -195,10 +195,11 @@ static void test_what_a_pod_is_given(void **state)
     assert_int_equal(strlen(object->metadata.uid), 32);
     assert_int_equal(strspn(object->metadata.uid, "0123456789abcdef"), 32);
     assert_string_equal(manifest->objects.items[0].digest, object->metadata.uid);
-    assert_int_equal(object->metadata.annotations.count, 4);
+    assert_int_equal(object->metadata.annotations.count, 5);
     assert_string_equal(annotation(object, "z"), "w");
     assert_string_equal(annotation(object, "kubernetes.io/config.hash"), object->metadata.uid);
     assert_string_equal(annotation(object, "kubernetes.io/config.source"), "file");
+    assert_string_equal(annotation(object, "nodeagent.dev/static-uid"), "v1");
     assert_string_equal(annotation(object, "kubernetes.io/config.seen"),
                         "2026-01-02T03:04:05.000001Z");
     assert_string_equal(pod->spec.node_name, "node-1");
