@@ -64,6 +64,8 @@ struct agent {
     bool sources_complete;
     struct wheel_timer sweep;
     struct work_job *sweep_job;
+    struct string_list left_logs; /* directories of logs, to be removed if they are no pod's */
+    struct arena left_arena;
     struct arena scratch; /* for one plan */
     struct agent_directories directories;
     int records;                 /* the directory's descriptor */

@@ -20,79 +20,126 @@ enum {
     SWEEP_ENTRIES_MAX = 100000, /* of one directory */
 };
 
-struct sweep {
+struct sweep { /* a job: what there is */
     struct arena arena;
     struct err err;
     struct agent_directories directories;
     const char *links;
-    struct map known;         /* UIDs of pods */
-    struct string_list found; /* UIDs of directories that belong to none */
+    struct directory_listing logs;
+    struct directory_listing pods;
 };
 
-static void collect_known(const struct agent *agent, struct map *known)
-{
-    struct map_entry *entry;
-
-    for (size_t at = 0; (entry = map_next(&agent->pods, &at));)
-        map_put(known, entry->key, (void *)agent);
-}
+struct removal { /* a job: one pod's logs */
+    struct err err;
+    int logs;
+    char *name;
+};
 
 static void sweep_free(void *argument)
 {
     struct sweep *sweep = argument;
 
-    map_deinit(&sweep->known);
     arena_deinit(&sweep->arena);
     fd_close_at(&sweep->directories.root);
     fd_close_at(&sweep->directories.logs);
     free(sweep);
 }
 
-/* NAMESPACE_NAME_UID */
-static int sweep_logs(struct sweep *sweep)
+static void removal_free(void *argument)
 {
-    struct directory_listing listing = {0};
-    int r = directory_list(sweep->directories.logs, ".", SWEEP_ENTRIES_MAX, &sweep->arena, &listing,
-                           &sweep->err);
+    struct removal *removal = argument;
 
-    for (size_t i = 0; i < listing.count && r == 0; i++) {
-        const char *name = listing.items[i].name, *uid = strrchr(name, '_');
-
-        if (listing.items[i].type == DT_DIR && uid && strchr(name, '_') != uid &&
-            !map_get(&sweep->known, uid + 1))
-            r = tree_remove(sweep->directories.logs, name, &sweep->err);
-    }
-    return r;
+    fd_close_at(&removal->logs);
+    free(removal->name);
+    free(removal);
 }
 
-static int find_directories(struct sweep *sweep)
-{
-    struct directory_listing listing = {0};
-    int r = directory_list(sweep->directories.root, "pods", SWEEP_ENTRIES_MAX, &sweep->arena,
-                           &listing, &sweep->err);
-
-    if (r < 0)
-        return r == -ENOENT ? 0 : r;
-    sweep->found.items = arena_array(&sweep->arena, const char *, listing.count);
-    for (size_t i = 0; i < listing.count; i++)
-        if (listing.items[i].type == DT_DIR && !map_get(&sweep->known, listing.items[i].name))
-            sweep->found.items[sweep->found.count++] = listing.items[i].name;
-    return 0;
-}
+/* on a thread */
 
 static int sweep_run(void *argument)
 {
     struct sweep *sweep = argument;
-    int r = sweep_logs(sweep);
+    int r = directory_list(sweep->directories.logs, ".", SWEEP_ENTRIES_MAX, &sweep->arena,
+                           &sweep->logs, &sweep->err);
 
     if (r == 0 && sweep->links)
         r = log_links_prune(sweep->links, &sweep->err);
-    return r == 0 ? find_directories(sweep) : r;
+    if (r == 0)
+        r = directory_list(sweep->directories.root, "pods", SWEEP_ENTRIES_MAX, &sweep->arena,
+                           &sweep->pods, &sweep->err);
+    return r == -ENOENT ? 0 : r;
 }
+
+static int removal_run(void *argument)
+{
+    struct removal *removal = argument;
+
+    return tree_remove(removal->logs, removal->name, &removal->err);
+}
+
+/* on the loop: whose it is, is decided when it is removed, in turn with the jobs of that pod */
 
 static void arm(struct agent *agent)
 {
     wheel_arm(agent->parts.wheel, &agent->sweep, usec_add(clock_boottime(), SWEEP_USEC));
+}
+
+/* NAMESPACE_NAME_UID; NULL: it is no pod's */
+static const char *uid_of_logs(const char *name)
+{
+    const char *uid = strrchr(name, '_');
+
+    return uid && strchr(name, '_') != uid && uid[1] ? uid + 1 : NULL;
+}
+
+static void remove_next(struct agent *agent);
+
+static void on_removed(void *owner, void *argument, int result)
+{
+    struct agent *agent = owner;
+    const struct removal *removal = argument;
+
+    if (!agent->sweep_job)
+        return; /* the agent ends */
+    agent->sweep_job = NULL;
+    if (removal && result < 0)
+        log_failure(LOG_LEVEL_WARNING, NULL, &removal->err);
+    remove_next(agent);
+}
+
+static bool remove_logs(struct agent *agent, const char *name)
+{
+    struct removal *removal = mem_new(struct removal);
+    struct work_order order = {
+        .key = uid_of_logs(name),
+        .limit_usec = FILES_LIMIT_USEC,
+        .run = removal_run,
+        .done = on_removed,
+        .free = removal_free,
+        .argument = removal,
+        .owner = agent,
+    };
+    struct err err;
+
+    removal->logs = fcntl(agent->directories.logs, F_DUPFD_CLOEXEC, 0);
+    removal->name = mem_strdup(name);
+    if (work_submit(agent->parts.work, &order, &agent->sweep_job, &err) == 0)
+        return true;
+    removal_free(removal);
+    log_failure(LOG_LEVEL_WARNING, NULL, &err);
+    return false;
+}
+
+static void remove_next(struct agent *agent)
+{
+    while (agent->left_logs.count) {
+        const char *name = agent->left_logs.items[--agent->left_logs.count];
+
+        if (!pods_find(agent, uid_of_logs(name)) && remove_logs(agent, name))
+            return;
+    }
+    arena_deinit(&agent->left_arena);
+    arm(agent);
 }
 
 static void on_swept(void *owner, void *argument, int result)
@@ -103,13 +150,27 @@ static void on_swept(void *owner, void *argument, int result)
     if (!agent->sweep_job)
         return; /* the agent ends */
     agent->sweep_job = NULL;
+    agent->left_arena = ARENA_INIT_DOCUMENT;
+    agent->left_logs = (struct string_list){
+        .items = arena_array(&agent->left_arena, const char *, sweep ? sweep->logs.count : 0)};
     if (sweep && result < 0)
         log_failure(LOG_LEVEL_WARNING, NULL, &sweep->err);
+    for (size_t i = 0; sweep && result == 0 && i < sweep->logs.count; i++) {
+        const struct directory_entry *entry = &sweep->logs.items[i];
+
+        if (entry->type == DT_DIR && uid_of_logs(entry->name) &&
+            !pods_find(agent, uid_of_logs(entry->name)))
+            agent->left_logs.items[agent->left_logs.count++] =
+                arena_strdup(&agent->left_arena, entry->name);
+    }
     /* Directories are cleaned by pods: as those that only a directory knows. */
-    for (size_t i = 0; sweep && i < sweep->found.count; i++)
-        if (pod_uid_is_safe(sweep->found.items[i]))
-            pods_add_found(agent, sweep->found.items[i], "", "");
-    arm(agent);
+    for (size_t i = 0; sweep && result == 0 && i < sweep->pods.count; i++) {
+        const struct directory_entry *entry = &sweep->pods.items[i];
+
+        if (entry->type == DT_DIR && pod_uid_is_safe(entry->name))
+            pods_add_found(agent, entry->name, "", "");
+    }
+    remove_next(agent);
 }
 
 static void on_timer(struct wheel_timer *timer)
@@ -135,7 +196,6 @@ static void on_timer(struct wheel_timer *timer)
     sweep->directories.logs = fcntl(agent->directories.logs, F_DUPFD_CLOEXEC, 0);
     if (agent->config->container_logs_dir)
         sweep->links = arena_strdup(&sweep->arena, agent->config->container_logs_dir);
-    collect_known(agent, &sweep->known);
     order.argument = sweep;
     if (work_submit(agent->parts.work, &order, &agent->sweep_job, &err) == 0)
         return;
@@ -160,4 +220,5 @@ void sweep_end(struct agent *agent)
     agent->sweep_job = NULL;
     if (job)
         work_cancel(job);
+    arena_deinit(&agent->left_arena);
 }
