@@ -235,7 +235,8 @@ void settle(struct planner *planner)
         struct pod_operation operation = memory->operations.items[i];
 
         if (operation.state == POD_OPERATION_INTENDED ||
-            (pod_operation_needs_look(operation.kind) && planner->observed->looked < operation.ended)) {
+            (pod_operation_needs_look(operation.kind) &&
+             planner->observed->looked < operation.ended)) {
             i++;
             continue;
         }

@@ -319,6 +319,10 @@ void runtime_machine_boots(void)
 
         if (container->alive)
             container_ends(container, 255, "Unknown");
+        /* With the records gone nobody knows any more that this was not its own end. */
+        else if (container->spec && container->asked_to_end && !container->exit_code &&
+                 container->spec->manifest->policy == RESTART_ON_FAILURE)
+            container->spec->manifest->disturbed = true;
     }
     list_for_each (node, &world->runtime->sandboxes)
         sandbox_ends(list_entry(node, struct sandbox, link));
