@@ -135,7 +135,7 @@ static int open_directories(struct agent *agent, struct err *err)
     if (agent->directories.root < 0)
         return agent->directories.root;
     agent->directories.logs = directory_open(config->pod_logs_dir, 0755, err);
-    return MIN(agent->directories.logs, 0);
+    return agent->directories.logs < 0 ? err_prefix(err, "--pod-log-dir") : 0;
 }
 
 static unsigned turns_max(void)

@@ -204,6 +204,28 @@ static void check_log_directory(struct check *check)
     }
 }
 
+/* What is kept side by side by names of its own kind would be taken for leftovers of another. */
+static void check_places(struct check *check)
+{
+    static const char *const names[] = {"root-dir", "runDir", "podLogsDir", "staticPodPath"};
+    const char *paths[array_size(names)];
+
+    for (size_t i = 0; i < array_size(names); i++) {
+        const char *flag = config_setting_of(names[i])->flag;
+        const char *text = config_value_of(check->reader, names[i])->text;
+
+        paths[i] = config_clean_path(check->reader->arena, NULL, text);
+        if (!*text && i < 2) /* the others have a rule of their own, or may be without a value */
+            refuse(check, names[i], "invalid configuration: --%s must not be empty", flag);
+        for (size_t j = 0; *text && j < i; j++)
+            if (str_equal(paths[i], paths[j]))
+                refuse(check, names[i],
+                       "invalid configuration: --%s and --%s are both %.256s; each needs a "
+                       "directory of its own",
+                       config_setting_of(names[j])->flag, flag, paths[i]);
+    }
+}
+
 /* A header is a line of its own; what else it contained would be another one. */
 static void check_headers(struct check *check)
 {
@@ -269,6 +291,7 @@ int config_check(const struct config_reader *reader, struct err *err)
     check_endpoint(&check);
     check_cgroup_driver(&check);
     check_log_directory(&check);
+    check_places(&check);
     check_headers(&check);
     check_reservation(&check, "systemReserved");
     check_reservation(&check, "kubeReserved");

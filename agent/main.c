@@ -8,6 +8,7 @@
 #include "nodeagent/net/rpc.h"
 #include "nodeagent/sys/child.h"
 #include "nodeagent/sys/clock.h"
+#include "nodeagent/sys/files.h"
 #include "nodeagent/sys/log.h"
 #include "nodeagent/sys/loop.h"
 #include "nodeagent/sys/program.h"
@@ -19,6 +20,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -26,6 +28,7 @@
 
 struct service {
     struct config config;
+    int root;           /* the root directory, locked */
     struct arena arena; /* of the facts */
     struct node_facts facts;
     struct agent_parts parts;
@@ -220,24 +223,53 @@ static int open_parts(struct service *service, struct err *err)
     return r;
 }
 
+/* Of two agents each would take what the other has in this directory for leftovers. */
+static int claim_root(struct service *service, struct err *err)
+{
+    const char *path = service->config.root_dir;
+
+    service->root = directory_open(path, 0750, err);
+    if (service->root < 0)
+        return err_prefix(err, "--root-dir");
+    if (flock(service->root, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+        return err_set(err, -EADDRINUSE,
+                       "%s: another agent has this root directory; stop that one, or give this one "
+                       "another --root-dir, --run-dir and --pod-log-dir",
+                       path);
+    return 0;
+}
+
+/* Before anything in the run directory is read or removed: it may be another agent's. Nobody is
+ * answered before the loop runs. */
+static int open_control(struct service *service, struct err *err)
+{
+    const char *path = service->config.run_dir;
+    _cleanup_(fd_close_at) int made = directory_open(path, 0700, err);
+
+    if (made < 0)
+        return err_prefix(err, "--run-dir");
+    return control_new(&service->control, path, service->parts.loop, service->parts.wheel, answer,
+                       NULL, service, err);
+}
+
 static int open_service(struct service *service, struct err *err)
 {
     int r;
 
     service->arena = ARENA_INIT_DOCUMENT;
     r = node_facts_read(&service->facts, &service->config, &service->arena, err);
+    if (r == 0)
+        r = claim_root(service, err);
     if (r < 0)
         return r;
     service->parts.facts = &service->facts;
     r = open_parts(service, err);
+    if (r == 0)
+        r = open_control(service, err);
     if (r < 0)
         return r;
     service->notify = notify_new(service->parts.wheel);
     r = agent_new(&service->agent, &service->config, &service->parts, err);
-    if (r < 0)
-        return r;
-    r = control_new(&service->control, service->config.run_dir, service->parts.loop,
-                    service->parts.wheel, answer, NULL, service, err);
     if (r == 0)
         agent_watch_events(service->agent, on_event, service);
     return r;
@@ -271,6 +303,7 @@ static void close_service(struct service *service)
     if (parts->loop)
         loop_free(parts->loop);
     arena_deinit(&service->arena);
+    fd_close_at(&service->root);
 }
 
 static int serve(struct service *service, struct err *err)
@@ -288,6 +321,43 @@ static int serve(struct service *service, struct err *err)
     return r;
 }
 
+static int check_user(struct err *err)
+{
+    if (geteuid() == 0)
+        return 0;
+    return err_set(err, -EPERM,
+                   "must run as root, not as user %u: it makes mounts and control groups for pods; "
+                   "start it with sudo, or as a system service",
+                   (unsigned)geteuid());
+}
+
+static int run(struct service *service, struct log *log, struct err *err)
+{
+    int r = check_user(err);
+
+    if (r < 0)
+        return r;
+    if (service->config.verbosity >= 2)
+        log_set_threshold(log, LOG_LEVEL_DEBUG);
+    raise_limits(&service->config);
+    set_oom_score(&service->config);
+    r = start_helper(service, err);
+    if (r == 0)
+        r = log_start(log, err);
+    if (r == 0)
+        r = serve(service, err);
+    child_helper_free(service->parts.helper);
+    return r;
+}
+
+/* What could not be written was not said. */
+static int end_output(struct err *err)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    return err_set(err, -errno, "cannot write the output: %m");
+}
+
 int main(int argc, char **argv)
 {
     struct log_options options = {
@@ -295,7 +365,7 @@ int main(int argc, char **argv)
         .threshold = LOG_LEVEL_INFO,
         .fd = STDERR_FILENO,
     };
-    static struct service service;
+    static struct service service = {.root = -1};
     struct log *log;
     struct err err;
     int r;
@@ -304,18 +374,8 @@ int main(int argc, char **argv)
     log = log_new(&options);
     log_set(log);
     r = config_read(&service.config, argc, argv, &err);
-    if (r == 0 && service.config.action == CONFIG_RUN) {
-        if (service.config.verbosity >= 2)
-            log_set_threshold(log, LOG_LEVEL_DEBUG);
-        raise_limits(&service.config);
-        set_oom_score(&service.config);
-        r = start_helper(&service, &err);
-        if (r == 0)
-            r = log_start(log, &err);
-        if (r == 0)
-            r = serve(&service, &err);
-        child_helper_free(service.parts.helper);
-    }
+    if (r == 0)
+        r = service.config.action == CONFIG_RUN ? run(&service, log, &err) : end_output(&err);
     if (r < 0)
         log_error("\"command failed\" err=\"%s\"", err.text);
     config_deinit(&service.config);

@@ -1,6 +1,8 @@
 /* Asking the runtime how it is. */
 #include "runtime-state.h"
 
+#include "runtime-trouble.h"
+
 #include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
 #include "nodeagent/sys/clock.h"
@@ -50,10 +52,11 @@ static void set_trouble(struct runtime_state *runtime, char **trouble, const cha
     runtime->options.changed(runtime->options.owner);
 }
 
-static void failed(struct runtime_state *runtime, const char *method, const char *text)
+static void failed(struct runtime_state *runtime, const struct cri_method *method,
+                   enum rpc_status status, const char *text)
 {
-    _cleanup_(mem_free_at) char *sentence =
-        mem_printf("%s: %s: %s", runtime->options.config->runtime_endpoint, method, text);
+    _cleanup_(mem_free_at) char *sentence = runtime_trouble(
+        runtime->options.config->runtime_endpoint, cri_method_name(method), status, text);
 
     /* A short interruption is none: an upgrade of the runtime takes some seconds. */
     if (!runtime->good || usec_sub(clock_boottime(), runtime->good) >= RUNTIME_DOWN_USEC)
@@ -64,11 +67,12 @@ static void failed(struct runtime_state *runtime, const char *method, const char
 static void call(struct runtime_state *runtime, const struct cri_method *method,
                  const ProtobufCMessage *request, cri_done_fn *done)
 {
+    usec_t timeout = MIN(runtime->options.config->runtime_request_timeout, RUNTIME_PATIENCE_USEC);
     struct err err;
 
-    if (cri_call(&runtime->call, runtime->options.cri, method, request,
-                 runtime->options.config->runtime_request_timeout, done, runtime, &err) < 0)
-        failed(runtime, cri_method_name(method), err.text);
+    if (cri_call(&runtime->call, runtime->options.cri, method, request, timeout, done, runtime,
+                 &err) < 0)
+        failed(runtime, method, RPC_INTERNAL, err.text);
 }
 
 /* status */
@@ -133,7 +137,7 @@ static void on_status(void *owner, const struct cri_reply *reply)
     if (reply->status != RPC_OK || !response->status) {
         if (reply->status == RPC_UNAVAILABLE)
             runtime->driver_known = false; /* it may come back as another version */
-        failed(runtime, "Status",
+        failed(runtime, &cri_status, reply->status,
                reply->status == RPC_OK ? "no status in the answer" : reply->text);
         return;
     }
@@ -162,7 +166,7 @@ static void on_driver(void *owner, const struct cri_reply *reply)
 
     runtime->call = NULL;
     if (reply->status != RPC_OK && reply->status != RPC_UNIMPLEMENTED) {
-        failed(runtime, "RuntimeConfig", reply->text);
+        failed(runtime, &cri_runtime_config, reply->status, reply->text);
         return;
     }
     runtime->driver_known = true;
@@ -190,12 +194,13 @@ static void on_version(void *owner, const struct cri_reply *reply)
 
     runtime->call = NULL;
     if (reply->status != RPC_OK) {
-        failed(runtime, "Version", reply->text);
+        failed(runtime, &cri_version, reply->status, reply->text);
         return;
     }
     if (!str_equal(response->version, CRI_VERSION) || str_empty(response->runtime_name) ||
         str_empty(response->runtime_version) || str_empty(response->runtime_api_version)) {
-        failed(runtime, "Version", "it does not speak runtime.v1 as we do");
+        failed(runtime, &cri_version, RPC_OK,
+               "its answer is not that of a container runtime with the v1 CRI");
         return;
     }
     if (!str_equal(runtime->version, response->runtime_version) ||

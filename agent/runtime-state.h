@@ -14,6 +14,10 @@ struct wheel;
 #define RUNTIME_STATUS_USEC (5 * USEC_PER_SEC)
 #define RUNTIME_DOWN_USEC (30 * USEC_PER_SEC) /* without a good answer: it is down */
 
+/* These calls cost the runtime nothing: who does not answer by then is asked again, and told of,
+ * though pulls and starts may take much longer. */
+#define RUNTIME_PATIENCE_USEC (10 * USEC_PER_SEC)
+
 typedef void runtime_changed_fn(void *owner);
 
 struct runtime_options {

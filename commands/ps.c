@@ -92,6 +92,14 @@ static void add_images(struct table *table, const struct pod *pod)
     add_text_cell(table, &text);
 }
 
+/* A static pod was never created anywhere. */
+static const struct opt_time *birth_of(const struct pod *pod)
+{
+    const struct opt_time *created = &pod->object.metadata.creation_timestamp;
+
+    return created->set ? created : &pod->status.start_time;
+}
+
 static void add_row(const struct ps *ps, struct table *table, const struct pod *pod)
 {
     _cleanup_(strbuf_deinit) struct strbuf status = STRBUF_INIT, age = STRBUF_INIT,
@@ -105,7 +113,7 @@ static void add_row(const struct ps *ps, struct table *table, const struct pod *
     add_text_cell(table, &ready);
     table_cell(table, summary.colour, status.text);
     add_restarts(table, &summary);
-    show_age(&age, &metadata->creation_timestamp);
+    show_age(&age, birth_of(pod));
     add_text_cell(table, &age);
     if (!ps->wide)
         return;

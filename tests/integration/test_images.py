@@ -109,6 +109,20 @@ def test_without_credentials_the_registry_refuses(agent, pulled):
     assert agent.wait_event("closed-to-us", "Failed: Error: ErrImagePull")
 
 
+def test_credentials_are_read_anew_for_each_pull(agent, pulled, registries):
+    agent.wait_ready("closed")
+    config = registries["closed"].docker_config()
+    wrong = json.loads(json.dumps(config).replace(registries["closed"].basic(), "cHVsbGVyOndyb25n"))
+    (agent.root / "config.json").write_text(json.dumps(wrong))
+    agent.add(of("wrong-password", pulled["closed-always"], "Always"))
+    agent.wait_pod("wrong-password", lambda pod: waiting_for(pod) in (
+        "ErrImagePull", "ImagePullBackOff"), "refusal")
+    (agent.root / "config.json").write_text(json.dumps(config))
+    agent.add(of("right-password", pulled["closed-always"], "Always"))
+    agent.wait_ready("right-password")
+    assert agent.wait_event("right-password", "Pulled: Successfully pulled image")
+
+
 def test_a_registry_that_is_not_there_is_told(agent, pulled):
     found = agent.wait_pod("refused", lambda pod: waiting_for(pod) in (
         "ErrImagePull", "ImagePullBackOff"), "refusal", 60)

@@ -112,8 +112,13 @@ def test_a_broken_file_keeps_the_last_good_pod(agent):
     agent.wait(lambda: f"{path.name}:2" in agent.log(), "the place of the mistake in the log")
     time.sleep(0.5)
     assert status_of(agent.pod("broken"))["containerID"] == before
+    agent.restart(kill=True)
+    agent.add(stayer(agent, "after-broken"))
+    agent.wait_ready("after-broken")
+    assert agent.said("broken") == ["main up"], "what was never understood ends nothing"
     agent.add(stayer(agent, "broken", "mended"))
     agent.wait_said("broken", "mended up")
+    assert agent.said("broken") == ["main up", "main term", "mended up"]
 
 
 @pytest.mark.parametrize("name", [".hidden.json", ".stable.json.swp", ".#stable.json"])

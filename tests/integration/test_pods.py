@@ -189,5 +189,6 @@ def test_the_commands_tell_the_same(agent, nodeagent):
     agent.wait_ready("single", "pair")
     names = {item["metadata"]["name"] for item in agent.ps()}
     assert {"single-node", "pair-node", "windows-node"} <= names
-    assert "single-node" in agent.command("ps").stdout
+    table = agent.command("ps").stdout
+    assert "single-node" in table and "<unknown>" not in table
     assert "PodOSNotSupported" in agent.why_text("windows")

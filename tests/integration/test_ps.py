@@ -288,6 +288,14 @@ def test_a_pod_without_times(ps):
         "            a      0/1              0          <unknown>\n")
 
 
+def test_a_static_pod_is_as_old_as_its_start(ps):
+    static = pod(age=100)
+    del static["metadata"]["creationTimestamp"]
+    assert cells(ps([static]))[1][-1] == "<unknown>"
+    static["status"]["startTime"] = ago(7200 + 60)
+    assert cells(ps([static]))[1][-1] == "121m"
+
+
 # text from pods
 
 

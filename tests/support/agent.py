@@ -38,6 +38,7 @@ class Agent:
         self.logs = self.directory / "logs"
         self.stages = self.directory / "stages"
         self.log_path = self.directory / "agent.log"
+        self.by = []  # what runs it: setpriv, …
         self.process = None
         for path in (self.root, self.run, self.manifests, self.logs, self.stages):
             path.mkdir(parents=True, exist_ok=True)
@@ -57,7 +58,7 @@ class Agent:
         path.write_text(json.dumps(self.config))
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [self.program, "run", "--config", path, "--root-dir", self.root,
+                [*self.by, self.program, "run", "--config", path, "--root-dir", self.root,
                  "--run-dir", self.run, "--pod-manifest-path", self.manifests,
                  "--pod-log-dir", self.logs, "--hostname-override", self.node,
                  "--container-runtime-endpoint", self.containerd.endpoint],

@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -27,6 +28,7 @@ CNI_CACHE = pathlib.Path("/var/lib/cni")  # of libcni, which containerd cannot b
 BRIDGE_PREFIX = "natest-"
 NETWORKS = ipaddress.ip_network("100.64.0.0/10")  # a /22 each: 1,021 pods
 PROGRAMS = ["containerd", "runc", "ctr", "docker-registry", "nodeagent"]  # how their names begin
+PORTS_CHAIN = "CNI-HOSTPORT-DNAT"  # of all networks: it stays, as the plugin leaves it
 SETTLE_SECONDS = 5
 
 
@@ -121,6 +123,12 @@ def ports(directory):
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
+def host_ports(directory):
+    """Rules of CNI's portmap plugin that lead to pods of the network."""
+    listed = run("iptables", "-t", "nat", "-S", PORTS_CHAIN).stdout
+    return [rule for rule in listed.splitlines() if f'"{bridge(directory)}' in rule.replace("\\", "")]
+
+
 # making and removing
 
 
@@ -150,6 +158,14 @@ def remove_bridge(directory):
     run("ip", "link", "delete", bridge(directory))
     for path in (CNI_CACHE / "results").glob(f"{bridge(directory)}-*"):
         path.unlink(missing_ok=True)
+
+
+def remove_host_ports(directory):
+    for rule in host_ports(directory):
+        words = shlex.split(rule)
+        chain = words[words.index("-j") + 1]
+        for command in (["-D", *words[1:]], ["-F", chain], ["-X", chain]):
+            run("iptables", "-t", "nat", *command)
 
 
 def make_cgroups(directory):
@@ -214,6 +230,7 @@ def clear(directory):
     end_processes(directory)
     unmount(directory)
     remove_cgroups(directory)
+    remove_host_ports(directory)
     remove_bridge(directory)
 
 

@@ -192,6 +192,7 @@ class Containerd:
             "mount": places.mounts(self.directory),
             "address": places.addresses(self.directory),
             "port": places.ports(self.directory),
+            "host port": places.host_ports(self.directory),
             "cgroup": places.pod_cgroups(self.directory),
             "shim": self.shims(),
         }
