@@ -15,7 +15,6 @@
  */
 #include "cri-client.h"
 #include "nodeagent/base/mem.h"
-#include "nodeagent/cri/client.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/loop.h"
 
@@ -75,7 +74,7 @@ struct pod {
     usec_t since; /* the call under way */
     char uid[40];
     char name[80];
-    char logs[PATH_BYTES_MAX];
+    char directory[PATH_BYTES_MAX];
     char *sandbox;
     char *container;
     struct cri_call *call;
@@ -90,58 +89,61 @@ static void fail(const struct cri_method *method, const struct cri_reply *reply)
     exit(1);
 }
 
-/* messages; they live until the call that packs them returns */
-
-struct sandbox_config {
-    Cri__PodSandboxMetadata metadata;
-    Cri__NamespaceOption namespaces;
-    Cri__LinuxSandboxSecurityContext security;
-    Cri__LinuxPodSandboxConfig linux_config;
-    Cri__PodSandboxConfig config;
-};
-
-static Cri__PodSandboxConfig *sandbox_config(struct pod *pod, struct sandbox_config *parts)
+static struct order pod_order(const struct pod *pod, struct arena *arena)
 {
-    const struct options *options = &pod->client->options;
-
-    cri__pod_sandbox_metadata__init(&parts->metadata);
-    cri__namespace_option__init(&parts->namespaces);
-    cri__linux_sandbox_security_context__init(&parts->security);
-    cri__linux_pod_sandbox_config__init(&parts->linux_config);
-    cri__pod_sandbox_config__init(&parts->config);
-    parts->metadata.name = pod->name;
-    parts->metadata.uid = pod->uid;
-    parts->metadata.namespace_ = (char *)"default";
-    parts->namespaces.pid = CRI__NAMESPACE_MODE__CONTAINER;
-    if (options->host_network)
-        parts->namespaces.network = CRI__NAMESPACE_MODE__NODE;
-    parts->security.namespace_options = &parts->namespaces;
-    parts->linux_config.security_context = &parts->security;
-    if (options->cgroup_parent)
-        parts->linux_config.cgroup_parent = (char *)options->cgroup_parent;
-    parts->config.metadata = &parts->metadata;
-    parts->config.linux_config = &parts->linux_config;
-    if (options->log_directory)
-        parts->config.log_directory = pod->logs;
-    return &parts->config;
+    return (struct order){
+        .options = &pod->client->options,
+        .name = pod->name,
+        .uid = pod->uid,
+        .directory = pod->client->options.log_directory ? pod->directory : NULL,
+        .arena = arena,
+    };
 }
 
-/* The runtime makes the files, and wants the directories to be there. */
-static void make_log_directories(struct pod *pod)
+/* files */
+
+static void fail_path(const char *path)
+{
+    fprintf(stderr, "cri-client: %s: %s\n", path, strerror(errno));
+    exit(1);
+}
+
+static void path_beneath(char path[PATH_BYTES_MAX], const char *directory, const char *name)
+{
+    if (snprintf(path, PATH_BYTES_MAX, "%s/%s", directory, name) >= PATH_BYTES_MAX) {
+        errno = ENAMETOOLONG;
+        fail_path(directory);
+    }
+}
+
+static void make_directory(const char *path)
+{
+    if (mkdir(path, 0755) < 0 && errno != EEXIST)
+        fail_path(path);
+}
+
+static void make_file(const struct pod *pod, const char *name, const char *text)
+{
+    char path[PATH_BYTES_MAX];
+    FILE *file;
+
+    path_beneath(path, pod->directory, name);
+    file = fopen(path, "we");
+    if (!file || fputs(text, file) < 0 || fclose(file) < 0)
+        fail_path(path);
+}
+
+/* Logs, which the runtime makes, want directories to be there; and what is mounted. */
+static void make_files(struct pod *pod)
 {
     char path[PATH_BYTES_MAX];
 
-    if (snprintf(pod->logs, sizeof(pod->logs), "%s/%s", pod->client->options.log_directory,
-                 pod->name) >= (int)sizeof(pod->logs) ||
-        snprintf(path, sizeof(path), "%s/main", pod->logs) >= (int)sizeof(path)) {
-        fprintf(stderr, "cri-client: the log directory's path is too long\n");
-        exit(2);
-    }
-    if ((mkdir(pod->logs, 0755) < 0 && errno != EEXIST) ||
-        (mkdir(path, 0755) < 0 && errno != EEXIST)) {
-        fprintf(stderr, "cri-client: %s: %s\n", path, strerror(errno));
-        exit(1);
-    }
+    path_beneath(pod->directory, pod->client->options.log_directory, pod->name);
+    path_beneath(path, pod->directory, "main");
+    make_directory(pod->directory);
+    make_directory(path);
+    make_file(pod, "hosts", "127.0.0.1\tlocalhost\n");
+    make_file(pod, "termination-log", "");
 }
 
 /* steps */
@@ -180,11 +182,12 @@ static void pod_pull(struct pod *pod)
     Cri__PullImageRequest request = CRI__PULL_IMAGE_REQUEST__INIT;
     Cri__ImageSpec image = CRI__IMAGE_SPEC__INIT;
     Cri__AuthConfig auth = CRI__AUTH_CONFIG__INIT;
-    struct sandbox_config parts;
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    struct order order = pod_order(pod, &arena);
 
     image.image = (char *)options->image;
     request.image = &image;
-    request.sandbox_config = sandbox_config(pod, &parts);
+    request.sandbox_config = order_sandbox(&order);
     if (options->user) {
         auth.username = (char *)options->user;
         auth.password = (char *)options->password;
@@ -206,11 +209,12 @@ static void on_run(void *owner, const struct cri_reply *reply)
 static void pod_run(struct pod *pod)
 {
     Cri__RunPodSandboxRequest request = CRI__RUN_POD_SANDBOX_REQUEST__INIT;
-    struct sandbox_config parts;
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    struct order order = pod_order(pod, &arena);
 
     if (pod->client->options.log_directory)
-        make_log_directories(pod);
-    request.config = sandbox_config(pod, &parts);
+        make_files(pod);
+    request.config = order_sandbox(&order);
     pod_call(pod, &cri_run_pod_sandbox, &request.base, on_run);
 }
 
@@ -262,28 +266,12 @@ static void on_create(void *owner, const struct cri_reply *reply)
 static void pod_create(struct pod *pod)
 {
     Cri__CreateContainerRequest request = CRI__CREATE_CONTAINER_REQUEST__INIT;
-    Cri__ContainerConfig config = CRI__CONTAINER_CONFIG__INIT;
-    Cri__ContainerMetadata metadata = CRI__CONTAINER_METADATA__INIT;
-    Cri__ImageSpec image = CRI__IMAGE_SPEC__INIT;
-    Cri__LinuxContainerSecurityContext security = CRI__LINUX_CONTAINER_SECURITY_CONTEXT__INIT;
-    Cri__LinuxContainerConfig linux_config = CRI__LINUX_CONTAINER_CONFIG__INIT;
-    struct sandbox_config parts;
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    struct order order = pod_order(pod, &arena);
 
-    metadata.name = (char *)"main";
-    image.image = (char *)pod->client->options.image;
-    config.metadata = &metadata;
-    config.image = &image;
-    config.command = pod->client->options.command;
-    while (config.command[config.n_command])
-        config.n_command++;
-    if (pod->client->options.log_directory)
-        config.log_path = (char *)"main/0.log";
-    security.namespace_options = &parts.namespaces;
-    linux_config.security_context = &security;
-    config.linux_config = &linux_config;
     request.pod_sandbox_id = pod->sandbox;
-    request.config = &config;
-    request.sandbox_config = sandbox_config(pod, &parts);
+    request.config = order_container(&order);
+    request.sandbox_config = order_sandbox(&order);
     pod_call(pod, &cri_create_container, &request.base, on_create);
 }
 

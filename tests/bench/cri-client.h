@@ -1,7 +1,10 @@
 /*
- * What the plain client is asked to do.
+ * What the files of the plain client share: what it is asked to do, and what it asks for.
  */
 #pragma once
+
+#include "nodeagent/base/arena.h"
+#include "nodeagent/cri/client.h"
 
 #include <stdbool.h>
 
@@ -26,3 +29,15 @@ struct options {
 
 /* Ends the program with the usage when they are wrong. */
 void options_read(struct options *options, int argc, char **argv);
+
+/* cri-client-messages.c: what is asked for of one pod; the messages live in its arena */
+struct order {
+    const struct options *options;
+    const char *name;
+    const char *uid;
+    const char *directory; /* of its logs, and of the files mounted; NULL: it has none */
+    struct arena *arena;
+};
+
+Cri__PodSandboxConfig *order_sandbox(const struct order *order);
+Cri__ContainerConfig *order_container(const struct order *order);

@@ -1,15 +1,23 @@
 """What the agent costs over the runtime alone: the same pods through both, taken in turn.
 
-    pods.py BUILD [--runtime 1.6] [--pairs 7] [--pods 100] [--flights 6,10] [--idle 30]
+    pods.py BUILD [--quick]
 
-Prints `name value unit` lines: medians over the pairs. A pod is started when `ps` shows it Ready,
-and stopped when `ps` no longer shows it; the runtime alone has started one when ContainerStatus
-says that it runs, and stopped one when StopPodSandbox has returned.
+Prints `name value unit` lines: medians; a name ends with the containerd it is of. Agent and plain
+client have a containerd of their own each: an agent ends pods that nobody told it of. Both are in
+memory, as a node's run directory is, so what others do to the disk is not measured.
+
+A pod is started when `ps` shows it Ready and stopped when `ps` no longer shows it, counted from
+the manifest's renaming or removal. The runtime alone has started one when ContainerStatus says that
+it runs, counted from RunPodSandbox, and stopped one when RemovePodSandbox has returned.
 """
 
 import argparse
+import contextlib
+import json
 import os
 import pathlib
+import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -19,12 +27,19 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 import agent as agents  # noqa: E402
+import costs  # noqa: E402
+import places  # noqa: E402
 import runtime  # noqa: E402
 
-POLL_SECONDS = 0.01  # what a time may be wrong by
-QUIET_PART = 0.8     # of the time that the runtime alone took: not asked before that
-LIMIT_SECONDS = 180
-TICK = os.sysconf("SC_CLK_TCK")
+PAIRS_ON = "1.7"
+PODS = 100
+FLIGHTS = [6, 10]       # of the plain client: fewer leave a core idle, more are slower in sum
+GRACE = 30              # seconds; the pause program ends at once
+QUIET_PART = 0.8        # of the time that the runtime alone took: not asked before that
+POLL_SECONDS = 0.002    # for one pod
+LIMIT_SECONDS = 300
+SETTLE_SECONDS = 3
+REST_SECONDS = 12       # until nothing is expected, and hints are relied upon
 
 
 def manifest(name):
@@ -33,18 +48,35 @@ def manifest(name):
                         "imagePullPolicy": "IfNotPresent"}]}}
 
 
+class Figures:
+    def __init__(self):
+        self.values = {}
+
+    def add(self, name, value, unit):
+        self.values.setdefault((name, unit), []).append(value)
+
+    def median(self, name):
+        return statistics.median(next(v for (n, _), v in self.values.items() if n == name))
+
+    def print(self):
+        for (name, unit), values in self.values.items():
+            print(f"{name} {statistics.median(values):.2f} {unit}")
+
+
 # the runtime alone
 
 
 def plain(containerd, build, *options):
     """{figure: ms} of the plain client."""
-    logs = containerd.directory / "plain-logs"
+    logs = containerd.directory / "logs"
     logs.mkdir(exist_ok=True)
     result = subprocess.run(
-        [build / "tests/bench/cri-client", *map(str, options), "--grace=30", "--log-dir", logs,
-         "--cgroup-parent", f"/{containerd.directory.name}", containerd.endpoint,
-         runtime.PAUSE_IMAGE, "--"], capture_output=True, text=True)
+        [build / "tests/bench/cri-client", *map(str, options), f"--grace={GRACE}",
+         "--log-dir", logs, "--cgroup-parent", f"/{containerd.directory.name}",
+         containerd.endpoint, runtime.PAUSE_IMAGE, "--"], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+    if "--keep" not in options:  # an agent removes pods' cgroups as well
+        places.remove_cgroups(containerd.directory)
     rows = [line.split() for line in result.stdout.splitlines()[1:]]
     return {name: float(value) for name, value, _ in rows}
 
@@ -52,142 +84,227 @@ def plain(containerd, build, *options):
 # the agent
 
 
-def processes(agent):
-    """The agent and its helper: they share a session."""
-    found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == agent.process.pid:
-            found.append((path.parent, fields))
+def missing(agent, names):
+    """Which of them `ps` does not show as Ready."""
+    pods = agent.pods() or {}
+    return [name for name in names if name not in pods or not agents.is_ready(pods[name])]
+
+
+def unfinished(agent):
+    """How many pods `why` tells of: the short list of those that are not Ready, or are leaving."""
+    return len((agent.ask({"command": "why"}) or {"pods": [None]})["pods"])
+
+
+def until(agent, reached, since, expected_ms):
+    """Milliseconds since then. An agent that is asked all the time works for that: while there is
+    much to do yet, it is asked again after a part of the time that this may take."""
+    time.sleep(max(0, expected_ms / 1000 * QUIET_PART - (time.monotonic() - since)))
+    while True:
+        left = unfinished(agent) if expected_ms > 1000 else 0
+        if not left and reached():
+            return 1000 * (time.monotonic() - since)
+        late = time.monotonic() - since > LIMIT_SECONDS
+        assert not late and agent.process.poll() is None, f"it does not get there\n{agent.log()}"
+        time.sleep(POLL_SECONDS + left / PODS * expected_ms / 1000 / 4)
+
+
+def start(agent, names, expected_ms):
+    since = time.monotonic()
+    agent.add(*map(manifest, names))
+    return until(agent, lambda: not missing(agent, names), since, expected_ms)
+
+
+def stop(agent, names, expected_ms):
+    def are_gone():
+        pods = agent.pods()
+        return pods is not None and not set(names) & set(pods)
+
+    since = time.monotonic()
+    agent.remove(*names)
+    return until(agent, are_gone, since, expected_ms)
+
+
+@contextlib.contextmanager
+def running(containerd, build):
+    agent = agents.Agent(containerd, build)
+    agent.start()
+    try:
+        yield agent
+    finally:
+        agent.kill()
+
+
+# is it the same?
+
+
+def made(containerd, name):
+    """What the runtime made of a pod, without what is the pod's own."""
+    found = {}
+    for uid in containerd.ctr("containers", "list", "-q").stdout.split():
+        info = json.loads(containerd.ctr("containers", "info", uid).stdout)
+        text = json.dumps([info["Spec"], sorted(info["Labels"])], sort_keys=True)
+        for pattern, word in [(rf'"{containerd.directory}[^"]*"', '"FILE"'),
+                              (containerd.directory.name, "DIRECTORY"), (name, "NAME"),
+                              (r"\b(pod)?([0-9a-f]{32,64}|[0-9a-f]{8}-[0-9a-f-]{27})", r"\1ID"),
+                              (r"/proc/\d+/", "/proc/PID/")]:
+            text = re.sub(pattern, word, text)
+        found[info["Labels"]["io.cri-containerd.kind"]] = text
     return found
 
 
-def cpu_ms(agent):
-    return sum(1000 * (int(fields[11]) + int(fields[12])) / TICK for _, fields in processes(agent))
-
-
-def anonymous_kib(agent):
-    total = 0
-    for folder, _ in processes(agent):
-        for line in (folder / "status").read_text().splitlines():
-            total += int(line.split()[1]) if line.startswith("RssAnon:") else 0
-    return total
-
-
-def until(agent, condition, since, quiet_ms):
-    """Milliseconds since then."""
-    time.sleep(max(0, quiet_ms / 1000 * QUIET_PART - (time.monotonic() - since)))
-    while not condition():
-        late = time.monotonic() - since > LIMIT_SECONDS
-        assert not late and agent.process.poll() is None, f"it does not get there\n{agent.log()}"
-        time.sleep(POLL_SECONDS)
-    return 1000 * (time.monotonic() - since)
-
-
-def start(agent, names, quiet_ms):
-    wanted = set(names)
-    since = time.monotonic()
-    agent.add(*map(manifest, names))
-
-    def are_ready():
-        pods = agent.pods() or {}
-        return wanted <= set(pods) and all(agents.is_ready(pods[name]) for name in names)
-
-    return until(agent, are_ready, since, quiet_ms)
-
-
-def stop(agent, names, quiet_ms):
-    wanted = set(names)
-    since = time.monotonic()
-    agent.remove(*names)
-
-    def are_gone():
-        pods = agent.pods()
-        return pods is not None and not wanted & set(pods)
-
-    return until(agent, are_gone, since, quiet_ms)
+def check_same(containerd, agent, build):
+    start(agent, ["same-0"], 0)
+    ours = made(containerd, "same-0-node")
+    stop(agent, ["same-0"], 0)
+    with runtime.private(PAIRS_ON, parent=places.MEMORY) as other:
+        plain(other, build, "--keep", "--prefix=same")
+        theirs = made(other, "same-0")
+    assert ours == theirs, f"the agent asks for\n{ours}\nand cri-client-messages.c for\n{theirs}"
 
 
 # pairs
 
 
-def add(rows, name, value):
-    rows.setdefault(name, []).append(value)
-
-
-def one_pair(containerd, agent, build, rows, number, options):
-    alone = plain(containerd, build, f"--prefix=one-{number}")
-    add(rows, "one-alone", alone["cri-start-all"])
-    add(rows, "one-agent", start(agent, [f"one-{number}"], 0))
+def one_pod(alone, containerd, agent, build, figures, number):
+    took = plain(alone, build, f"--prefix=one-{number}")
+    figures.add(f"pods-1-plain-{PAIRS_ON}", took["cri-start-all"], "ms")
+    figures.add(f"pods-1-agent-{PAIRS_ON}",
+                start(agent, [f"one-{number}"], took["cri-start-all"]), "ms")
     stop(agent, [f"one-{number}"], 0)
-    best_start = best_stop = None
-    for flight in options.flights.split(","):
-        many = plain(containerd, build, f"--pods={options.pods}", f"--flight={flight}")
-        add(rows, f"many-alone-flight-{flight}", many["cri-start-all"])
-        add(rows, f"many-alone-stop-flight-{flight}", many["cri-stop-all"])
-        best_start = min(filter(None, [best_start, many["cri-start-all"]]))
-        best_stop = min(filter(None, [best_stop, many["cri-stop-all"]]))
-    names = [f"many-{number}-{i}" for i in range(options.pods)]
-    before = cpu_ms(agent)
-    add(rows, "many-agent", start(agent, names, best_start))
-    add(rows, "start-cpu", (cpu_ms(agent) - before) / options.pods)
-    add(rows, "many-ratio", rows["many-agent"][-1] / best_start)
-    add(rows, "memory-many", anonymous_kib(agent))
-    before = cpu_ms(agent)
-    add(rows, "many-agent-stop", stop(agent, names, best_stop))
-    add(rows, "stop-cpu", (cpu_ms(agent) - before) / options.pods)
-    add(rows, "many-stop-ratio", rows["many-agent-stop"][-1] / best_stop)
 
 
-def at_rest(agent, rows, options):
-    """With all pods running, and nothing to do."""
-    names = [f"rest-{i}" for i in range(options.pods)]
-    start(agent, names, 0)
-    time.sleep(10)
-    before, lines, members = cpu_ms(agent), agent.log_path.stat().st_size, len(processes(agent))
-    time.sleep(options.idle)
-    add(rows, "idle-cpu", (cpu_ms(agent) - before) / options.idle / 10)
-    add(rows, "idle-log", agent.log_path.stat().st_size - lines)
-    assert len(processes(agent)) == members
+def many_plain(alone, build, figures):
+    for flight in FLIGHTS:
+        before = os.times()
+        took = plain(alone, build, f"--pods={PODS}", f"--flight={flight}")
+        after = os.times()
+        figures.add(f"pods-{PODS}-plain-by-{flight}-{PAIRS_ON}", took["cri-start-all"], "ms")
+        figures.add(f"pods-{PODS}-plain-stop-by-{flight}-{PAIRS_ON}",
+                    took["cri-stop-all"] + took["cri-remove-all"], "ms")
+        # What the calls alone cost whoever makes them, on this machine as it is now.
+        figures.add(f"pods-plain-cpu-{PAIRS_ON}",
+                    1000 * (after.children_user + after.children_system -
+                            before.children_user - before.children_system) / PODS, "ms/pod")
+
+
+def best(figures, what):
+    return min(figures.median(f"pods-{PODS}-plain{what}-by-{flight}-{PAIRS_ON}")
+               for flight in FLIGHTS)
+
+
+def many_agent(agent, figures, number):
+    names = [f"many-{number}-{i}" for i in range(PODS)]
+    pids = costs.members(agent.process.pid)
+    for what, do in [("", start), ("-stop", stop)]:
+        time.sleep(SETTLE_SECONDS)
+        before = costs.cpu_ms(pids)
+        figures.add(f"pods-{PODS}-agent{what}-{PAIRS_ON}", do(agent, names, best(figures, what)),
+                    "ms")
+        time.sleep(1)  # what it does after that counts
+        figures.add(f"pods-{what.strip('-') or 'start'}-cpu-{PAIRS_ON}",
+                    (costs.cpu_ms(pids) - before) / PODS, "ms/pod")
+
+
+def pairs(build, figures, count):
+    with runtime.private(PAIRS_ON, parent=places.MEMORY) as alone, \
+            runtime.private(PAIRS_ON, parent=places.MEMORY) as containerd, \
+            running(containerd, build) as agent:
+        check_same(containerd, agent, build)
+        for number in range(count):
+            one_pod(alone, containerd, agent, build, figures, number)
+        for number in range(count):
+            many_plain(alone, build, figures)
+            many_agent(agent, figures, number)
+    one = [figures.median(f"pods-1-{who}-{PAIRS_ON}") for who in ("agent", "plain")]
+    figures.add(f"pods-1-ratio-{PAIRS_ON}", one[0] / one[1], "times")
+    for what in ("", "-stop"):
+        figures.add(f"pods-{PODS}{what}-ratio-{PAIRS_ON}",
+                    figures.median(f"pods-{PODS}-agent{what}-{PAIRS_ON}") / best(figures, what),
+                    "times")
+
+
+# at rest
+
+
+def at_rest(agent, figures, version, seconds):
+    """Nothing happens: no work but looks, no process, no line."""
+    pids = costs.members(agent.process.pid)
+    figures.add(f"pods-memory-{version}", costs.anonymous_kib(pids), "KiB")
+    log, before, since = agent.log_path.stat().st_size, costs.cpu_ms(pids), time.monotonic()
+    figures.add(f"pods-idle-forks-{version}", costs.forks(pids, seconds), "forks")
+    used, took = costs.cpu_ms(pids) - before, time.monotonic() - since
+    figures.add(f"pods-idle-cpu-{version}", used / took / 10, "%")
+    figures.add(f"pods-idle-log-{version}", agent.log_path.stat().st_size - log, "bytes")
+
+
+def record(agent, pod):
+    return agent.run / "pods" / f"{pod['metadata']['uid']}.json"
+
+
+def main_pid(containerd, pod):
+    uid = agents.status_of(pod)["containerID"].rpartition("/")[2]
+    return next(state["init_process_pid"] for path, state
+                in places.containers(containerd.directory).items() if path.name == uid)
+
+
+def decision_ms(agent, pod, pid):
+    """From the end of its container until it is on record that there is something to do."""
+    path = record(agent, pod)
+    before = path.stat().st_ino
+    os.kill(pid, signal.SIGKILL)
+    since = time.monotonic()
+    while True:
+        if path.stat().st_ino != before:
+            before = path.stat().st_ino
+            if json.loads(path.read_text())["memory"].get("operations"):
+                return 1000 * (time.monotonic() - since)
+        assert time.monotonic() - since < LIMIT_SECONDS
+        time.sleep(0.0005)
+
+
+def decisions(containerd, agent, figures, version, count):
+    for name, pod in sorted(agent.pods().items())[:count]:
+        figures.add(f"pods-restart-decision-{version}",
+                    decision_ms(agent, pod, main_pid(containerd, pod)), "ms")
+        agent.wait_pod(name, lambda pod: agents.restarts(pod) == 1 and agents.is_ready(pod))
+        time.sleep(1)
+
+
+def first_plan_ms(agent):
+    """Of all pods: a plan's first outcome is its record."""
+    paths = [record(agent, pod) for pod in agent.pods().values()]
+    before = [path.stat().st_ino for path in paths]
     agent.stop()
     since = time.monotonic()
     agent.start(wait=False)
-    add(rows, "restart", until(agent, lambda: len(agent.pods() or {}) == options.pods, since, 0))
-    stop(agent, names, 0)
+    while any(path.stat().st_ino == old for path, old in zip(paths, before)):
+        assert time.monotonic() - since < LIMIT_SECONDS, agent.log()
+        time.sleep(0.001)
+    return 1000 * (time.monotonic() - since)
 
 
-UNITS = {"start-cpu": "ms/pod", "stop-cpu": "ms/pod", "many-ratio": "times",
-         "many-stop-ratio": "times", "memory-many": "KiB", "memory-empty": "KiB",
-         "idle-cpu": "%", "idle-log": "bytes"}
+def rest(build, figures, version, count, seconds):
+    names = [f"rest-{i}" for i in range(PODS)]
+    with runtime.private(version, parent=places.MEMORY) as containerd, running(containerd, build) as agent:
+        start(agent, names, 5000)
+        time.sleep(REST_SECONDS)
+        at_rest(agent, figures, version, seconds)
+        decisions(containerd, agent, figures, version, count)
+        for _ in range(count):
+            figures.add(f"pods-first-plan-{version}", first_plan_ms(agent), "ms")
+            agent.wait_ready(*names)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
-    parser.add_argument("--runtime", default="1.6")
-    parser.add_argument("--pairs", type=int, default=7)
-    parser.add_argument("--pods", type=int, default=100)
-    parser.add_argument("--flights", default="6,10")
-    parser.add_argument("--idle", type=int, default=30)
+    parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
-    build, rows = options.build.resolve(), {}
-    with runtime.private(options.runtime) as containerd:
-        agent = agents.Agent(containerd, build)
-        agent.start()
-        try:
-            time.sleep(3)
-            add(rows, "memory-empty", anonymous_kib(agent))
-            plain(containerd, build, "--prefix=warm")
-            for number in range(options.pairs):
-                one_pair(containerd, agent, build, rows, number, options)
-            at_rest(agent, rows, options)
-        finally:
-            agent.kill()
-    for name, values in rows.items():
-        print(f"pods-{name} {statistics.median(values):.2f} {UNITS.get(name, 'ms')}")
+    build, figures = options.build.resolve(), Figures()
+    pairs(build, figures, 3 if options.quick else 7)
+    for version in runtime.VERSIONS:
+        rest(build, figures, version, 3 if options.quick else 7, 10 if options.quick else 30)
+    figures.print()
     return 0
 
 

@@ -23,6 +23,7 @@ import tempfile
 import time
 
 PREFIXES = ["nodeagent-test-", "nodeagent-demo-"]
+MEMORY = pathlib.Path("/dev/shm")  # where measurements have theirs
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 CNI_CACHE = pathlib.Path("/var/lib/cni")  # of libcni, which containerd cannot be told to move
 BRIDGE_PREFIX = "natest-"
@@ -42,9 +43,9 @@ def started_at(pid):
     return None
 
 
-def make(prefix=PREFIXES[0]):
+def make(prefix=PREFIXES[0], parent=None):
     """Short, because a socket's path must be: not below pytest's directory."""
-    directory = pathlib.Path(tempfile.mkdtemp(prefix=prefix))
+    directory = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     directory.chmod(0o755)  # containers that do not run as root reach their files
     (directory / "owner").write_text(f"{os.getpid()} {started_at(os.getpid())}")
     return directory
@@ -244,8 +245,8 @@ def remove(directory):
 def left():
     """Directories whose owner is gone, and names of bridges and cgroups that have no directory."""
     temporary = pathlib.Path(tempfile.gettempdir())
-    directories = [path for prefix in PREFIXES for path in temporary.glob(f"{prefix}*")
-                   if path.is_dir()]
+    directories = [path for parent in (temporary, MEMORY) for prefix in PREFIXES
+                   for path in parent.glob(f"{prefix}*") if path.is_dir()]
     known = {bridge(path) for path in directories}
     bridges = [path.name for path in pathlib.Path("/sys/class/net").glob(f"{BRIDGE_PREFIX}*")
                if path.name not in known]

@@ -216,9 +216,9 @@ class Containerd:
 
 
 @contextlib.contextmanager
-def private(version="1.6", prefix=places.PREFIXES[0]):
+def private(version="1.6", prefix=places.PREFIXES[0], parent=None):
     """A containerd with the images, for as long as the block lasts."""
-    directory = places.make(prefix)
+    directory = places.make(prefix, parent)
     try:
         instance = Containerd(directory, version)
         try:
