@@ -18,14 +18,12 @@ BUFFER = 8 << 20
 
 
 def members(leader):
-    """The session's processes: the agent and its helper."""
-    found = []
+    """The agent and what it has started: its helper."""
+    found = [leader]
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            if int(path.read_text().rpartition(")")[2].split()[3]) == leader:
+        with contextlib.suppress(OSError):
+            if int(path.read_text().rpartition(")")[2].split()[1]) == leader:
                 found.append(int(path.parent.name))
-        except OSError:
-            continue
     return sorted(found)
 
 
