@@ -130,6 +130,17 @@ void checks_container_ended(const struct container *container)
     memcpy(spec->last_sandbox, container->sandbox_id, sizeof(spec->last_sandbox));
 }
 
+/* It was seen running in a dead sandbox, and ended before the stop came: whose end this was is
+ * not known to the agent, which starts it anew. */
+void checks_stopped_after_end(const struct container *container)
+{
+    struct pod_container *spec = container->spec;
+
+    if (spec && !(container->sandbox && container->sandbox->ready) &&
+        !strcmp(spec->last_sandbox, container->sandbox_id))
+        spec->last_was_stopped = true;
+}
+
 /* calls */
 
 static void check_stop(const struct call *call, const struct container *container)

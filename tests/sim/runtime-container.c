@@ -214,6 +214,8 @@ void serve_stop_container(struct call *call)
     if (!container && world->runtime->flavour == FLAVOUR_1_6) {
         not_found(call, request->container_id);
     } else if (!container || !container->alive) {
+        if (container)
+            checks_stopped_after_end(container);
         container_stop_ends(call);
     } else {
         call->container = container;
