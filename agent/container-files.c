@@ -33,8 +33,7 @@ static bool mounts_hosts(const struct container *container)
 }
 
 static int order_hosts(struct container_files *files, const struct translation *translation,
-                       const struct container *container, const char *directory,
-                       const char *node_hosts, struct err *err)
+                       const struct container *container, const char *directory, struct err *err)
 {
     _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
     int r;
@@ -42,10 +41,11 @@ static int order_hosts(struct container_files *files, const struct translation *
     if (mounts_hosts(container) ||
         (!translation->pod_ips.count && !translation->pod->spec.host_network))
         return 0;
-    r = translate_hosts(translation, node_hosts, &text, err);
+    r = translate_hosts(translation, &text, err);
     if (r < 0)
         return r;
     files->hosts = arena_strndup(&files->arena, text.text, text.length);
+    files->hosts_of_node = translation->pod->spec.host_network;
     files->hosts_file = arena_printf(&files->arena, "%s/etc-hosts", directory);
     files->hosts_path = arena_printf(&files->arena, "%s/%s", translation->node->config->root_dir,
                                      files->hosts_file);
@@ -144,12 +144,13 @@ static int order_places(struct container_files *files, const struct translation 
 struct container_files *container_files_new(const struct translation *translation,
                                             const struct agent_directories *directories,
                                             const struct container *container, uint32_t attempt,
-                                            const char *node_hosts, struct err *err)
+                                            struct err *err)
 {
     struct container_files *files = mem_new(struct container_files);
     const char *directory;
 
     files->arena = ARENA_INIT(1024, 4096);
+    files->node = node_files_new(translation->node->config);
     files->directories.root = fcntl(directories->root, F_DUPFD_CLOEXEC, 0);
     files->directories.logs = fcntl(directories->logs, F_DUPFD_CLOEXEC, 0);
     directory = pod_directory(translation->pod->object.metadata.uid, &files->arena);
@@ -158,7 +159,7 @@ struct container_files *container_files_new(const struct translation *translatio
                      container->name);
     order_termination(files, translation, container, attempt, directory);
     if (order_seccomp(files, translation, container, err) == 0 &&
-        order_hosts(files, translation, container, directory, node_hosts, err) == 0 &&
+        order_hosts(files, translation, container, directory, err) == 0 &&
         order_places(files, translation, container, directory, err) == 0)
         return files;
     container_files_free(files);
@@ -171,24 +172,38 @@ void container_files_free(void *container_files)
 
     fd_close_at(&files->directories.root);
     fd_close_at(&files->directories.logs);
+    node_files_free(files->node);
     arena_deinit(&files->arena);
     free(files);
 }
 
 /* on a thread */
 
+static void add_hosts(const struct container_files *files, struct strbuf *text)
+{
+    const struct strbuf *node = &files->node->hosts;
+    size_t head =
+        files->hosts_of_node ? (size_t)(strchr(files->hosts, '\n') + 1 - files->hosts) : 0;
+
+    strbuf_add_bytes(text, files->hosts, head);
+    if (files->hosts_of_node && node->length)
+        strbuf_add_bytes(text, node->text, node->length);
+    strbuf_add(text, files->hosts + head);
+}
+
 static int write_hosts(struct container_files *files)
 {
+    _cleanup_(strbuf_deinit) struct strbuf old = STRBUF_INIT, text = STRBUF_INIT;
     struct file_contents contents = {
-        .bytes = files->hosts,
-        .length = strlen(files->hosts),
         .mode = 0644,
         .owner = FILE_OWNER_KEEP,
         .group = FILE_GROUP_KEEP,
         .fleeting = true, /* made anew for each start */
     };
-    _cleanup_(strbuf_deinit) struct strbuf old = STRBUF_INIT;
 
+    add_hosts(files, &text);
+    contents.bytes = text.text;
+    contents.length = text.length;
     /* Containers that run have this very file mounted: it is written only when it changes. */
     if (file_read_beneath(files->directories.root, files->hosts_file, FILE_LINKS_REFUSED,
                           contents.length + 1, &old, &files->err) == 0 &&
@@ -233,8 +248,12 @@ static int check_seccomp(struct container_files *files)
 int container_files_make(void *container_files)
 {
     struct container_files *files = container_files;
-    int r = directory_make(files->directories.logs, files->log_directory, 0755, &files->err);
+    int r = node_files_read(files->node);
 
+    if (r < 0)
+        files->err = files->node->err;
+    else
+        r = directory_make(files->directories.logs, files->log_directory, 0755, &files->err);
     if (r == 0 && files->seccomp_file)
         r = check_seccomp(files);
     if (r == 0 && files->hosts)

@@ -1,10 +1,11 @@
 /*
  * What a container needs on the disk before it is created: its log directory, the pod's hosts
  * file, the file for its last words, and the parts of volumes that it mounts. Made on a thread of
- * the pool.
+ * the pool, where the node's own files are read as well.
  */
 #pragma once
 
+#include "node-files.h"
 #include "nodeagent/volumes.h"
 #include "translate.h"
 
@@ -18,7 +19,9 @@ struct container_files {
     struct err err;
     struct agent_directories directories; /* of its own */
     const char *log_directory;            /* beneath logs */
+    struct node_files *node;              /* read with the rest */
     const char *hosts;                    /* the text; NULL: none is mounted */
+    bool hosts_of_node;                   /* the node's own belong in there */
     const char *hosts_file;               /* beneath the root */
     const char *termination_file;         /* beneath the root; NULL */
     const char *stale_termination_file;   /* of a start long ago; NULL */
@@ -30,11 +33,11 @@ struct container_files {
     struct container_place *places; /* one for each of the container's mounts */
 };
 
-/* NULL: `err` says why it cannot be. `node_hosts` is the node's own file. */
+/* NULL: `err` says why it cannot be. */
 struct container_files *container_files_new(const struct translation *translation,
                                             const struct agent_directories *directories,
                                             const struct container *container, uint32_t attempt,
-                                            const char *node_hosts, struct err *err);
+                                            struct err *err);
 int container_files_make(void *container_files); /* a work_run_fn */
 void container_files_free(void *container_files);
 

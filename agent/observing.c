@@ -192,7 +192,8 @@ void pod_observe(struct agent_pod *pod, struct arena *arena, struct pod_observed
     const struct cri_pod *seen = cri_cache_pod(pod->agent->cache, pod->uid);
 
     *observed = (struct pod_observed){
-        .looked = cri_cache_looked(pod->agent->cache, pod->uid),
+        /* Before all pods were seen, it may yet turn out to run under another UID. */
+        .looked = pod->agent->looked ? cri_cache_looked(pod->agent->cache, pod->uid) : 0,
         .trouble = cri_cache_trouble(pod->agent->cache, pod->uid),
         .network_trouble = runtime_state_network_trouble(pod->agent->runtime),
         .prepared = pod->prepared,

@@ -265,21 +265,34 @@ static void take_config_objects(struct agent *agent, const struct static_set *se
     }
 }
 
+static bool is_known(const struct source *source, const struct static_problem *problem)
+{
+    array_for_each (known, source->problems)
+        if (str_equal(known->place, problem->place) &&
+            str_equal(known->sentence, problem->sentence))
+            return true;
+    return false;
+}
+
 static void take_problems(struct source *source, const struct static_set *set)
 {
-    arena_deinit(&source->arena);
-    source->arena = ARENA_INIT(1024, 4096);
-    source->problems.items =
-        arena_array(&source->arena, struct static_problem, set->problems.count);
-    source->problems.count = 0;
+    struct arena arena = ARENA_INIT(1024, 4096);
+    struct static_problem *items = arena_array(&arena, struct static_problem, set->problems.count);
+    size_t count = 0;
+
     array_for_each (problem, set->problems) {
-        source->problems.items[source->problems.count++] = (struct static_problem){
-            .place = arena_strdup(&source->arena, problem->place),
-            .sentence = arena_strdup(&source->arena, problem->sentence),
+        items[count++] = (struct static_problem){
+            .place = arena_strdup(&arena, problem->place),
+            .sentence = arena_strdup(&arena, problem->sentence),
             .refused = problem->refused,
         };
-        log_warning("%s: %s", problem->place, problem->sentence);
+        if (!is_known(source, problem))
+            log_warning("%s: %s", problem->place, problem->sentence);
     }
+    arena_deinit(&source->arena);
+    source->arena = arena;
+    source->problems.items = items;
+    source->problems.count = count;
 }
 
 void pods_take_set(struct agent *agent, struct source *source, const struct static_set *set)

@@ -172,7 +172,6 @@ struct task {
     struct wheel_timer timer;
     void (*begin)(struct task *task);
     char *container_id; /* of a start */
-    char *resolv_conf;  /* of a start: the node's */
     void *files;        /* of a job, while it runs */
 };
 

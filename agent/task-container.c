@@ -1,6 +1,5 @@
 /* Starting, stopping and removing containers. */
 #include "log-links.h"
-#include "node-files.h"
 #include "shell.h"
 #include "translate-check.h"
 
@@ -123,7 +122,7 @@ static void create(struct task *task, const struct container_files *files)
     if (translate_check_capabilities(ref.container, &err) < 0 ||
         make_order(task, files, ref, seen, &order, &err) < 0 ||
         translate_container(&translation, &order, &request.config, &err) < 0 ||
-        resolv_conf_parse(&arena, task->resolv_conf, strlen(task->resolv_conf), &host, &err) < 0 ||
+        node_files_resolv_conf(files->node, &arena, &host, &err) < 0 ||
         translate_sandbox(&translation, &host, sandbox_attempt(seen, operation->sandbox),
                           &request.sandbox_config, &warnings, &err) < 0) {
         task_failed(task, "CreateContainerConfigError", &err);
@@ -154,7 +153,7 @@ static void on_files(void *owner, void *argument, int result)
     task_failed(task, "CreateContainerConfigError", &err);
 }
 
-static void make_files(struct task *task, const char *node_hosts)
+static void prepare_files(struct task *task)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
     struct pod_container_ref ref =
@@ -163,41 +162,13 @@ static void make_files(struct task *task, const char *node_hosts)
     struct container_files *files;
     struct err err;
 
+    task_say(task, "preparing its files");
     files = container_files_new(&translation, &task->pod->agent->directories, ref.container,
-                                task_operation(task)->attempt, node_hosts, &err);
+                                task_operation(task)->attempt, &err);
     if (files)
         task_submit(task, files, container_files_make, on_files, container_files_free);
     else
         task_failed(task, "CreateContainerConfigError", &err);
-}
-
-static void on_node_files(void *owner, void *argument, int result)
-{
-    struct task *task = owner;
-    const struct node_files *files = argument;
-    struct err err;
-
-    if (!task->job)
-        return; /* cancelled */
-    task->job = NULL;
-    if (!files || result < 0) {
-        if (files)
-            err = files->err;
-        else
-            err_set(&err, result, "reading the node's resolv.conf took too long");
-        task_failed(task, "CreateContainerConfigError", &err);
-        return;
-    }
-    task->resolv_conf = mem_strndup(files->resolv_conf.text ? files->resolv_conf.text : "",
-                                    files->resolv_conf.length);
-    make_files(task, files->hosts.text ? files->hosts.text : "");
-}
-
-static void prepare_files(struct task *task)
-{
-    task_say(task, "preparing its files");
-    task_submit(task, node_files_new(task->pod->agent->config), node_files_read, on_node_files,
-                node_files_free);
 }
 
 static void on_image_user(void *owner, const struct outcome *outcome)

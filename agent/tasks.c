@@ -131,7 +131,6 @@ static void task_free(struct task *task)
         agent->turns--;
     wheel_cancel(&task->turn);
     free(task->container_id);
-    free(task->resolv_conf);
     free(task);
     begin_queued(agent);
     if (agent->finished)

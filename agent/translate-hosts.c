@@ -35,8 +35,7 @@ static void add_aliases(const struct translation *translation, struct strbuf *te
     }
 }
 
-int translate_hosts(const struct translation *translation, const char *node_hosts,
-                    struct strbuf *text, struct err *err)
+int translate_hosts(const struct translation *translation, struct strbuf *text, struct err *err)
 {
     const char *host, *domain;
     int r = translate_hostname(translation, &host, &domain, err);
@@ -44,8 +43,7 @@ int translate_hosts(const struct translation *translation, const char *node_host
     if (r < 0)
         return r;
     if (translation->pod->spec.host_network)
-        strbuf_printf(text, "# Kubernetes-managed hosts file (host network).\n%s",
-                      wire_text(node_hosts));
+        strbuf_add(text, "# Kubernetes-managed hosts file (host network).\n");
     else
         add_pod(translation, host, domain, text);
     add_aliases(translation, text);

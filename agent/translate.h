@@ -77,9 +77,9 @@ int translate_sandbox(const struct translation *translation, const struct resolv
                       uint32_t attempt, Cri__PodSandboxConfig **result, struct string_map *warnings,
                       struct err *err);
 
-/* The whole text of the pod's /etc/hosts; `node_hosts` is the node's own (for hostNetwork). */
-int translate_hosts(const struct translation *translation, const char *node_hosts,
-                    struct strbuf *text, struct err *err);
+/* The text of the pod's /etc/hosts. With hostNetwork the node's own belongs after its first line.
+ */
+int translate_hosts(const struct translation *translation, struct strbuf *text, struct err *err);
 
 /* containers */
 

@@ -1,5 +1,6 @@
 /* Whether a node can take a pod: the first reason against it wins. */
 #include "model.h"
+#include "nodeagent/objects/resources.h"
 
 #include <string.h>
 
@@ -205,13 +206,44 @@ static bool same_host_port(const struct container_port *a, const struct containe
            (str_equal(ip_a, ip_b) || str_equal(ip_a, any) || str_equal(ip_b, any));
 }
 
+static bool has_port(const struct container *container, const struct container_port *port)
+{
+    array_for_each (other, container->ports)
+        if (same_host_port(other, port))
+            return true;
+    return false;
+}
+
+/* By what runs as long as the pod: an init container that ends keeps no port. */
 static bool takes_port(const struct pod *pod, const struct container_port *port)
 {
+    array_for_each (container, pod->spec.init_containers)
+        if (container_is_sidecar(container) && has_port(container, port))
+            return true;
     array_for_each (container, pod->spec.containers)
-        array_for_each (other, container->ports)
-            if (same_host_port(other, port))
-                return true;
+        if (has_port(container, port))
+            return true;
     return false;
+}
+
+static bool is_free(const struct question *question, const struct container *container)
+{
+    array_for_each (port, container->ports)
+        for (size_t i = 0; i < question->other_count; i++)
+            if (takes_port(question->others[i], port))
+                return false;
+    return true;
+}
+
+static bool ports_are_free(const struct question *question)
+{
+    array_for_each (container, question->pod->spec.init_containers)
+        if (container_is_sidecar(container) && !is_free(question, container))
+            return false;
+    array_for_each (container, question->pod->spec.containers)
+        if (!is_free(question, container))
+            return false;
+    return true;
 }
 
 static const char *refuse_placement(struct question *question)
@@ -223,14 +255,11 @@ static const char *refuse_placement(struct question *question)
             "Predicate NodeName failed: node(s) didn't match the requested node name";
         return "NodeName";
     }
-    array_for_each (container, pod->spec.containers)
-        array_for_each (port, container->ports)
-            for (size_t i = 0; i < question->other_count; i++)
-                if (takes_port(question->others[i], port)) {
-                    question->message = "Predicate NodePorts failed: node(s) didn't have free "
-                                        "ports for the requested pod ports";
-                    return "NodePorts";
-                }
+    if (!ports_are_free(question)) {
+        question->message = "Predicate NodePorts failed: node(s) didn't have free ports for the "
+                            "requested pod ports";
+        return "NodePorts";
+    }
     return NULL;
 }
 

@@ -153,6 +153,9 @@ def test_no_pod_is_given_up(agent, broken):
     for name, pod_before in broken[1].items():
         assert after[name]["metadata"] == pod_before["metadata"]
         assert after[name]["spec"] == pod_before["spec"]
+    said = [line[line.index(str(agent.manifests)):] for line in agent.log(1 << 20).splitlines()
+            if f" {agent.manifests}/" in line]
+    assert len(said) == len(set(said)), "told of again, as the directory changed"
 
 
 def test_what_was_never_understood_has_no_pod(agent, broken):

@@ -252,6 +252,8 @@ void net_runtime_died(void)
 
 /* sending */
 
+#define TURN_USEC (50 * USEC_PER_MSEC) /* how often the deliberate bug looks whose turn it is */
+
 static usec_t late(struct call *call)
 {
     return draw_usec_wide(SITE_LATENCY, call->key, LATE_MIN, LATE_MAX);
@@ -276,7 +278,7 @@ static void request_arrives(void *data)
 
     call->event = NULL;
     if (another_is_first(call)) {
-        call->event = event_add(WAY_MAX, "", "", request_arrives, call);
+        call->event = event_add(TURN_USEC, "", "", request_arrives, call);
         return;
     }
     /* What was in the socket when its client went may still be read, but not much later: nobody

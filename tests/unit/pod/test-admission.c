@@ -104,12 +104,14 @@ static void test_a_label_for_another_system(void **state)
     machine_deinit(&machine);
 }
 
-static const char *against_other(const char *other, const char *mine, size_t copies)
+/* Of pods whose one container, or whose spec, says this. */
+static const char *against_other_in(const char *frame, const char *other, const char *mine,
+                                    size_t copies)
 {
     static char result[64];
     struct pod_node node = make_node();
     struct arena arena = ARENA_INIT_DOCUMENT;
-    char *yaml_other = fill_frame(POD_CONTAINER, other), *yaml = fill_frame(POD_CONTAINER, mine);
+    char *yaml_other = fill_frame(frame, other), *yaml = fill_frame(frame, mine);
     struct document document_other, document;
     const struct pod *others[4];
     const char *reason = "", *message = NULL;
@@ -127,6 +129,24 @@ static const char *against_other(const char *other, const char *mine, size_t cop
     free(yaml);
     arena_deinit(&arena);
     return result;
+}
+
+static const char *against_other(const char *other, const char *mine, size_t copies)
+{
+    return against_other_in(POD_CONTAINER, other, mine, copies);
+}
+
+static void test_host_ports_of_init_containers(void **state)
+{
+    static const char *const init =
+        "initContainers: [{name: i, image: i, ports: [{containerPort: 80, hostPort: 8080}]}]";
+    static const char *const sidecar =
+        "initContainers: [{name: i, image: i, restartPolicy: Always, ports: [{containerPort: 80, "
+        "hostPort: 8080}]}]";
+
+    assert_string_equal(against_other_in(POD_SPEC, init, sidecar, 1), "");
+    assert_string_equal(against_other_in(POD_SPEC, sidecar, init, 1), "");
+    assert_string_equal(against_other_in(POD_SPEC, sidecar, sidecar, 1), "NodePorts");
 }
 
 static void test_what_others_have(void **state)
@@ -155,6 +175,7 @@ int main(void)
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_a_label_for_another_system),
         cmocka_unit_test(test_what_others_have),
+        cmocka_unit_test(test_host_ports_of_init_containers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
