@@ -18,11 +18,12 @@
 #include <string.h>
 
 enum {
-    HINT_LOOKS = 7, /* after the newest hint, at pauses that double */
+    HINT_LOOKS_QUICK = 8, /* after the newest hint: containerd takes some 10 to 40 ms */
+    HINT_LOOKS = 16,      /* in all; after the quick ones the pauses double */
     HINTS_MAX = 64, /* of a pod, remembered until they show: more containers seldom end at once */
 };
 
-#define HINT_GAP_USEC (20 * USEC_PER_MSEC)
+#define HINT_GAP_USEC (5 * USEC_PER_MSEC)
 #define HINT_EXPECTED_USEC (1 * USEC_PER_SEC)
 
 /* Between what is told and what can be seen: an end when containerd has cleaned up, and before. */
@@ -142,7 +143,8 @@ void hint_timer(struct wheel_timer *timer)
         return;
     entry->hint_looks++;
     if (entry->hint_looks < HINT_LOOKS)
-        look_in(entry, HINT_GAP_USEC << entry->hint_looks);
+        look_in(entry,
+                HINT_GAP_USEC << (MAX(entry->hint_looks, HINT_LOOKS_QUICK) - HINT_LOOKS_QUICK));
     else
         hints_drop(entry);
 }
