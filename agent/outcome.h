@@ -8,4 +8,5 @@ struct outcome {
     const char *reason;  /* of a failure */
     const char *message; /* of a failure; of an image: what is told of it */
     const char *image_id;
+    bool answered; /* the runtime said itself that it is done */
 };

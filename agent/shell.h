@@ -171,8 +171,8 @@ struct task {
     struct image_request *image;
     struct wheel_timer timer;
     void (*begin)(struct task *task);
-    char *container_id; /* of a start */
-    void *files;        /* of a job, while it runs */
+    char *made_id; /* what a start, or a new sandbox, made */
+    void *files;   /* of a job, while it runs */
 };
 
 void tasks_begin(struct agent_pod *pod, const struct pod_operation *operation);
@@ -181,6 +181,8 @@ void tasks_cancel_all(struct agent_pod *pod);
 void tasks_finish(struct agent *agent); /* once `agent->finished` is set */
 void task_done(struct task *task, const struct outcome *outcome);
 void task_failed(struct task *task, const char *reason, const struct err *err);
+/* A start whose pod ends meanwhile is given up, and the task done: a look shows what was made. */
+bool task_is_void(struct task *task);
 /* By what the runtime answered; `reason` is that of a failure. */
 void task_replied(struct task *task, const struct cri_reply *reply, const char *reason);
 struct pod_operation *task_operation(struct task *task);

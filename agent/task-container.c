@@ -18,7 +18,7 @@ static void on_started(void *owner, const struct cri_reply *reply)
 
     task->call = NULL;
     if (reply->status == RPC_OK)
-        log_link_make(task->pod, task_operation(task)->name, task->container_id,
+        log_link_make(task->pod, task_operation(task)->name, task->made_id,
                       task_operation(task)->attempt);
     task_replied(task, reply, "RunContainerError");
 }
@@ -27,13 +27,11 @@ static void start(struct task *task)
 {
     Cri__StartContainerRequest request = CRI__START_CONTAINER_REQUEST__INIT;
 
-    request.container_id = task->container_id;
+    request.container_id = task->made_id;
     task_say(task, "starting");
     task_call(task, &cri_start_container, &request.base,
               task->pod->agent->config->runtime_request_timeout, on_started);
 }
-
-static const struct outcome none_started = {.state = POD_OPERATION_UNKNOWN};
 
 static void on_created(void *owner, const struct cri_reply *reply)
 {
@@ -51,11 +49,9 @@ static void on_created(void *owner, const struct cri_reply *reply)
         task_failed(task, "CreateContainerError", &err);
         return;
     }
-    task->container_id = mem_strdup(response->container_id);
-    if (task->pod->memory.stage == POD_STAGE_RUN)
+    task->made_id = mem_strdup(response->container_id);
+    if (!task_is_void(task))
         start(task);
-    else
-        task_done(task, &none_started); /* the pod ends meanwhile: a look shows what was made */
 }
 
 /* The last of the sandbox's details: it is asked for with every container. */
@@ -143,7 +139,8 @@ static void on_files(void *owner, void *argument, int result)
         return; /* cancelled */
     task->job = NULL;
     if (files && result == 0) {
-        create(task, files);
+        if (!task_is_void(task))
+            create(task, files);
         return;
     }
     if (files)
@@ -187,7 +184,7 @@ void task_start(struct task *task)
     const struct pod_operation *operation = task_operation(task);
 
     if (!str_empty(operation->target)) {
-        task->container_id = mem_strdup(operation->target);
+        task->made_id = mem_strdup(operation->target);
         start(task);
         return;
     }

@@ -9,8 +9,11 @@
 static void on_sandbox(void *owner, const struct cri_reply *reply)
 {
     struct task *task = owner;
+    const Cri__RunPodSandboxResponse *response = reply->message;
 
     task->call = NULL;
+    if (response)
+        task->made_id = mem_strdup(response->pod_sandbox_id);
     task_replied(task, reply, "CreatePodSandboxError");
 }
 
@@ -52,7 +55,8 @@ static void on_files(void *owner, void *argument, int result)
         return; /* cancelled */
     task->job = NULL;
     if (files && result == 0) {
-        ask_for_sandbox(task, files);
+        if (!task_is_void(task))
+            ask_for_sandbox(task, files);
         return;
     }
     if (files)

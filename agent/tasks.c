@@ -130,7 +130,7 @@ static void task_free(struct task *task)
     if (wheel_timer_armed(&task->turn))
         agent->turns--;
     wheel_cancel(&task->turn);
-    free(task->container_id);
+    free(task->made_id);
     free(task);
     begin_queued(agent);
     if (agent->finished)
@@ -138,6 +138,26 @@ static void task_free(struct task *task)
 }
 
 /* outcomes */
+
+static void learn(const struct task *task, const struct pod_operation *operation)
+{
+    static const enum cri_deed_kind kinds[] = {
+        [POD_RUN_SANDBOX] = CRI_RAN_SANDBOX,  [POD_START] = CRI_STARTED_CONTAINER,
+        [POD_STOP] = CRI_STOPPED_CONTAINER,   [POD_STOP_SANDBOX] = CRI_STOPPED_SANDBOX,
+        [POD_REMOVE_CONTAINER] = CRI_REMOVED, [POD_REMOVE_SANDBOX] = CRI_REMOVED,
+    };
+    struct cri_deed deed = {
+        .kind = kinds[task->kind],
+        .id = task->made_id ? task->made_id : operation->target,
+        .name = task->pod->name,
+        .name_space = task->pod->name_space,
+        .container = operation->name,
+        .sandbox_id = operation->sandbox,
+        .attempt = operation->attempt,
+    };
+
+    cri_cache_learn(task->pod->agent->cache, task->pod->uid, &deed);
+}
 
 void task_done(struct task *task, const struct outcome *outcome)
 {
@@ -150,10 +170,12 @@ void task_done(struct task *task, const struct outcome *outcome)
     operation->message = arena_strdup(&pod->arena, outcome->message ? outcome->message : "");
     if (outcome->image_id)
         operation->image_id = arena_strdup(&pod->arena, outcome->image_id);
-    if (pod_operation_needs_look(task->kind))
-        cri_cache_look(pod->agent->cache, pod->uid); /* whose end touches the pod */
-    else
+    if (!pod_operation_needs_look(task->kind))
         pod_touch(pod);
+    else if (outcome->answered) /* these two touch the pod when they are done */
+        learn(task, operation);
+    else
+        cri_cache_look(pod->agent->cache, pod->uid);
     task_free(task);
 }
 
@@ -185,6 +207,16 @@ static bool fate_is_unknown(const struct cri_reply *reply)
     }
 }
 
+bool task_is_void(struct task *task)
+{
+    static const struct outcome given_up = {.state = POD_OPERATION_UNKNOWN};
+    bool is_void = task->pod->memory.stage != POD_STAGE_RUN;
+
+    if (is_void)
+        task_done(task, &given_up);
+    return is_void;
+}
+
 static enum pod_operation_state state_of(struct task *task, const struct cri_reply *reply)
 {
     bool ends = task->kind != POD_RUN_SANDBOX && task->kind != POD_START;
@@ -201,6 +233,7 @@ void task_replied(struct task *task, const struct cri_reply *reply, const char *
         .state = state,
         .reason = reason,
         .message = state == POD_OPERATION_DONE ? "" : reply->text,
+        .answered = reply->status == RPC_OK,
     };
 
     task_done(task, &outcome);

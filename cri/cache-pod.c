@@ -90,9 +90,22 @@ static void take_ips(struct cri_sandbox *to, const Cri__PodSandboxNetworkStatus 
         to->ips[to->ip_count++] = keep(arena, from->additional_ips[i]->ip);
 }
 
+/* What a list says as well: what the owner made was not listed. */
+static void take_sandbox_head(struct cri_sandbox *to, const Cri__PodSandboxStatus *from,
+                              struct arena *arena)
+{
+    to->created_usec = from->created_at / NSEC_PER_USEC;
+    to->runtime_handler = keep(arena, from->runtime_handler);
+    to->config_source =
+        keep(arena, pair_value(from->annotations, from->n_annotations, POD_ANNOTATION_SOURCE));
+    to->own_uid =
+        !str_empty(pair_value(from->annotations, from->n_annotations, POD_ANNOTATION_STATIC_UID));
+}
+
 void take_sandbox_status(struct cri_sandbox *to, const Cri__PodSandboxStatus *from,
                          struct arena *arena)
 {
+    take_sandbox_head(to, from, arena);
     to->ready = from->state == CRI__POD_SANDBOX_STATE__SANDBOX_READY;
     to->host_network = uses_host_network(from);
     to->network_known = from->network != NULL;
@@ -150,6 +163,15 @@ static const char *termination_path(const Cri__ContainerStatus *status)
     return NULL;
 }
 
+static void take_container_head(struct cri_container *to, const Cri__ContainerStatus *from,
+                                struct arena *arena)
+{
+    to->restart_count =
+        restarts(pair_value(from->annotations, from->n_annotations, ANNOTATION_RESTARTS));
+    to->hash = keep(arena, pair_value(from->annotations, from->n_annotations, ANNOTATION_HASH));
+    to->created_usec = from->created_at / NSEC_PER_USEC;
+}
+
 void take_container_status(struct cri_container *to, const Cri__ContainerStatus *from,
                            struct arena *arena)
 {
@@ -157,6 +179,7 @@ void take_container_status(struct cri_container *to, const Cri__ContainerStatus 
     const char *policy =
         pair_value(from->annotations, from->n_annotations, ANNOTATION_TERMINATION_POLICY);
 
+    take_container_head(to, from, arena);
     to->state = state_of(from->state);
     to->started_usec = from->started_at / NSEC_PER_USEC;
     to->finished_usec = from->finished_at / NSEC_PER_USEC;

@@ -4,6 +4,7 @@
  *   cache.c         the pods, when to look, and whom to tell
  *   cache-look.c    a look: what the runtime lists
  *   cache-sight.c   ... and the details of what is new or changed in that
+ *   cache-deed.c    what the owner did needs no look
  *   cache-pod.c     from messages to what is kept
  *   cache-hint.c    what a hint is worth
  *   cache-stream.c  where hints come from
@@ -113,6 +114,8 @@ struct look *look_free(struct look *look);
 /* What was listed of the pod by a look that began then; does the look at the whole await the
  * details, if there are any to ask for? */
 void entry_see(struct entry *entry, struct cri_pod *pod, usec_t began, bool awaited);
+/* What the pod must be now, by what is known of it. */
+void entry_infer(struct entry *entry, struct cri_pod *pod, usec_t began);
 void sights_go_on(struct cri_cache *cache); /* ask for the details of what was seen */
 bool sight_is_slow(const struct sight *sight);
 struct sight *sight_free(struct sight *sight);

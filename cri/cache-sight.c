@@ -36,9 +36,11 @@ struct detail { /* of one object, that is asked for */
 
 struct sight {
     struct entry *entry;
-    usec_t began; /* the look */
-    bool awaited; /* by the look at the whole */
-    bool slow;    /* to answer */
+    usec_t began;     /* the look */
+    bool inferred;    /* not listed, but inferred from ... */
+    uint64_t version; /* ... what was known then */
+    bool awaited;     /* by the look at the whole */
+    bool slow;        /* to answer */
     bool lends;
     struct list queue; /* among those that have more to ask */
     struct wheel_timer patience;
@@ -235,6 +237,8 @@ static void sight_ended(struct sight *sight)
     if (sight->trouble) {
         entry->cache->health.failures++;
         entry_trouble(entry, sight->trouble);
+    } else if (sight->inferred && sight->version != entry->pod.version) {
+        entry_want(entry, true); /* another look has shown more meanwhile */
     } else {
         squeeze(&sight->pod);
         entry_take(entry, &sight->pod, sight->began);
@@ -400,6 +404,17 @@ static void sight_begin(struct entry *entry, struct sight *sight, bool awaited)
         /* Somebody waits for it. */
         list_push_front(&entry->cache->sights, &sight->queue);
     }
+}
+
+void entry_infer(struct entry *entry, struct cri_pod *pod, usec_t began)
+{
+    uint64_t version = entry->pod.version;
+
+    entry_see(entry, pod, began, false);
+    if (!entry->sight)
+        return;
+    entry->sight->inferred = true;
+    entry->sight->version = version;
 }
 
 void entry_see(struct entry *entry, struct cri_pod *pod, usec_t began, bool awaited)

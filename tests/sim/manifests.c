@@ -151,7 +151,7 @@ static void make_recipe(struct manifest *manifest)
 
 static void write_hook(struct strbuf *out, const char *name, bool *first)
 {
-    strbuf_printf(out, "%s\"%s\":{\"exec\":{\"command\":[\"hook\"]}}", *first ? "" : ",", name);
+    strbuf_printf(out, "%s\"%s\":{\"exec\":{\"command\":[\"%s\"]}}", *first ? "" : ",", name, name);
     *first = false;
 }
 

@@ -165,13 +165,8 @@ static void rpc_answered(void *data)
 /* To the agent a hook has failed when its call has. */
 static void note_failure(const struct call *call)
 {
-    struct container *container;
-
-    if (!call || call->method->begin != serve_exec)
-        return;
-    container = container_find(((const Cri__ExecSyncRequest *)call->request)->container_id);
-    if (container)
-        container->hook_failed = true;
+    if (call && call->method->begin == serve_exec)
+        container_hook_failed((const Cri__ExecSyncRequest *)call->request);
 }
 
 static void rpc_answer_after(struct rpc_call *rpc, usec_t delay, enum rpc_status status,

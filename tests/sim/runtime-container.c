@@ -274,16 +274,23 @@ void serve_remove_container(struct call *call)
 
 /* commands in it */
 
+void container_hook_failed(const Cri__ExecSyncRequest *request)
+{
+    struct container *container = container_find(request->container_id);
+
+    if (container && str_equal(request->cmd[0], "postStart"))
+        container->hook_failed = true;
+}
+
 static void exec_ends(struct call *call)
 {
     const Cri__ExecSyncRequest *request = (const void *)call->request;
-    struct container *container = container_find(request->container_id);
     Cri__ExecSyncResponse response = CRI__EXEC_SYNC_RESPONSE__INIT;
 
     if (fails(SITE_EXEC_FAILS, call, RATE_EXEC_FAILS))
         response.exit_code = 1;
-    if (container && response.exit_code)
-        container->hook_failed = true;
+    if (response.exit_code)
+        container_hook_failed(request);
     call_reply(call, &response.base);
 }
 

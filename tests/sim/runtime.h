@@ -59,7 +59,7 @@ struct container {
     usec_t start_sent; /* when it was asked for */
     bool removing;
     bool ever_unknown;
-    bool hook_failed; /* an exec that the model answered with failure */
+    bool hook_failed; /* its postStart, to the agent: it is to end */
     bool ignores_term;
     bool asked_to_end;                           /* TERM was sent, or worse */
     int64_t created_at, started_at, finished_at; /* nanoseconds of the wall */
@@ -172,6 +172,7 @@ void name_release(const char *name);
 void container_begins(struct container *container);
 void container_ends(struct container *container, int32_t exit_code, const char *reason);
 /* TERM now, KILL when the grace is over and somebody still waits for it. */
+void container_hook_failed(const Cri__ExecSyncRequest *request);
 void container_asked_to_end(struct container *container, usec_t grace);
 void container_drop(struct container *container);
 void sandbox_ends(struct sandbox *sandbox);

@@ -89,10 +89,32 @@ struct cri_cache *cri_cache_free(struct cri_cache *cache);
  * need not be repeated: the whole is looked at until it goes well. */
 void cri_cache_look(struct cri_cache *cache, const char *uid);
 
+/* What the owner did, and the runtime answered that it is done. */
+enum cri_deed_kind {
+    CRI_RAN_SANDBOX,
+    CRI_STARTED_CONTAINER,
+    CRI_STOPPED_CONTAINER,
+    CRI_STOPPED_SANDBOX,
+    CRI_REMOVED, /* either */
+};
+
+struct cri_deed {
+    enum cri_deed_kind kind;
+    const char *id;
+    const char *name; /* the pod's; of what was made, as all that follows */
+    const char *name_space;
+    const char *container; /* its name */
+    const char *sandbox_id;
+    uint32_t attempt;
+};
+
+/* As a look at the pod, of which only what was done is asked for when that suffices. */
+void cri_cache_learn(struct cri_cache *cache, const char *uid, const struct cri_deed *deed);
+
 /*
- * The owner changes something of this pod, and will ask for a look when that is done: until then
- * hints about it may wait, and without hints the whole is looked at often. Held until it is taken
- * back.
+ * The owner changes something of this pod, and will look when that is done, or tell what it did:
+ * until then hints about it may wait, and without hints the whole is looked at often. Held until it
+ * is taken back.
  */
 void cri_cache_expect(struct cri_cache *cache, const char *uid);
 void cri_cache_expect_no_more(struct cri_cache *cache, const char *uid);

@@ -206,6 +206,7 @@ static void sandbox_status(struct rpc_call *call)
     }
     status.id = (char *)from->id;
     status.state = from->not_ready;
+    status.created_at = from->created * 1000000000;
     network.ip = (char *)(from->ip ? from->ip : "");
     if (from->ip2) {
         more.ip = (char *)from->ip2;
@@ -230,8 +231,10 @@ static void container_status(struct rpc_call *call)
     Cri__Pair pairs[] = {
         PAIR("io.kubernetes.container.terminationMessagePath", "/dev/end"),
         PAIR("io.kubernetes.container.terminationMessagePolicy", "FallbackToLogsOnError"),
+        PAIR("io.kubernetes.container.hash", "1a2b"),
+        PAIR("io.kubernetes.container.restartCount", NULL),
     };
-    Cri__Pair *annotations[] = {&pairs[0], &pairs[1]};
+    Cri__Pair *annotations[] = {&pairs[0], &pairs[1], &pairs[2], &pairs[3]};
     const struct world_container *from = NULL;
 
     for (size_t i = 0; i < here.world->container_count; i++)
@@ -257,7 +260,8 @@ static void container_status(struct rpc_call *call)
     mount.host_path = (char *)"/host/end";
     status.n_mounts = array_size(mounts);
     status.mounts = mounts;
-    status.n_annotations = array_size(annotations);
+    pairs[3].value = (char *)from->restarts;
+    status.n_annotations = from->restarts ? 4 : 3;
     status.annotations = annotations;
     response.status = from->no_status ? NULL : &status;
     answer_with(call, &response.base);
