@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +56,12 @@ static void open_standard_streams(void)
             return;
         }
     }
+}
+
+/* By default each thread gets a part of its own, and keeps in it what it ever needed at once. */
+static void share_memory(void)
+{
+    mallopt(M_ARENA_MAX, 1);
 }
 
 static void raise_limits(const struct config *config)
@@ -339,6 +346,7 @@ static int run(struct service *service, struct log *log, struct err *err)
         return r;
     if (service->config.verbosity >= 2)
         log_set_threshold(log, LOG_LEVEL_DEBUG);
+    share_memory();
     raise_limits(&service->config);
     set_oom_score(&service->config);
     r = start_helper(service, err);

@@ -60,14 +60,15 @@ static void kill_left(int hierarchy, const char *path, unsigned depth, struct ar
                       depth + 1, arena);
 }
 
-/* Most are not there: each pod has one of the names. */
+/* Most are not there, as each pod has one of the names, and what is there is mostly empty. */
 static int remove_group(int all, const char *hierarchy, const char *path, struct arena *arena,
                         struct err *err)
 {
     _cleanup_(fd_close_at) int directory = -1;
     int r;
 
-    if (faccessat(all, arena_printf(arena, "%s/%s", hierarchy, path), F_OK, 0) < 0)
+    r = unlinkat(all, arena_printf(arena, "%s/%s", hierarchy, path), AT_REMOVEDIR);
+    if (r == 0 || errno == ENOENT)
         return 0;
     directory =
         file_open_beneath(all, hierarchy, O_RDONLY | O_DIRECTORY, 0, FILE_LINKS_REFUSED, err);

@@ -219,12 +219,14 @@ static int write_all(int fd, const char *bytes, size_t length)
 
 static int write_contents(int fd, const struct file_contents *contents)
 {
+    bool keep = contents->owner == FILE_OWNER_KEEP && contents->group == FILE_GROUP_KEEP;
     int r = write_all(fd, contents->bytes, contents->length);
 
     if (r < 0)
         return r;
     /* The mode last: a change of owner clears the set-id bits. */
-    if (fchown(fd, contents->owner, contents->group) < 0 || fchmod(fd, contents->mode) < 0)
+    if ((!keep && fchown(fd, contents->owner, contents->group) < 0) ||
+        fchmod(fd, contents->mode) < 0)
         return -errno;
     return !contents->fleeting && fsync(fd) < 0 ? -errno : 0;
 }
@@ -381,17 +383,33 @@ static int make_step(int *fd, const char *name, mode_t mode)
     return made && fchmod(next, mode) < 0 ? -errno : 0;
 }
 
+/* Mostly all but the last step are there; `rest` are those that may have to be made. */
+static int start_to_make(int directory, char *steps, char **rest)
+{
+    char *slash = strrchr(steps, '/');
+    int fd = -ENOENT;
+
+    if (slash) {
+        *slash = '\0';
+        fd = file_openat2(directory, steps, O_RDONLY | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+        *slash = '/';
+    }
+    *rest = fd < 0 ? steps : slash + 1;
+    return fd < 0 ? file_openat2(directory, ".", O_RDONLY | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS)
+                  : fd;
+}
+
 int directory_make(int directory, const char *path, mode_t mode, struct err *err)
 {
     _cleanup_(mem_free_at) char *steps = mem_strdup(path);
     _cleanup_(fd_close_at) int fd = -1;
-    char *rest = steps, *name;
+    char *rest, *name;
 
     if (*path == '/')
         return file_failed(err, -EXDEV, "make directory", directory, path);
-    fd = file_open_beneath(directory, ".", O_RDONLY | O_DIRECTORY, 0, FILE_LINKS_REFUSED, err);
+    fd = start_to_make(directory, steps, &rest);
     if (fd < 0)
-        return fd;
+        return file_failed(err, fd, "make directory", directory, path);
     for (int depth = 0; (name = strsep(&rest, "/")); depth++) {
         int r = depth == DIRECTORY_PATH_DEPTH ? -ENAMETOOLONG : 0;
 
