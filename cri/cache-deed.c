@@ -140,8 +140,12 @@ static void copy(struct cri_pod *to, const struct cri_pod *from, const struct cr
         to->containers.items[i] = from->containers.items[i];
 }
 
+/* What was created may run by now: by a call of an agent that is no more. */
 static bool is_settled(const struct entry *entry)
 {
+    array_for_each (container, entry->pod.containers)
+        if (container->state != CRI_RUNNING && container->state != CRI_EXITED)
+            return false;
     return !entry->look && !entry->wanted && !entry->sight && !entry->trouble;
 }
 

@@ -30,6 +30,9 @@ enum {
 #define HINT_CLEANED_USEC (3 * USEC_PER_MSEC)
 #define HINT_EXITED_USEC (30 * USEC_PER_MSEC)
 
+/* containerd takes note of an end and of its reason by events of its own, in any order. */
+#define HINT_DOUBT_USEC (1 * USEC_PER_SEC)
+
 /* A container that nobody knows yet is most likely of a pod that is being made: looks at it are on
  * their way. */
 #define HINT_UNKNOWN_USEC (100 * USEC_PER_MSEC)
@@ -97,6 +100,14 @@ static bool shows_end(const struct entry *entry, const char *id)
     return !(sandbox && sandbox->ready) && !(container && container->state != CRI_EXITED);
 }
 
+static bool shows_reason(const struct entry *entry, const struct pending *pending)
+{
+    const struct cri_container *container = pod_container(&entry->pod, pending->id);
+
+    return !container || str_equal(container->reason, "OOMKilled") ||
+           usec_add(pending->told, HINT_DOUBT_USEC) < entry->looked;
+}
+
 void hints_settle(struct entry *entry)
 {
     if (list_empty(&entry->hints))
@@ -104,7 +115,7 @@ void hints_settle(struct entry *entry)
     list_for_each_safe (node, &entry->hints) {
         struct pending *pending = list_entry(node, struct pending, link);
 
-        if (shows_end(entry, pending->id) && (!pending->doubt || pending->told < entry->looked))
+        if (shows_end(entry, pending->id) && (!pending->doubt || shows_reason(entry, pending)))
             drop(pending);
     }
     if (list_empty(&entry->hints))

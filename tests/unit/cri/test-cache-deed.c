@@ -152,6 +152,24 @@ static void test_what_does_not_fit_is_looked_at(void **state)
     expect_look(world);
 }
 
+static void test_what_was_created_may_have_started_by_itself(void **state)
+{
+    struct world *world = *state;
+
+    world_sandbox(world, "a", "s");
+    world_container(world, "a", "c")->sandbox_id = "s";
+    world_container(world, "a", "d")->sandbox_id = "s";
+    world->containers[1].state = CRI_CREATED;
+    begin(world);
+    world->containers[0].state = CRI_EXITED;
+    world->containers[1].state = CRI_RUNNING;
+    learn(world, CRI_STOPPED_CONTAINER, "c");
+    expect_look(world);
+    assert_int_equal(shown(world)->containers.items[0].state +
+                         shown(world)->containers.items[1].state,
+                     CRI_EXITED + CRI_RUNNING);
+}
+
 /* What the runtime says of a container counts, not what it answered. */
 static void test_details_are_believed(void **state)
 {
@@ -220,6 +238,7 @@ int main(void)
         world_test(test_it_is_what_a_look_shows),
         world_test(test_what_was_ended),
         world_test(test_what_does_not_fit_is_looked_at),
+        world_test(test_what_was_created_may_have_started_by_itself),
         world_test(test_details_are_believed),
         world_test(test_while_details_are_missing_it_is_looked_at),
         world_test(test_news_that_came_meanwhile_are_kept),
