@@ -10,6 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+    FAMILIES = 2,
+};
+
 enum result_shape result_shape(const char *version)
 {
     if (cni_version_at_least(version, "1.0.0"))
@@ -216,21 +220,26 @@ static bool is_of_interface(const struct json *result, const struct json *ip, co
     return name && json_text_is(name, ifname) && sandbox && sandbox->length;
 }
 
+static void add_family(const struct json *family, struct arena *arena,
+                       struct cni_addresses *addresses)
+{
+    if (family && family->type == JSON_OBJECT)
+        add_address(json_get(family, "ip"), arena, addresses);
+}
+
 void cni_result_addresses(const struct json *result, const char *ifname, struct arena *arena,
                           struct cni_addresses *addresses)
 {
-    static const char *const families[] = {"ip4", "ip6"};
     const struct json *ips = result_list(result, "ips");
 
     addresses->items.count = 0;
-    addresses->items.items = arena_array(arena, const char *, ips->length + array_size(families));
+    addresses->items.items = arena_array(arena, const char *, MAX(ips->length, FAMILIES));
+    if (result_shape(result_version(result, arena)) == RESULT_IP4_IP6) {
+        add_family(json_get(result, "ip4"), arena, addresses);
+        add_family(json_get(result, "ip6"), arena, addresses);
+        return;
+    }
     json_for_each (ip, ips)
         if (is_of_interface(result, ip, ifname))
             add_address(json_get(ip, "address"), arena, addresses);
-    for (size_t i = 0; i < array_size(families); i++) {
-        const struct json *family = json_get(result, families[i]);
-
-        if (family && family->type == JSON_OBJECT)
-            add_address(json_get(family, "ip"), arena, addresses);
-    }
 }
