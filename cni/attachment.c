@@ -35,6 +35,10 @@ static int check_ids(const struct cni_attachment *attachment, struct cni_failure
     if (complaint)
         return failure_set(failure, -EINVAL, CNI_CODE_ENVIRONMENT, "the interface name \"%s\" %s",
                            attachment->ifname ? attachment->ifname : "", complaint);
+    if (attachment->netns && utf8_check(attachment->netns, strlen(attachment->netns)))
+        return failure_set(failure, -EINVAL, CNI_CODE_ENVIRONMENT,
+                           "the path of the network namespace \"%s\" must be UTF-8",
+                           attachment->netns);
     complaint = cni_args_check(attachment->args);
     return complaint ? failure_set(failure, -EINVAL, CNI_CODE_ENVIRONMENT, "CNI_ARGS \"%s\" %s",
                                    attachment->args, complaint)

@@ -48,6 +48,8 @@ const char *cni_type_check(const char *string)
 
 const char *cni_args_check(const char *string)
 {
+    if (string && utf8_check(string, strlen(string)))
+        return "must be UTF-8";
     while (string && *string) {
         size_t pair = strcspn(string, ";"), name = strcspn(string, "=");
 

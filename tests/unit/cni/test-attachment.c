@@ -160,6 +160,7 @@ static void test_refused_before_any_plugin(void **state)
         {{.container_id = "c", .ifname = "eth0", .netns = "/srv/missing"}, 8},
         {{.container_id = "c", .ifname = "eth0", .netns = "/etc/passwd"}, 8},
         {{.container_id = "c", .ifname = "eth0"}, 8},
+        {{.container_id = "c", .ifname = "eth0", .netns = "/\xff"}, 4},
     };
     _cleanup_(strbuf_deinit) struct strbuf result = STRBUF_INIT;
 

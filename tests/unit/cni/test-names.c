@@ -55,7 +55,8 @@ static void test_types(void **state)
 static void test_args(void **state)
 {
     static const char *const good[] = {"", "A=1", "A=1;B=2", "A=;B=2", "A=1;"},
-                             *const bad[] = {"A", "=1", "A=1=2", "A=1;B", "A=1;;B=2", ";A=1"};
+                             *const bad[] = {"A",        "=1",   "A=1=2", "A=1;B",
+                                             "A=1;;B=2", ";A=1", "A=\xff"};
 
     assert_null(cni_args_check(NULL));
     for (size_t i = 0; i < array_size(good); i++)
