@@ -3,6 +3,7 @@
  * A directory in which every file is wrong has one, only that nobody can tell which.
  */
 #include "failure.h"
+#include "nodeagent/base/mem.h"
 #include "nodeagent/objects/names.h"
 #include "thick.h"
 
@@ -45,8 +46,11 @@ static void write_ranges(struct json_writer *writer, const struct thick_built_in
     json_write_array_end(writer);
 }
 
-static void write_bridge(struct json_writer *writer, const struct thick_built_in *built_in)
+static void write_bridge(struct json_writer *writer, const struct thick_config *config)
 {
+    const struct thick_built_in *built_in = &config->built_in;
+    _cleanup_(mem_free_at) char *reserved = mem_printf("%s/networks", config->cache_dir);
+
     json_write_object(writer);
     write_pair(writer, "type", "bridge");
     write_pair(writer, "bridge", built_in->bridge);
@@ -56,12 +60,13 @@ static void write_bridge(struct json_writer *writer, const struct thick_built_in
     json_write_name(writer, "ipam");
     json_write_object(writer);
     write_pair(writer, "type", "host-local");
+    write_pair(writer, "dataDir", reserved);
     write_ranges(writer, built_in);
     json_write_object_end(writer);
     json_write_object_end(writer);
 }
 
-static void write_built_in(const struct thick_built_in *built_in, struct strbuf *text)
+static void write_built_in(const struct thick_config *config, struct strbuf *text)
 {
     struct json_writer writer;
 
@@ -71,7 +76,7 @@ static void write_built_in(const struct thick_built_in *built_in, struct strbuf 
     write_pair(&writer, "name", BUILT_IN_NAME);
     json_write_name(&writer, "plugins");
     json_write_array(&writer);
-    write_bridge(&writer, built_in);
+    write_bridge(&writer, config);
     json_write_object(&writer);
     write_pair(&writer, "type", "portmap");
     json_write_name(&writer, "capabilities");
@@ -90,7 +95,7 @@ static int use_built_in(struct thick_network *found, const struct thick_config *
     _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
     struct err err;
 
-    write_built_in(&config->built_in, &text);
+    write_built_in(config, &text);
     if (cni_network_parse(&found->built_in, "the built-in network", text.text, text.length, &err) <
         0)
         return failure_from(failure, CNI_CODE_CONFIG, &err);

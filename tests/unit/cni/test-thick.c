@@ -214,7 +214,8 @@ static void test_the_built_in_network(void **state)
     assert_int_equal(call(&answer, "ADD", BUILT_IN), 0);
     assert_has(contents(RUN "/bridge.ADD.in"),
                "\"bridge\":\"nodeagent0\",\"isGateway\":true,\"ipMasq\":true,\"hairpinMode\":true,"
-               "\"ipam\":{\"type\":\"host-local\",\"ranges\":[[{\"subnet\":\"10.5.0.0/24\"}],"
+               "\"ipam\":{\"type\":\"host-local\",\"dataDir\":\"" CACHE
+               "/networks\",\"ranges\":[[{\"subnet\":\"10.5.0.0/24\"}],"
                "[{\"subnet\":\"fd05::/64\"}]],\"routes\":[{\"dst\":\"0.0.0.0/0\"},"
                "{\"dst\":\"::/0\"}]}");
     assert_true(exists(CACHE "/results/nodeagent-built-in-c1-eth0"));
