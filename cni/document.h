@@ -34,7 +34,7 @@ const char *json_take_string(const struct json *value, struct arena *arena);
     for (const struct json_member *member = (object)->members;                                     \
          member && member < (object)->members + (object)->length; member++)
 #define json_for_each(item, list)                                                                  \
-    for (const struct json *item = (list)->items;                                                  \
-         item && item < (list)->items + (list)->length; item++)
+    for (const struct json *item = (list)->items; item && item < (list)->items + (list)->length;   \
+         item++)
 
 void json_write_member(struct json_writer *writer, const struct json_member *member);

@@ -9,16 +9,6 @@ import time
 import pytest
 
 import cni
-from conftest import BUILD
-
-
-@pytest.fixture
-def node():
-    instance = cni.Node(BUILD / "cni" / "nodeagent-cni")
-    try:
-        yield instance
-    finally:
-        instance.remove()
 
 
 def bridge(node, *subnets, **more):

@@ -5,19 +5,6 @@ import json
 
 import pytest
 
-import cni
-from conftest import BUILD
-
-
-@pytest.fixture
-def node():
-    instance = cni.Node(BUILD / "cni" / "nodeagent-cni")
-    try:
-        yield instance
-    finally:
-        instance.remove()
-
-
 RESULT_0_3_1 = {
     "cniVersion": "0.3.1",
     "interfaces": [{"name": "eth0", "mac": "02:00:00:00:00:01", "sandbox": "/var/run/netns/x"}],

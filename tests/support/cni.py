@@ -102,12 +102,16 @@ class Node:
 
     # calls
 
+    def members(self):
+        """What its list says, so that it works here."""
+        return {"confDir": str(self.directory / "conf"),
+                "binDirs": [str(self.directory / "bin"), str(PLUGINS)],
+                "cacheDir": str(self.directory / "cache"),
+                "agentSocket": str(self.directory / "agent.sock")}
+
     def start(self, command, pod="pod", netns=None, **members):
         config = {"cniVersion": "1.0.0", "name": "nodeagent-cni", "type": "nodeagent-cni",
-                  "confDir": str(self.directory / "conf"),
-                  "binDirs": [str(self.directory / "bin"), str(PLUGINS)],
-                  "cacheDir": str(self.directory / "cache"),
-                  "agentSocket": str(self.directory / "agent.sock"), **members}
+                  **self.members(), **members}
         environment = {
             "PATH": os.environ["PATH"], "SECRET": "x", "CNI_COMMAND": command,
             "CNI_CONTAINERID": pod, "CNI_IFNAME": "eth0", "CNI_PATH": "/nowhere",

@@ -47,8 +47,8 @@ static void test_liberties(void **state)
         "{\"cniVersion\":\"0.3.1\",\"ips\":[{\"address\":\"127.0.0.1/8\"}]}",
         "{\"interfaces\":[{\"name\":\"dummy\",\"mac\":\"0\",\"sandbox\":\"12\"}]}",
         "{\"ips\":[{\"address\":\"0.0.0.0/32\",\"interface\":null}]}",
-        "{\"interfaces\":[{\"name\":\"a\"},{\"name\":\"a\"}],"
-        "\"ips\":[{\"address\":\"fd00::1/64\",\"interface\":1}]}",
+        ("{\"interfaces\":[{\"name\":\"a\"},{\"name\":\"a\"}],"
+         "\"ips\":[{\"address\":\"fd00::1/64\",\"interface\":1}]}"),
         "{\"cniVersion\":\"0.2.0\",\"ip4\":{\"ip\":\"10.0.0.1/8\"},\"ip6\":null}",
     };
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
