@@ -89,25 +89,21 @@ static int clear_the_way(const struct chain *chain, struct arena *arena,
                          struct cni_failure *failure)
 {
     const char *file = cache_file_name(chain->network, chain->attachment, arena);
-    struct cni_entries entries;
+    struct cni_entry entry;
     struct err err;
-    int r = cache_find(chain->setup->cache_dir, chain->attachment, arena, &entries, &err);
+    int r = cache_read(chain->setup->cache_dir, file, arena, &entry, &err);
 
     if (r < 0)
         return failure_from(failure, CNI_CODE_IO, &err);
-    array_for_each (entry, entries.items) {
-        if (strcmp(entry->file, file))
-            continue;
-        if (entry->result)
-            return failure_set(failure, -EEXIST, CNI_CODE_ENVIRONMENT,
-                               "container %s is attached to network %s as %s already; it needs a "
-                               "DEL first",
-                               chain->attachment->container_id, chain->network->name,
-                               chain->attachment->ifname);
-        return recorded_delete(chain->setup, chain->network, entry, chain->attachment->netns,
+    if (r == 0)
+        return 0;
+    if (!entry.result)
+        return recorded_delete(chain->setup, chain->network, &entry, chain->attachment->netns,
                                failure);
-    }
-    return 0;
+    return failure_set(failure, -EEXIST, CNI_CODE_ENVIRONMENT,
+                       "container %s is attached to network %s as %s already; it needs a DEL first",
+                       chain->attachment->container_id, chain->network->name,
+                       chain->attachment->ifname);
 }
 
 /* What cannot be undone stays on record, for a DEL or a GC to come. */

@@ -6,6 +6,7 @@
 #include "nodeagent/sys/files.h"
 #include "result.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -198,34 +199,62 @@ static bool read_file(int directory, const char *file, struct arena *arena, stru
            read_entry(document.root, file, arena, entry);
 }
 
-/* Those whose name ends so; NULL: all. */
+static void directory_close_at(DIR **directory)
+{
+    if (*directory)
+        closedir(*directory);
+}
+
+/* The next file whose name ends so (NULL: any), or NULL. */
+static const char *next_file(DIR *stream, const char *suffix)
+{
+    struct dirent *item;
+
+    while ((item = readdir(stream)))
+        if (item->d_name[0] != '.' && (!suffix || str_has_suffix(item->d_name, suffix)))
+            return item->d_name;
+    return NULL;
+}
+
+/* Twice, to count and to read: others leave thousands of files here, whose names nobody wants. */
 static int read_entries(const char *cache_dir, const char *suffix, struct arena *arena,
                         struct cni_entries *entries, struct err *err)
 {
-    _cleanup_(fd_close_at) int directory = results_open(cache_dir, err);
-    struct directory_listing listing;
-    int r;
+    _cleanup_(directory_close_at) DIR *stream = NULL;
+    int directory = results_open(cache_dir, err);
+    size_t count = 0;
+    const char *name;
 
     *entries = (struct cni_entries){0};
     if (directory < 0)
         return directory;
-    r = directory_list(directory, ".", CNI_ENTRIES_MAX, arena, &listing, err);
-    if (r < 0)
-        return r;
-    entries->items.items = arena_array(arena, struct cni_entry, listing.count);
-    entries->unreadable.items = arena_array(arena, const char *, listing.count);
-    for (size_t i = 0; i < listing.count; i++) {
-        const char *file = listing.items[i].name;
+    stream = fdopendir(directory);
+    assert_that(stream);
+    while (next_file(stream, suffix))
+        count++;
+    if (count > CNI_ENTRIES_MAX)
+        return err_set(err, -E2BIG, "%s/results has more than the %d entries allowed", cache_dir,
+                       CNI_ENTRIES_MAX);
+    entries->items.items = arena_array(arena, struct cni_entry, count);
+    entries->unreadable.items = arena_array(arena, const char *, count);
+    rewinddir(stream);
+    for (; count && (name = next_file(stream, suffix)); count--) {
+        const char *file = arena_strdup(arena, name);
 
-        if (str_has_prefix(file, FILE_TEMPORARY_PREFIX) ||
-            (suffix && !str_has_suffix(file, suffix)))
-            continue;
         if (read_file(directory, file, arena, &entries->items.items[entries->items.count]))
             entries->items.count++;
         else
             entries->unreadable.items[entries->unreadable.count++] = file;
     }
     return 0;
+}
+
+int cache_read(const char *cache_dir, const char *file, struct arena *arena,
+               struct cni_entry *entry, struct err *err)
+{
+    _cleanup_(fd_close_at) int directory = results_open(cache_dir, err);
+
+    return directory < 0 ? directory : read_file(directory, file, arena, entry);
 }
 
 int cni_entries_load(const char *cache_dir, struct arena *arena, struct cni_entries *entries,

@@ -18,6 +18,10 @@ int cache_write(const char *cache_dir, const struct cni_network *network,
                 const struct cni_attachment *attachment, const struct json *result,
                 struct err *err);
 
+/* 1 and the entry, 0 when the file is none or is not there, or a negative errno. */
+int cache_read(const char *cache_dir, const char *file, struct arena *arena,
+               struct cni_entry *entry, struct err *err);
+
 /* Entries whose file's name ends as this container's and interface's do; others may be there. */
 int cache_find(const char *cache_dir, const struct cni_attachment *attachment, struct arena *arena,
                struct cni_entries *entries, struct err *err);

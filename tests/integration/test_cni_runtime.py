@@ -71,9 +71,10 @@ def test_records_of_containerds_own_library(containerd, node):
     for path in (places.CNI_CACHE / "results").glob(f"{name}-*"):
         shutil.copy(path, results)
     first, second = [json.loads((results / record).read_text()) for record in node.records()]
+    told_where = "netns" in first  # by 1.6 it is not; then interfaces go with the namespace
     assert len(places.addresses(containerd.directory)) == 2
     node.host = HOST
-    node.delete(first["containerId"], netns=first["netns"])
+    node.delete(first["containerId"], netns="")
     address = second["result"]["ips"][0]["address"].partition("/")[0]
     assert places.addresses(containerd.directory) == [address]
     assert len(node.records()) == 1
@@ -81,4 +82,4 @@ def test_records_of_containerds_own_library(containerd, node):
     node.configure(real.name, real.read_text())
     assert node.call("GC", **{"cni.dev/valid-attachments": []}) is None
     assert places.addresses(containerd.directory) == node.records() == []
-    assert places.ports(containerd.directory) == []
+    assert len(places.ports(containerd.directory)) == (0 if told_where else 2)

@@ -64,6 +64,8 @@ static void test_finding_one(void **state)
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
     const struct cni_attachment attachment = attachment_of("c1");
     struct cni_entries entries;
+    struct cni_entry entry;
+    size_t of_c1 = 0;
 
     write_record("c1", NULL);
     write_record("b-c1", NULL); /* its file's name ends like the other's */
@@ -73,9 +75,14 @@ static void test_finding_one(void **state)
     assert_int_equal(cache_find(CACHE, &attachment, &arena, &entries, NULL), 0);
     assert_int_equal(entries.items.count, 2);
     assert_int_equal(entries.unreadable.count, 2);
-    assert_false(entry_is_of(&entries.items.items[0], "c1", "eth0"));
-    assert_true(entry_is_of(&entries.items.items[1], "c1", "eth0"));
-    assert_null(entries.items.items[1].result);
+    array_for_each (found, entries.items)
+        of_c1 += entry_is_of(found, "c1", "eth0");
+    assert_int_equal(of_c1, 1);
+    assert_int_equal(cache_read(CACHE, "n-c1-eth0", &arena, &entry, NULL), 1);
+    assert_string_equal(entry.container_id, "c1");
+    assert_null(entry.result);
+    assert_int_equal(cache_read(CACHE, "x-c1-eth0", &arena, &entry, NULL), 0);
+    assert_int_equal(cache_read(CACHE, "missing", &arena, &entry, NULL), 0);
 }
 
 static void test_damage(void **state)
