@@ -3,6 +3,7 @@
 #include "document.h"
 #include "failure.h"
 #include "names.h"
+#include "nodeagent/sys/clock.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,15 +11,15 @@
 #define VERSION_OF_CHECK "0.4.0"  /* and of prevResult for DEL */
 #define VERSION_OF_STATUS "1.1.0" /* and GC */
 
-static struct plugin_call call_of(const struct chain *chain, const struct cni_plugin *plugin,
-                                  enum verb verb)
+/* What all calls of a chain share; its time begins. */
+static struct plugin_call calls_of(const struct chain *chain, enum verb verb)
 {
     return (struct plugin_call){
         .setup = chain->setup,
         .network = chain->network,
-        .plugin = plugin,
         .verb = verb,
         .attachment = chain->attachment,
+        .deadline = usec_add(clock_monotonic(), verb_timeout(chain->setup, verb)),
     };
 }
 
@@ -44,11 +45,13 @@ static int add_one(const struct plugin_call *call, struct arena *arena, const st
 int chain_add(const struct chain *chain, struct arena *arena, const struct json **result,
               struct cni_failure *failure)
 {
+    struct plugin_call call = calls_of(chain, VERB_ADD);
+
     *result = NULL;
     array_for_each (plugin, chain->network->plugins) {
-        struct plugin_call call = call_of(chain, plugin, VERB_ADD);
         int r;
 
+        call.plugin = plugin;
         call.previous = *result;
         r = add_one(&call, arena, result, failure);
         if (r < 0)
@@ -91,15 +94,15 @@ static const struct json *previous_for(const struct chain *chain, const struct j
 int chain_del(const struct chain *chain, const struct json *previous, struct cni_failure *failure)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
-    const struct json *result = previous_for(chain, previous, &arena);
+    struct plugin_call call = calls_of(chain, VERB_DEL);
     struct cni_failure later;
     int first = 0;
 
+    call.previous = previous_for(chain, previous, &arena);
     for (size_t i = chain->network->plugins.count; i-- > 0;) {
-        struct plugin_call call = call_of(chain, &chain->network->plugins.items[i], VERB_DEL);
         int r;
 
-        call.previous = result;
+        call.plugin = &chain->network->plugins.items[i];
         r = del_one(&call, first < 0 ? &later : failure);
         if (first == 0)
             first = r;
@@ -112,18 +115,17 @@ int chain_check(const struct chain *chain, const struct json *previous, struct c
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
     _cleanup_(strbuf_deinit) struct strbuf output = STRBUF_INIT;
     const struct cni_network *network = chain->network;
-    const struct json *result;
+    struct plugin_call call = calls_of(chain, VERB_CHECK);
 
     if (!cni_version_at_least(network->version, VERSION_OF_CHECK))
         return failure_set(failure, -EOPNOTSUPP, CNI_CODE_VERSION,
                            "%s: CNI %s does not support the CHECK command", network->place,
                            network->version);
-    result = previous_for(chain, previous, &arena);
+    call.previous = previous_for(chain, previous, &arena);
     array_for_each (plugin, network->plugins) {
-        struct plugin_call call = call_of(chain, plugin, VERB_CHECK);
         int r;
 
-        call.previous = result;
+        call.plugin = plugin;
         r = plugin_run(&call, &output, failure);
         if (r < 0)
             return r;
@@ -136,16 +138,17 @@ int chain_check(const struct chain *chain, const struct json *previous, struct c
 int chain_gc(const struct chain *chain, const struct valid_list *valid, struct cni_failure *failure)
 {
     _cleanup_(strbuf_deinit) struct strbuf output = STRBUF_INIT;
+    struct plugin_call call = calls_of(chain, VERB_GC);
     struct cni_failure later;
     int first = 0;
 
+    call.valid = valid;
     if (!cni_version_at_least(chain->network->version, VERSION_OF_STATUS))
         return 0;
     array_for_each (plugin, chain->network->plugins) {
-        struct plugin_call call = call_of(chain, plugin, VERB_GC);
         int r;
 
-        call.valid = valid;
+        call.plugin = plugin;
         r = plugin_run(&call, &output, first < 0 ? &later : failure);
         if (first == 0)
             first = r;
@@ -158,12 +161,15 @@ int cni_status(const struct cni_setup *setup, const struct cni_network *network,
 {
     _cleanup_(strbuf_deinit) struct strbuf output = STRBUF_INIT;
     const struct chain chain = {setup, network, NULL};
+    struct plugin_call call = calls_of(&chain, VERB_STATUS);
 
     if (!cni_version_at_least(network->version, VERSION_OF_STATUS))
         return 0;
     array_for_each (plugin, network->plugins) {
-        struct plugin_call call = call_of(&chain, plugin, VERB_STATUS);
-        int r = plugin_run(&call, &output, failure);
+        int r;
+
+        call.plugin = plugin;
+        r = plugin_run(&call, &output, failure);
 
         if (r < 0)
             return r;
@@ -209,10 +215,13 @@ int cni_check_versions(const struct cni_setup *setup, const struct cni_network *
                        struct cni_failure *failure)
 {
     const struct chain chain = {setup, network, NULL};
+    struct plugin_call call = calls_of(&chain, VERB_VERSION);
 
     array_for_each (plugin, network->plugins) {
-        struct plugin_call call = call_of(&chain, plugin, VERB_VERSION);
-        int r = check_version(&call, failure);
+        int r;
+
+        call.plugin = plugin;
+        r = check_version(&call, failure);
 
         if (r < 0)
             return r;

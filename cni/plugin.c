@@ -46,6 +46,12 @@ usec_t verb_timeout(const struct cni_setup *setup, enum verb verb)
     return setup->timeout ? MIN(setup->timeout, verbs[verb].timeout) : verbs[verb].timeout;
 }
 
+usec_t plugin_time(const struct plugin_call *call, usec_t now)
+{
+    return MIN(verb_timeout(call->setup, call->verb),
+               MAX(usec_sub(call->deadline, now), PLUGIN_TIME_LEAST));
+}
+
 int cni_setup_check(const struct cni_setup *setup, struct err *err)
 {
     if (!setup->bin_dirs || !*setup->bin_dirs)
@@ -230,7 +236,7 @@ static void execute(struct run *run)
         .input_length = run->input.length,
         .stdout_max = CNI_STDOUT_BYTES_MAX,
         .stderr_max = CNI_STDERR_BYTES_MAX,
-        .timeout = verb_timeout(run->call->setup, run->call->verb),
+        .timeout = plugin_time(run->call, clock_monotonic()),
     };
     const struct timespec pause = {.tv_nsec = BUSY_PAUSE_MSEC * 1000000L};
 

@@ -13,6 +13,7 @@ enum verb {
 };
 
 const char *verb_name(enum verb verb);
+/* Of a chain as a whole, and of each plugin. */
 usec_t verb_timeout(const struct cni_setup *setup, enum verb verb);
 
 /* Of a list of attachments; what a GC request carries. */
@@ -29,7 +30,13 @@ struct plugin_call {
     const struct cni_attachment *attachment; /* NULL: of the network as a whole */
     const struct json *previous;             /* result, or NULL */
     const struct valid_list *valid;          /* of GC */
+    usec_t deadline;                         /* of the chain, on the monotonic clock */
 };
+
+#define PLUGIN_TIME_LEAST (5 * USEC_PER_SEC) /* where others before it have used up the chain's */
+
+/* How long it may take when it starts now. */
+usec_t plugin_time(const struct plugin_call *call, usec_t now);
 
 /* Appends what the plugin gets on stdin. */
 void request_write(const struct plugin_call *call, struct strbuf *out);

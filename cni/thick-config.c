@@ -164,7 +164,7 @@ static int read_members(struct reading *reading, const char *path)
     if (r == 0)
         r = read_path(reading, "cacheDir", CNI_CACHE_DIR, &config->cache_dir);
     if (r == 0)
-        r = read_path(reading, "agentSocket", THICK_AGENT_SOCKET, &config->agent_socket);
+        r = read_path(reading, "agentSocket", CNI_AGENT_SOCKET, &config->agent_socket);
     if (r == 0)
         r = read_bin_dirs(reading, path);
     if (r == 0)

@@ -1,27 +1,12 @@
 /*
  * The plugin that runtimes call instead of the real network: it finds the network that counts now,
  * runs its chain, and knows afterwards what it did. It needs no agent, and tells one that listens.
- *
- * What its list in the runtime's private directory looks like; only "type" is needed:
- *
- *     {"cniVersion": "1.0.0", "name": "nodeagent-cni", "plugins": [{
- *         "type": "nodeagent-cni",
- *         "capabilities": {"portMappings": true, "bandwidth": true, ...},
- *         "confDir": "/etc/cni/net.d",     where real networks are
- *         "binDirs": ["/opt/cni/bin"],     where plugins are; else where the runtime has its own
- *         "cacheDir": "/var/lib/cni",
- *         "agentSocket": "/run/nodeagent/cni.sock",
- *         "timeLimitSeconds": 120,         at most, for one plugin
- *         "builtIn": {"subnets": ["10.85.0.0/16", "fd85::/64"], "bridge": "nodeagent0"}
- *     }]}
- *
- * "builtIn" allows a network of bridge, host-local and portmap while confDir has none.
+ * What it reads and what it tells is described in nodeagent/cni.h.
  */
 #pragma once
 
 #include "nodeagent/cni.h"
 
-#define THICK_AGENT_SOCKET "/run/nodeagent/cni.sock"
 #define THICK_BRIDGE "nodeagent0"
 
 enum {
@@ -104,16 +89,6 @@ struct thick_report {
     size_t step_count;
 };
 
-/*
- * A datagram of JSON:
- *
- *     {"verb": "ADD", "containerId": ..., "ifName": ..., "netns": ..., "args": CNI_ARGS,
- *      "network": its name, "file": its configuration, "usec": all of it,
- *      "plugins": [{"type": "bridge", "verb": "ADD", "usec": 1200, "failed": false}],
- *      "addresses": ["10.1.2.3"], "problems": ["FILE:LINE:COLUMN: what is wrong"],
- *      "failure": {"code": 11, "plugin": "bridge", "message": ..., "details": ...}}
- *
- * What does not apply is left out. Nobody has to listen.
- */
+/* Does not wait, whether anybody listens or not. */
 void thick_tell(const char *socket, const struct thick_report *report);
 void thick_report_write(const struct thick_report *report, struct strbuf *out);

@@ -131,12 +131,17 @@ typedef void cni_trace_fn(void *userdata, const struct cni_step *step);
 struct cni_setup {
     const char *const *bin_dirs; /* absolute, ends in NULL; the first that has a plugin counts */
     const char *cache_dir;       /* libcni's: results are below it */
-    usec_t timeout;              /* of one plugin; 0: CNI_TIMEOUT_... */
+    usec_t timeout;              /* instead of CNI_TIMEOUT_..., when it is shorter; 0: none */
     cni_trace_fn *trace;         /* may be NULL */
     void *userdata;
 };
 
-#define CNI_TIMEOUT_ADD (120 * USEC_PER_SEC) /* two such chains fit into a kubelet's 4 minutes */
+/*
+ * The limits of time are for a chain as a whole. A plugin whose turn comes late still gets 5 s, so
+ * that a DEL reaches all of them. An ADD and its undoing fit into the 4 minutes of a kubelet for a
+ * sandbox, a DEL into the 2 minutes for its end.
+ */
+#define CNI_TIMEOUT_ADD (120 * USEC_PER_SEC)
 #define CNI_TIMEOUT_DEL (60 * USEC_PER_SEC)
 #define CNI_TIMEOUT_CHECK (30 * USEC_PER_SEC)
 #define CNI_TIMEOUT_STATUS (5 * USEC_PER_SEC)
@@ -247,3 +252,35 @@ struct cni_addresses {
 };
 void cni_result_addresses(const struct json *result, const char *ifname, struct arena *arena,
                           struct cni_addresses *addresses);
+
+/* the program */
+
+/*
+ * What nodeagent-cni (CNI_PROGRAM) understands in its list, which lies in the runtime's private
+ * directory; only "type" is needed:
+ *
+ *     {"cniVersion": "1.0.0", "name": "nodeagent-cni", "plugins": [{
+ *         "type": "nodeagent-cni",
+ *         "capabilities": {"portMappings": true, "bandwidth": true, ...},
+ *         "confDir": "/etc/cni/net.d",     where real networks are
+ *         "binDirs": ["/opt/cni/bin"],     where plugins are; else where the runtime has its own
+ *         "cacheDir": "/var/lib/cni",
+ *         "agentSocket": "/run/nodeagent/cni.sock",
+ *         "timeLimitSeconds": 120,         shorter than usual, for a chain
+ *         "builtIn": {"subnets": ["10.85.0.0/16", "fd85::/64"], "bridge": "nodeagent0"}
+ *     }]}
+ *
+ * "builtIn" allows a network of bridge, host-local and portmap while confDir has none. The list's
+ * name must not be that of a real network.
+ *
+ * To the socket goes a datagram of JSON for each call, but for VERSION:
+ *
+ *     {"verb": "ADD", "containerId": ..., "ifName": ..., "netns": ..., "args": CNI_ARGS,
+ *      "network": its name, "file": its configuration, "usec": all of it,
+ *      "plugins": [{"type": "bridge", "verb": "ADD", "usec": 1200, "failed": false}],
+ *      "addresses": ["10.1.2.3"], "problems": ["FILE:LINE:COLUMN: what is wrong"],
+ *      "failure": {"code": 11, "plugin": "bridge", "message": ..., "details": ...}}
+ *
+ * What does not apply is left out. Nobody has to listen.
+ */
+#define CNI_AGENT_SOCKET "/run/nodeagent/cni.sock"

@@ -44,6 +44,7 @@ static int run_within(const char *body, usec_t timeout, struct answer *answer)
         .plugin = &network->plugins.items[0],
         .verb = VERB_ADD,
         .attachment = &attachment,
+        .deadline = USEC_NEVER,
     };
 
     setup.trace = trace;
@@ -195,6 +196,20 @@ static void test_a_busy_program_is_tried_again(void **state)
     pthread_join(thread, NULL);
 }
 
+static void test_what_is_left_of_the_chains_time(void **state)
+{
+    struct cni_setup setup = setup_of();
+    struct plugin_call call = {.setup = &setup, .verb = VERB_DEL, .deadline = CNI_TIMEOUT_DEL};
+
+    assert_int_equal(plugin_time(&call, 0), CNI_TIMEOUT_DEL);
+    assert_int_equal(plugin_time(&call, CNI_TIMEOUT_DEL / 2), CNI_TIMEOUT_DEL / 2);
+    assert_int_equal(plugin_time(&call, CNI_TIMEOUT_DEL + 1), PLUGIN_TIME_LEAST);
+    setup.timeout = USEC_PER_SEC;
+    assert_int_equal(plugin_time(&call, CNI_TIMEOUT_DEL + 1), USEC_PER_SEC);
+    setup.timeout = 2 * CNI_TIMEOUT_DEL;
+    assert_int_equal(plugin_time(&call, 0), CNI_TIMEOUT_DEL);
+}
+
 static void test_directories_of_programs(void **state)
 {
     static const char *const none[] = {NULL}, *const empty[] = {BIN, "", NULL},
@@ -223,6 +238,7 @@ int main(void)
         in_place(test_children_that_hold_the_pipe_are_not_waited_for),
         in_place(test_which_program),
         in_place(test_a_busy_program_is_tried_again),
+        cmocka_unit_test(test_what_is_left_of_the_chains_time),
         cmocka_unit_test(test_directories_of_programs),
     };
 
