@@ -3,7 +3,7 @@
 import concurrent.futures
 import json
 import signal
-import threading
+import subprocess
 import time
 
 import pytest
@@ -74,6 +74,61 @@ def test_four_plugins_two_families_ports_and_rates(node):
     node.delete()
     assert node.leftovers() == []
     assert node.rules("8080") == []
+
+
+# Says its name to whoever asks by TCP or UDP.
+SERVER = """
+import socket, threading
+tcp, udp = socket.create_server(("", 80)), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.bind(("", 53))
+def answer():
+    while True:
+        udp.sendto(b"udp {name}", udp.recvfrom(64)[1])
+threading.Thread(target=answer, daemon=True).start()
+print("ready", flush=True)
+while True:
+    with tcp.accept()[0] as client:
+        client.sendall(b"tcp {name}")
+"""
+
+CLIENT = """
+import socket
+with socket.create_connection(("{address}", {tcp}), timeout=5) as client:
+    print(client.recv(64).decode())
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+    client.settimeout(5)
+    client.sendto(b"?", ("{address}", {udp}))
+    print(client.recv(64).decode())
+"""
+
+
+def ask(node, namespace, address, tcp, udp):
+    return node.inside(namespace, "/usr/bin/python3", "-ISc",
+                       CLIENT.format(address=address, tcp=tcp, udp=udp)).split("\n")[:2]
+
+
+def test_pods_are_reached_by_pods_the_node_and_its_ports(node):
+    node.configure("10-net.conflist", network(bridge(node, ipMasq=True), PORTMAP))
+    node.add("server", runtimeConfig={"portMappings": PORTS})
+    node.add("client")
+    server = subprocess.Popen(
+        ["nsenter", f"--net={node.pod_path('server')}", "/usr/bin/python3", "-ISc",
+         SERVER.replace("{name}", "server")], stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout.readline() == "ready\n"
+        said = ["tcp server", "udp server"]
+        assert ask(node, node.pod_path("client"), "10.1.0.2", 80, 53) == said
+        assert ask(node, node.host, "10.1.0.2", 80, 53) == said
+        assert ask(node, node.host, "10.1.0.1", 8080, 8080) == said
+        assert ask(node, node.pod_path("client"), "10.1.0.1", 8080, 8080) == said
+        node.delete("server")
+        with pytest.raises(subprocess.CalledProcessError):
+            ask(node, node.host, "10.1.0.1", 8080, 8080)
+    finally:
+        server.kill()
+        server.communicate()
+    node.delete("client")
+    assert node.leftovers() == []
 
 
 def test_the_final_result_is_checked(node):
@@ -213,23 +268,19 @@ def test_collecting(node):
     assert node.leftovers() == []
 
 
-def test_a_collection_waits_and_is_waited_for(node):
-    node.plugin("slow", "#!/bin/sh\n[ $CNI_COMMAND != ADD ] || { sleep 1; echo '{}'; }\n")
-    node.configure("10-net.conflist", network({"type": "slow"}))
+def test_a_collection_waits_for_what_is_at_work(node):
+    log = node.directory / "run" / "log"
+    node.plugin("slow", f"#!/bin/sh\necho begin $CNI_COMMAND >>{log}\n"
+                        "[ $CNI_COMMAND != ADD ] || { sleep 1; echo '{}'; }\n"
+                        f"echo end $CNI_COMMAND >>{log}\n")
+    node.configure("10-net.conflist", network({"type": "slow"}, version="1.1.0"))
     node.pod("one")
-    done = []
-
-    def add():
-        node.call("ADD", "one")
-        done.append("ADD")
-
-    thread = threading.Thread(target=add)
-    thread.start()
-    while not node.records():
+    process = node.start("ADD", "one")
+    while not log.exists():
         time.sleep(0.01)
     node.call("GC", **{"cni.dev/valid-attachments": [{"containerID": "one", "ifname": "eth0"}]})
-    assert done == ["ADD"] or not thread.is_alive()
-    thread.join()
+    process.communicate()
+    assert log.read_text().splitlines() == ["begin ADD", "end ADD", "begin GC", "end GC"]
     assert node.records() == ["net-one-eth0"]
 
 
@@ -253,7 +304,7 @@ def test_the_built_in_network(node):
     assert node.leftovers() == []
 
 
-def test_all_interfaces_of_libcni_are_kept(node):
+def test_the_record_is_libcnis(node):
     """The record is what containerd's own library would have written and can take over."""
     node.configure("10-net.conflist", network(bridge(node)))
     result = node.add(runtimeConfig={"portMappings": PORTS})
