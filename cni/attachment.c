@@ -35,14 +35,22 @@ static int check_ids(const struct cni_attachment *attachment, struct cni_failure
     if (complaint)
         return failure_set(failure, -EINVAL, CNI_CODE_ENVIRONMENT, "the interface name \"%s\" %s",
                            attachment->ifname ? attachment->ifname : "", complaint);
+    return 0;
+}
+
+/* What is recorded must be JSON, and arguments that plugins understand. */
+static int check_texts(const struct cni_attachment *attachment, struct cni_failure *failure)
+{
+    const char *complaint = cni_args_check(attachment->args);
+
+    if (complaint)
+        return failure_set(failure, -EINVAL, CNI_CODE_ENVIRONMENT, "CNI_ARGS \"%s\" %s",
+                           attachment->args, complaint);
     if (attachment->netns && utf8_check(attachment->netns, strlen(attachment->netns)))
         return failure_set(failure, -EINVAL, CNI_CODE_ENVIRONMENT,
                            "the path of the network namespace \"%s\" must be UTF-8",
                            attachment->netns);
-    complaint = cni_args_check(attachment->args);
-    return complaint ? failure_set(failure, -EINVAL, CNI_CODE_ENVIRONMENT, "CNI_ARGS \"%s\" %s",
-                                   attachment->args, complaint)
-                     : 0;
+    return 0;
 }
 
 /* Plugins that are given the host's own namespace build the pod's interface there. */
@@ -97,13 +105,13 @@ static int clear_the_way(const struct chain *chain, struct arena *arena,
         return failure_from(failure, CNI_CODE_IO, &err);
     if (r == 0)
         return 0;
-    if (!entry.result)
+    if (!entry.result &&
+        entry_is_of(&entry, chain->attachment->container_id, chain->attachment->ifname))
         return recorded_delete(chain->setup, chain->network, &entry, chain->attachment->netns,
                                failure);
     return failure_set(failure, -EEXIST, CNI_CODE_ENVIRONMENT,
                        "container %s is attached to network %s as %s already; it needs a DEL first",
-                       chain->attachment->container_id, chain->network->name,
-                       chain->attachment->ifname);
+                       entry.container_id, entry.network, entry.ifname);
 }
 
 /* What cannot be undone stays on record, for a DEL or a GC to come. */
@@ -166,6 +174,8 @@ int cni_add(const struct cni_setup *setup, const struct cni_network *network,
     _cleanup_(fd_close_at) int lock = begin(setup, attachment, VERB_ADD, failure);
     int r = lock < 0 ? lock : check_network(network, failure);
 
+    if (r == 0)
+        r = check_texts(attachment, failure);
     if (r == 0)
         r = check_netns(attachment, failure);
     return r < 0 ? r : add(&chain, result, failure);
