@@ -126,6 +126,13 @@ int cache_remove(const char *cache_dir, const char *file, struct err *err)
     return 0;
 }
 
+int cache_tidy(const char *cache_dir, struct err *err)
+{
+    _cleanup_(fd_close_at) int directory = results_open(cache_dir, err);
+
+    return directory < 0 ? directory : MIN(file_remove_temporaries(directory, ".", err), 0);
+}
+
 /* reading */
 
 /* Pairs of strings; others are left out. */

@@ -29,6 +29,9 @@ int cache_find(const char *cache_dir, const struct cni_attachment *attachment, s
 /* What is not there is removed already. */
 int cache_remove(const char *cache_dir, const char *file, struct err *err);
 
+/* What a writer left that was killed; nobody may be writing. */
+int cache_tidy(const char *cache_dir, struct err *err);
+
 static inline bool entry_is_of(const struct cni_entry *entry, const char *container_id,
                                const char *ifname)
 {

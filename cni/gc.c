@@ -111,6 +111,8 @@ int cni_gc(const struct cni_setup *setup, const struct cni_network *network, str
     if (r == 0)
         r = lock = lock_all(setup->cache_dir, verb_timeout(setup, VERB_GC), &err);
     if (r >= 0)
+        r = cache_tidy(setup->cache_dir, &err);
+    if (r >= 0)
         r = cni_entries_load(setup->cache_dir, &arena, &entries, &err);
     if (r < 0)
         return failure_from(failure, r == -EBUSY ? CNI_CODE_LATER : CNI_CODE_IO, &err);

@@ -125,6 +125,11 @@ static void test_removing(void **state)
     assert_int_equal(cache_remove(CACHE, "n-c1-eth0", NULL), 0);
     assert_int_equal(cache_remove(CACHE, "n-c1-eth0", NULL), 0);
     assert_int_equal(count_records(), 0);
+    write_record("c1", NULL);
+    write_mode(CACHE "/results/" FILE_TEMPORARY_PREFIX "x", "", 0600);
+    assert_int_equal(cache_tidy(CACHE, NULL), 0);
+    assert_false(exists(CACHE "/results/" FILE_TEMPORARY_PREFIX "x"));
+    assert_int_equal(count_records(), 1);
     write_mode("/srv/file", "", 0600);
     assert_true(cache_remove("/srv/file", "x", NULL) < 0);
 }
