@@ -141,22 +141,24 @@ static int check_families(const struct json *result, struct err *err)
     return 0;
 }
 
-/* A plugin that leaves its version out answers in that of the request. */
+/* A plugin that leaves its version out, or empty, answers in that of the request. */
 static const struct json *with_version(struct arena *arena, const struct json *result,
                                        const char *version)
 {
+    static const char name[] = "cniVersion";
     struct json *copy = arena_new(arena, struct json);
 
     *copy = *result;
     copy->members = arena_array(arena, struct json_member, result->length + 1u);
-    copy->length++;
-    if (result->length)
-        memcpy(copy->members + 1, result->members, result->length * sizeof(*copy->members));
     copy->members[0] = (struct json_member){
-        .name = "cniVersion",
-        .name_length = strlen("cniVersion"),
+        .name = name,
+        .name_length = strlen(name),
         .value = {.type = JSON_STRING, .text = version, .length = (uint32_t)strlen(version)},
     };
+    copy->length = 1;
+    json_for_each_member (member, result)
+        if (!bytes_are(member->name, member->name_length, name, strlen(name)))
+            copy->members[copy->length++] = *member;
     return copy;
 }
 

@@ -63,6 +63,11 @@ static void test_the_version_of_the_request_is_put_in(void **state)
 
     assert_string_equal(result_version(parse(&arena, "{\"x\":1}", "0.4.0"), &arena), "0.4.0");
     assert_string_equal(result_version(parse(&arena, "{}", "0.4.0"), &arena), "0.4.0");
+    assert_string_equal(result_version(parse(&arena, "{\"cniVersion\":\"\"}", "0.4.0"), &arena),
+                        "0.4.0");
+    /* "ip4" means nothing in the newer one, and is not looked at. */
+    converts("{\"cniVersion\":\"\",\"ip4\":{\"ip\":\"x\"}}", "1.0.0",
+             "{\"cniVersion\":\"1.0.0\",\"ip4\":{\"ip\":\"x\"}}");
     assert_string_equal(
         result_version(parse(&arena, "{\"cniVersion\":\"0.3.1\"}", "1.0.0"), &arena), "0.3.1");
 }
