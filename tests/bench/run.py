@@ -23,6 +23,8 @@ UNIT_BOUNDS = {
     "wheel-list-ratio-one": ("wheel arm+cancel / list insert+remove, one timer", 3.0),
     "wheel-list-ratio-many": ("the same, 8,192 timers in shuffled order", 3.0),
     "start-version-cpu": ("CPU of `nodeagent version`, median", 3.0),
+    "cni-add-share": ("nodeagent-cni's own time of an ADD of three plugins, median", 3.0),
+    "cni-memory": ("its resident size meanwhile", 6 * 1024),
 }
 POD_BOUNDS = {
     "pods-1-ratio-1.7": ("a pod Ready / the plain client's time", 1.1),
@@ -40,7 +42,7 @@ for version in ("1.6", "1.7", "2"):
         f"pods-first-plan-{version}": ("from the agent's start, for all of 100 pods", 150),
     })
 STARTS = 101
-BINARIES = ["commands/nodeagent"]
+BINARIES = ["commands/nodeagent", "cni/nodeagent-cni"]
 
 
 def measure(program, *arguments):
@@ -87,6 +89,7 @@ def units(build):
     rows.update(measure(benches / "bench-wheel"))
     rows.update(measure(benches / "bench-loop"))
     rows.update(start_up(build))
+    rows.update(measure(sys.executable, "-B", ROOT / "tests" / "bench" / "cni.py", build))
     rows.update(sizes(build))
     return rows
 

@@ -11,6 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 import agent as agents  # noqa: E402
+import cni  # noqa: E402
 import runtime  # noqa: E402
 BUILD = pathlib.Path(os.environ.get("NODEAGENT_BUILD", ROOT / "build" / "test"))
 
@@ -76,3 +77,13 @@ def agent(containerd, request):
         instance.stop()
     finally:
         instance.kill()
+
+
+@pytest.fixture
+def node():
+    """A node of its own for nodeagent-cni: see cni.py."""
+    instance = cni.Node(BUILD / "cni" / "nodeagent-cni")
+    try:
+        yield instance
+    finally:
+        instance.remove()

@@ -24,6 +24,7 @@ import time
 
 PREFIXES = ["nodeagent-test-", "nodeagent-demo-"]
 MEMORY = pathlib.Path("/dev/shm")  # where measurements have theirs
+ROOTS = pathlib.Path("/srv")  # root's alone up to the top: where programs to be run may be
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 CNI_CACHE = pathlib.Path("/var/lib/cni")  # of libcni, which containerd cannot be told to move
 BRIDGE_PREFIX = "natest-"
@@ -245,7 +246,7 @@ def remove(directory):
 def left():
     """Directories whose owner is gone, and names of bridges and cgroups that have no directory."""
     temporary = pathlib.Path(tempfile.gettempdir())
-    directories = [path for parent in (temporary, MEMORY) for prefix in PREFIXES
+    directories = [path for parent in (temporary, MEMORY, ROOTS) for prefix in PREFIXES
                    for path in parent.glob(f"{prefix}*") if path.is_dir()]
     known = {bridge(path) for path in directories}
     bridges = [path.name for path in pathlib.Path("/sys/class/net").glob(f"{BRIDGE_PREFIX}*")

@@ -18,6 +18,7 @@
 
 #include "nodeagent/base/err.h"
 #include "nodeagent/base/macros.h"
+#include "nodeagent/base/str.h"
 #include "nodeagent/base/time.h"
 
 #include <stdbool.h>
@@ -116,3 +117,12 @@ int child_spawn(struct child_helper *helper, const struct child_request *request
 
 /* Kills its process group; `done` will not be called and the child is no longer the caller's. */
 void child_cancel(struct child_helper *helper, struct child *child);
+
+/*
+ * Runs a program without a helper and waits for it: for programs that are small themselves, have
+ * one thread and ignore SIGPIPE. What is true of a program in a helper is true of this one, only
+ * that nobody reaps what leaves its process group, and that without input it has the caller's
+ * stdin. `storage` holds the outputs; why it failed is in the result.
+ */
+void child_run(const struct child_request *request, struct strbuf *storage,
+               struct child_result *result);

@@ -1,0 +1,280 @@
+/* The records of attachments, in libcni's format. */
+#include "cache.h"
+#include "document.h"
+#include "nodeagent/base/base64.h"
+#include "nodeagent/base/mem.h"
+#include "nodeagent/sys/files.h"
+#include "result.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KIND "cniCacheV1"
+#define OURS "nodeagent" /* a member that libcni passes over */
+
+enum {
+    ENTRY_BYTES_MAX = 4 << 20, /* base64 of the largest list, and the largest result */
+};
+
+static int results_open(const char *cache_dir, struct err *err)
+{
+    _cleanup_(mem_free_at) char *path = mem_printf("%s/results", cache_dir);
+
+    return directory_open(path, 0700, err);
+}
+
+const char *cache_file_name(const struct cni_network *network,
+                            const struct cni_attachment *attachment, struct arena *arena)
+{
+    return arena_printf(arena, "%s-%s-%s", network->name, attachment->container_id,
+                        attachment->ifname);
+}
+
+/* writing */
+
+static void write_pair(struct json_writer *writer, const char *name, const char *value)
+{
+    json_write_name(writer, name);
+    json_write_string(writer, value ? value : "");
+}
+
+/* "K=V;K=V" as [["K","V"],["K","V"]] */
+static void write_args(struct json_writer *writer, const char *args)
+{
+    json_write_name(writer, "cniArgs");
+    json_write_array(writer);
+    while (*args) {
+        size_t pair = strcspn(args, ";"), name = MIN(strcspn(args, "="), pair);
+        size_t value = MIN(name + 1, pair);
+
+        json_write_array(writer);
+        json_write_bytes(writer, args, name);
+        json_write_bytes(writer, args + value, pair - value);
+        json_write_array_end(writer);
+        args += pair;
+        args += *args == ';';
+    }
+    json_write_array_end(writer);
+}
+
+static void write_entry(const struct cni_network *network, const struct cni_attachment *attachment,
+                        const struct json *result, struct strbuf *out)
+{
+    _cleanup_(strbuf_deinit) struct strbuf config = STRBUF_INIT;
+    struct json_writer writer;
+
+    base64_encode(&config, network->text.text, network->text.length);
+    json_writer_init(&writer, out, false);
+    json_write_object(&writer);
+    write_pair(&writer, "kind", KIND);
+    write_pair(&writer, "containerId", attachment->container_id);
+    write_pair(&writer, "config", config.text);
+    write_pair(&writer, "ifName", attachment->ifname);
+    write_pair(&writer, "networkName", network->name);
+    write_pair(&writer, "netns", attachment->netns);
+    if (attachment->args)
+        write_args(&writer, attachment->args);
+    if (attachment->capabilities) {
+        json_write_name(&writer, "capabilityArgs");
+        json_write_value(&writer, attachment->capabilities);
+    }
+    if (result) {
+        json_write_name(&writer, "result");
+        json_write_value(&writer, result);
+    }
+    json_write_name(&writer, OURS);
+    json_write_bool(&writer, true);
+    json_write_object_end(&writer);
+    json_writer_deinit(&writer);
+}
+
+int cache_write(const char *cache_dir, const struct cni_network *network,
+                const struct cni_attachment *attachment, const struct json *result, struct err *err)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(512, 512);
+    _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
+    _cleanup_(fd_close_at) int directory = results_open(cache_dir, err);
+
+    if (directory < 0)
+        return directory;
+    write_entry(network, attachment, result, &text);
+    /* A machine that loses power loses what plugins did before the chain came to its end, too. */
+    const struct file_contents contents = {
+        .bytes = text.text,
+        .length = text.length,
+        .mode = 0600,
+        .owner = FILE_OWNER_KEEP,
+        .group = FILE_GROUP_KEEP,
+        .fleeting = !result,
+    };
+
+    return file_replace(directory, cache_file_name(network, attachment, &arena), &contents, err);
+}
+
+int cache_remove(const char *cache_dir, const char *file, struct err *err)
+{
+    _cleanup_(fd_close_at) int directory = results_open(cache_dir, err);
+
+    if (directory < 0)
+        return directory;
+    if (unlinkat(directory, file, 0) < 0 && errno != ENOENT)
+        return err_set(err, -errno, "cannot remove %s/results/%s: %s", cache_dir, file,
+                       strerror(errno));
+    return 0;
+}
+
+int cache_tidy(const char *cache_dir, struct err *err)
+{
+    _cleanup_(fd_close_at) int directory = results_open(cache_dir, err);
+
+    return directory < 0 ? directory : MIN(file_remove_temporaries(directory, ".", err), 0);
+}
+
+/* reading */
+
+/* Pairs of strings; others are left out. */
+static const char *read_args(const struct json *args, struct arena *arena)
+{
+    _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
+
+    if (!args || args->type != JSON_ARRAY)
+        return NULL;
+    json_for_each (pair, args) {
+        const char *name, *value;
+
+        if (pair->type != JSON_ARRAY || pair->length != 2)
+            continue;
+        name = json_take_string(&pair->items[0], arena);
+        value = json_take_string(&pair->items[1], arena);
+        if (name && value)
+            strbuf_printf(&text, "%s%s=%s", text.length ? ";" : "", name, value);
+    }
+    return arena_strndup(arena, text.text ? text.text : "", text.length);
+}
+
+static const char *read_config(const struct json *value, struct arena *arena)
+{
+    size_t length;
+    char *text;
+
+    if (!value || value->type != JSON_STRING || !value->length)
+        return NULL;
+    text = arena_strndup(arena, value->text, value->length);
+    if (base64_decode(text, value->length, &length) < 0 || memchr(text, '\0', length))
+        return NULL;
+    text[length] = '\0';
+    return text;
+}
+
+static bool read_entry(const struct json *root, const char *file, struct arena *arena,
+                       struct cni_entry *entry)
+{
+    const struct json *kind = json_get_string(root, "kind"), *result = json_get(root, "result"),
+                      *capabilities = json_get(root, "capabilityArgs"),
+                      *ours = json_get(root, OURS);
+
+    if (!kind || !json_text_is(kind, KIND))
+        return false;
+    *entry = (struct cni_entry){
+        .file = file,
+        .network = json_take_string(json_get(root, "networkName"), arena),
+        .container_id = json_take_string(json_get(root, "containerId"), arena),
+        .ifname = json_take_string(json_get(root, "ifName"), arena),
+        .netns = json_take_string(json_get(root, "netns"), arena),
+        .args = read_args(json_get(root, "cniArgs"), arena),
+        .config = read_config(json_get(root, "config"), arena),
+        .ours = ours && ours->type == JSON_BOOL && ours->boolean,
+    };
+    if (capabilities && capabilities->type == JSON_OBJECT)
+        entry->capabilities = capabilities;
+    if (result && result->type != JSON_NULL)
+        result_check(arena, result, cni_versions[0], &entry->result, NULL);
+    return entry->network && entry->container_id && entry->ifname;
+}
+
+static bool read_file(int directory, const char *file, struct arena *arena, struct cni_entry *entry)
+{
+    _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
+    struct document document;
+
+    return file_read_beneath(directory, file, FILE_LINKS_REFUSED, ENTRY_BYTES_MAX, &text, NULL) ==
+               0 &&
+           document_parse(&document, arena, file, text.text, text.length, NULL) == 0 &&
+           read_entry(document.root, file, arena, entry);
+}
+
+static void directory_close_at(DIR **directory)
+{
+    if (*directory)
+        closedir(*directory);
+}
+
+/* The next file whose name ends so (NULL: any), or NULL. */
+static const char *next_file(DIR *stream, const char *suffix)
+{
+    struct dirent *item;
+
+    while ((item = readdir(stream)))
+        if (item->d_name[0] != '.' && (!suffix || str_has_suffix(item->d_name, suffix)))
+            return item->d_name;
+    return NULL;
+}
+
+/* Twice, to count and to read: others leave thousands of files here, whose names nobody wants. */
+static int read_entries(const char *cache_dir, const char *suffix, struct arena *arena,
+                        struct cni_entries *entries, struct err *err)
+{
+    _cleanup_(directory_close_at) DIR *stream = NULL;
+    int directory = results_open(cache_dir, err);
+    size_t count = 0;
+    const char *name;
+
+    *entries = (struct cni_entries){0};
+    if (directory < 0)
+        return directory;
+    stream = fdopendir(directory);
+    assert_that(stream);
+    while (next_file(stream, suffix))
+        count++;
+    if (count > CNI_ENTRIES_MAX)
+        return err_set(err, -E2BIG, "%s/results has more than the %d entries allowed", cache_dir,
+                       CNI_ENTRIES_MAX);
+    entries->items.items = arena_array(arena, struct cni_entry, count);
+    entries->unreadable.items = arena_array(arena, const char *, count);
+    rewinddir(stream);
+    for (; count && (name = next_file(stream, suffix)); count--) {
+        const char *file = arena_strdup(arena, name);
+
+        if (read_file(directory, file, arena, &entries->items.items[entries->items.count]))
+            entries->items.count++;
+        else
+            entries->unreadable.items[entries->unreadable.count++] = file;
+    }
+    return 0;
+}
+
+int cache_read(const char *cache_dir, const char *file, struct arena *arena,
+               struct cni_entry *entry, struct err *err)
+{
+    _cleanup_(fd_close_at) int directory = results_open(cache_dir, err);
+
+    return directory < 0 ? directory : read_file(directory, file, arena, entry);
+}
+
+int cni_entries_load(const char *cache_dir, struct arena *arena, struct cni_entries *entries,
+                     struct err *err)
+{
+    return read_entries(cache_dir, NULL, arena, entries, err);
+}
+
+int cache_find(const char *cache_dir, const struct cni_attachment *attachment, struct arena *arena,
+               struct cni_entries *entries, struct err *err)
+{
+    const char *suffix =
+        arena_printf(arena, "-%s-%s", attachment->container_id, attachment->ifname);
+
+    return read_entries(cache_dir, suffix, arena, entries, err);
+}

@@ -1,0 +1,59 @@
+/* Attachments as they are recorded. */
+#include "recorded.h"
+#include "chain.h"
+#include "failure.h"
+#include "netns.h"
+
+#include <string.h>
+#include <unistd.h>
+
+const struct cni_network *recorded_network(const struct cni_entry *entry,
+                                           const struct cni_network *network,
+                                           struct cni_network **own)
+{
+    *own = NULL;
+    if (entry->config &&
+        cni_network_parse(own, entry->file, entry->config, strlen(entry->config), NULL) == 0)
+        return *own;
+    return network && !strcmp(network->name, entry->network) ? network : NULL;
+}
+
+bool recorded_is_wrapper(const struct cni_entry *entry)
+{
+    _cleanup_(cni_network_free_at) struct cni_network *own = NULL;
+
+    recorded_network(entry, NULL, &own);
+    return own && cni_network_has_plugin(own, CNI_PROGRAM);
+}
+
+const char *recorded_netns(const char *path)
+{
+    enum netns_kind kind = netns_look(path);
+
+    /* What an unmount left; plugins take it for a namespace and fail. */
+    if (kind == NETNS_STALE)
+        unlink(path);
+    return kind == NETNS_FOREIGN ? path : NULL;
+}
+
+int recorded_delete(const struct cni_setup *setup, const struct cni_network *network,
+                    const struct cni_entry *entry, const char *netns, struct cni_failure *failure)
+{
+    _cleanup_(cni_network_free_at) struct cni_network *own = NULL;
+    const struct cni_attachment attachment = {
+        .container_id = entry->container_id,
+        .ifname = entry->ifname,
+        .netns = recorded_netns(str_empty(netns) ? entry->netns : netns),
+        .args = entry->args,
+        .capabilities = entry->capabilities,
+    };
+    const struct chain chain = {setup, recorded_network(entry, network, &own), &attachment};
+    struct err err;
+    /* A record that nobody can act on any more must not stand in the way for ever. */
+    int r = chain.network ? chain_del(&chain, entry->result, failure) : 0;
+
+    if (r < 0)
+        return r;
+    r = cache_remove(setup->cache_dir, entry->file, &err);
+    return r < 0 ? failure_from(failure, CNI_CODE_IO, &err) : 0;
+}

@@ -1,0 +1,26 @@
+/* cni/netns: what a path is. */
+#include "cni-fixture.h"
+
+#include "netns.h"
+
+static void test_kinds(void **state)
+{
+    assert_int_equal(netns_look(NULL), NETNS_GONE);
+    assert_int_equal(netns_look(""), NETNS_GONE);
+    assert_int_equal(netns_look("/srv/missing"), NETNS_GONE);
+    assert_int_equal(netns_look(NETNS), NETNS_FOREIGN);
+    assert_int_equal(netns_look("/proc/self/ns/net"), NETNS_OWN);
+    assert_int_equal(netns_look("/srv"), NETNS_NONE);
+    write_mode("/srv/file", "x", 0600);
+    assert_int_equal(netns_look("/srv/file"), NETNS_NONE);
+    assert_int_equal(umount2(NETNS, MNT_DETACH), 0);
+    assert_int_equal(netns_look(NETNS), NETNS_STALE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {in_place(test_kinds)};
+
+    prepare();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
