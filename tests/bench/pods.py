@@ -242,30 +242,49 @@ def record(agent, pod):
     return agent.run / "pods" / f"{pod['metadata']['uid']}.json"
 
 
-def main_pid(containerd, pod):
-    uid = agents.status_of(pod)["containerID"].rpartition("/")[2]
+def main_pid(containerd, uid):
     return next(state["init_process_pid"] for path, state
                 in places.containers(containerd.directory).items() if path.name == uid)
 
 
-def decision_ms(agent, pod, pid):
-    """From the end of its container until it is on record that there is something to do."""
-    path = record(agent, pod)
-    before = path.stat().st_ino
-    os.kill(pid, signal.SIGKILL)
+class Replaced:
+    """A file that is replaced as a whole."""
+    def __init__(self, path):
+        self.path = path
+        self.inode = path.stat().st_ino
+
+    def changed(self):
+        before, self.inode = self.inode, self.path.stat().st_ino
+        return self.inode != before
+
+
+def decision_ms(containerd, agent, pod):
+    """From the end of its container until containerd has noted that (it shows it from then on), and
+    until it is on the agent's record that there is something to do."""
+    uid = agents.status_of(pod)["containerID"].rpartition("/")[2]
+    note = Replaced(next(containerd.directory.glob(f"root/*/containers/{uid}/status")))
+    ours = Replaced(record(agent, pod))
+    noted = decided = None
+    os.kill(main_pid(containerd, uid), signal.SIGKILL)
     since = time.monotonic()
-    while True:
-        if path.stat().st_ino != before:
-            before = path.stat().st_ino
-            if json.loads(path.read_text())["memory"].get("operations"):
-                return 1000 * (time.monotonic() - since)
-        assert time.monotonic() - since < LIMIT_SECONDS
+    while not noted or not decided:
+        now = 1000 * (time.monotonic() - since)
+        assert now < 1000 * LIMIT_SECONDS
+        if not noted and note.changed():
+            noted = now
+        if not decided and ours.changed() and \
+                json.loads(ours.path.read_text())["memory"].get("operations"):
+            decided = now
         time.sleep(0.0005)
+    return noted, decided
 
 
-def decisions(containerd, agent, figure, figures):
+def decisions(containerd, agent, figures, version):
     for name, pod in sorted(agent.pods().items())[:FEW]:
-        figures.add(figure, decision_ms(agent, pod, main_pid(containerd, pod)), "ms")
+        noted, decided = decision_ms(containerd, agent, pod)
+        figures.add(f"pods-end-noted-{version}", noted, "ms")
+        figures.add(f"pods-restart-decision-{version}", decided, "ms")
+        figures.add(f"pods-restart-decision-after-{version}", decided - noted, "ms")
         agent.wait_pod(name, lambda pod: agents.restarts(pod) == 1 and agents.is_ready(pod))
         time.sleep(1)
 
@@ -289,7 +308,7 @@ def rest(build, figures, version, count, seconds):
             running(containerd, build) as agent:
         start(agent, few, 0)
         time.sleep(REST_SECONDS)
-        decisions(containerd, agent, f"pods-restart-decision-{version}", figures)
+        decisions(containerd, agent, figures, version)
         start(agent, many, 5000)
         time.sleep(REST_SECONDS)
         at_rest(agent, figures, version, seconds)
