@@ -6,10 +6,12 @@ import os
 import pathlib
 import socket
 import subprocess
+import time
 
 import places
 
 PLUGINS = pathlib.Path("/usr/lib/cni")  # Debian's
+INTERFACE_SECONDS = 10
 
 # Writes down what it got, and answers ADD with its file TYPE.result, or what came before it.
 RECORDER = """#!/usr/bin/python3 -IS
@@ -163,8 +165,14 @@ class Node:
         return [line for program in ("iptables-save", "ip6tables-save")
                 for line in self.inside(self.host, program).splitlines() if comment in line]
 
+    def interfaces(self):
+        return [name for name, link in self.links(self.host).items()
+                if link.get("linkinfo", {}).get("info_kind") in ("veth", "ifb")]
+
     def leftovers(self):
-        """What a node without attachments must not have, whatever the plugins were."""
-        found = [name for name, link in self.links(self.host).items()
-                 if link.get("linkinfo", {}).get("info_kind") in ("veth", "ifb")]
+        """What a node without attachments must not have, whatever the plugins were. The kernel
+        removes the interfaces of a namespace some time after it."""
+        deadline = time.monotonic() + INTERFACE_SECONDS
+        while (found := self.interfaces()) and time.monotonic() < deadline:
+            time.sleep(0.02)
         return found + self.reserved() + self.records() + self.rules('id: ')
