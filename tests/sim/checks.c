@@ -322,6 +322,15 @@ void checks_step(void)
     }
 }
 
+/* An agent that was killed before it had cleared up goes on with its life of before. */
+static bool is_on_record(const struct manifest *manifest)
+{
+    char path[256];
+
+    snprintf(path, sizeof(path), "%s/pods/%s.json", SUBJECT_RUN, manifest->uid);
+    return tree_has(world->tree, path);
+}
+
 void checks_may_forget(struct manifest *manifest)
 {
     if (!manifest || !manifest->told_removed || !manifest->delivered)
@@ -340,7 +349,9 @@ void checks_may_forget(struct manifest *manifest)
     }
     manifest->told_removed = manifest->disturbed = false;
     manifest->started = 0;
-    manifest->known_since = manifest->delivered_at = world->now;
+    manifest->delivered_at = world->now;
+    if (!is_on_record(manifest))
+        manifest->known_since = world->now;
     for (size_t i = 0; i < manifest->container_count; i++) {
         struct pod_container *spec = &manifest->containers[i];
 
