@@ -110,10 +110,25 @@ int chain_del(const struct chain *chain, const struct json *previous, struct cni
     return first;
 }
 
+/* All of them in order, until one fails; what they print does not matter. */
+static int ask_all(struct plugin_call *call, struct cni_failure *failure)
+{
+    _cleanup_(strbuf_deinit) struct strbuf output = STRBUF_INIT;
+
+    array_for_each (plugin, call->network->plugins) {
+        int r;
+
+        call->plugin = plugin;
+        r = plugin_run(call, &output, failure);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 int chain_check(const struct chain *chain, const struct json *previous, struct cni_failure *failure)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
-    _cleanup_(strbuf_deinit) struct strbuf output = STRBUF_INIT;
     const struct cni_network *network = chain->network;
     struct plugin_call call = calls_of(chain, VERB_CHECK);
 
@@ -122,15 +137,7 @@ int chain_check(const struct chain *chain, const struct json *previous, struct c
                            "%s: CNI %s does not support the CHECK command", network->place,
                            network->version);
     call.previous = previous_for(chain, previous, &arena);
-    array_for_each (plugin, network->plugins) {
-        int r;
-
-        call.plugin = plugin;
-        r = plugin_run(&call, &output, failure);
-        if (r < 0)
-            return r;
-    }
-    return 0;
+    return ask_all(&call, failure);
 }
 
 /* the network as a whole */
@@ -159,22 +166,12 @@ int chain_gc(const struct chain *chain, const struct valid_list *valid, struct c
 int cni_status(const struct cni_setup *setup, const struct cni_network *network,
                struct cni_failure *failure)
 {
-    _cleanup_(strbuf_deinit) struct strbuf output = STRBUF_INIT;
     const struct chain chain = {setup, network, NULL};
     struct plugin_call call = calls_of(&chain, VERB_STATUS);
 
     if (!cni_version_at_least(network->version, VERSION_OF_STATUS))
         return 0;
-    array_for_each (plugin, network->plugins) {
-        int r;
-
-        call.plugin = plugin;
-        r = plugin_run(&call, &output, failure);
-
-        if (r < 0)
-            return r;
-    }
-    return 0;
+    return ask_all(&call, failure);
 }
 
 /* VERSION */
