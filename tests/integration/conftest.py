@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -14,6 +15,10 @@ import agent as agents  # noqa: E402
 import cni  # noqa: E402
 import runtime  # noqa: E402
 BUILD = pathlib.Path(os.environ.get("NODEAGENT_BUILD", ROOT / "build" / "test"))
+
+# A shell without job control starts what it puts into the background with SIGINT ignored, and all
+# programs that the tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -323,12 +323,20 @@ void checks_step(void)
 }
 
 /* An agent that was killed before it had cleared up goes on with its life of before. */
-static bool is_on_record(const struct manifest *manifest)
+static const struct tree_node *record_of(const struct manifest *manifest)
 {
     char path[256];
 
     snprintf(path, sizeof(path), "%s/pods/%s.json", SUBJECT_RUN, manifest->uid);
-    return tree_has(world->tree, path);
+    return tree_walk(world->tree->root, path);
+}
+
+bool pod_has_to_go(const struct manifest *manifest)
+{
+    const struct tree_node *record = record_of(manifest);
+    static const char leaving[] = "\"leaving\":true";
+
+    return record && memmem(record->bytes, record->length, leaving, strlen(leaving));
 }
 
 void checks_may_forget(struct manifest *manifest)
@@ -350,7 +358,7 @@ void checks_may_forget(struct manifest *manifest)
     manifest->told_removed = manifest->disturbed = false;
     manifest->started = 0;
     manifest->delivered_at = world->now;
-    if (!is_on_record(manifest))
+    if (!record_of(manifest))
         manifest->known_since = world->now;
     for (size_t i = 0; i < manifest->container_count; i++) {
         struct pod_container *spec = &manifest->containers[i];

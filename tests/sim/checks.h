@@ -30,6 +30,9 @@ void checks_look(void);
 /* Is everything as declared? Else `why` (may be NULL) is told what is not. */
 bool checks_converged(struct strbuf *why);
 
+/* Was it taken away, so that this life of it ends though it is back? */
+bool pod_has_to_go(const struct manifest *manifest);
+
 /* justify.c: is there any reason to stop it? */
 bool may_stop_container(const struct container *container);
 bool may_stop_sandbox(const struct sandbox *sandbox);

@@ -127,6 +127,8 @@ static bool is_right(const struct manifest *manifest, struct strbuf *why)
         return manifest->ever_delivered ? is_gone(manifest->uid, why) : true;
     if (!manifest->delivered)
         return no(why, manifest->uid, "is wanted, and the agent does not know", NULL);
+    if (pod_has_to_go(manifest))
+        return no(why, manifest->uid, "has to go before it begins anew", NULL);
     if (!manifest->deadline_seconds && runs(manifest, NULL))
         return true;
     if (pod_ends_by_itself(manifest))
