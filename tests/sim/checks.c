@@ -120,7 +120,8 @@ void checks_container_ended(const struct container *container)
     spec->manifest->ever_started = true; /* or tried to, which is the same to its phase */
     spec->exits++;
     spec->last_was_stopped =
-        container->ever_unknown || (container->asked_to_end && !container->hook_failed);
+        container->ever_unknown ||
+        ((container->asked_to_end || container->hook_sent) && !container->hook_failed);
     spec->last_was_unknown = container->ever_unknown;
     spec->last_never_ran = !container->started;
     spec->last_code = container->exit_code;
@@ -174,6 +175,14 @@ static void count_call(struct manifest *manifest)
                   manifest->uid);
 }
 
+static void note_hook(const Cri__ExecSyncRequest *request)
+{
+    struct container *container = container_find(request->container_id);
+
+    if (container && str_equal(request->cmd[0], "preStop"))
+        container->hook_sent = true;
+}
+
 void checks_call_sent(const struct call *call)
 {
     const struct sandbox *sandbox;
@@ -193,6 +202,8 @@ void checks_call_sent(const struct call *call)
         container = container_find(id);
         if (container)
             check_stop(call, container);
+    } else if (call->method->begin == serve_exec) {
+        note_hook((const void *)call->request);
     } else if (call->method->begin == serve_stop_sandbox ||
                call->method->begin == serve_remove_sandbox) {
         sandbox = sandbox_find(id);

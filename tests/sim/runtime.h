@@ -62,6 +62,7 @@ struct container {
     bool hook_failed; /* its postStart, to the agent: it is to end */
     bool ignores_term;
     bool asked_to_end;                           /* TERM was sent, or worse */
+    bool hook_sent;                              /* its preStop: the agent means it to end */
     int64_t created_at, started_at, finished_at; /* nanoseconds of the wall */
     usec_t started, finished;                    /* the world's */
     int32_t exit_code;
