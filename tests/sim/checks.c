@@ -350,6 +350,17 @@ bool pod_has_to_go(const struct manifest *manifest)
     return record && memmem(record->bytes, record->length, leaving, strlen(leaving));
 }
 
+static bool sandbox_may_come(const struct manifest *manifest)
+{
+    list_for_each (node, &world->runtime->calls) {
+        const struct call *call = list_entry(node, struct call, link);
+
+        if (call->method->begin == serve_run_sandbox && !strcmp(call->uid, manifest->uid))
+            return true;
+    }
+    return false;
+}
+
 void checks_may_forget(struct manifest *manifest)
 {
     if (!manifest || !manifest->told_removed || !manifest->delivered)
@@ -360,13 +371,8 @@ void checks_may_forget(struct manifest *manifest)
     list_for_each (node, &world->runtime->containers)
         if (!strcmp(list_entry(node, struct container, link)->uid, manifest->uid))
             return;
-    list_for_each (node, &world->runtime->calls) {
-        const struct call *call = list_entry(node, struct call, link);
-
-        if (call->method->begin == serve_run_sandbox && !strcmp(call->uid, manifest->uid))
-            return; /* it may make another one for the life before */
-    }
-    manifest->told_removed = manifest->disturbed = false;
+    manifest->told_removed = sandbox_may_come(manifest); /* for the life before */
+    manifest->disturbed = false;
     manifest->started = 0;
     manifest->delivered_at = world->now;
     if (!record_of(manifest))
