@@ -24,12 +24,21 @@ static void abandon(struct planner *planner, enum pod_operation_kind kind)
             remove_at(&memory->operations, i);
 }
 
-static bool remove_all_containers(struct planner *planner)
+static bool has_sandbox(const struct planner *planner, const struct seen_container *seen)
 {
-    bool busy = false;
+    array_for_each (sandbox, planner->observed->sandboxes)
+        if (str_equal(sandbox->id, seen->sandbox_id))
+            return true;
+    return false;
+}
+
+/* The others go with their sandbox. */
+static bool remove_stray_containers(struct planner *planner)
+{
+    bool busy = operation_any(planner, POD_REMOVE_CONTAINER);
 
     array_for_each (seen, planner->observed->containers)
-        if (remove_container(planner, seen))
+        if (!has_sandbox(planner, seen) && remove_container(planner, seen))
             busy = true;
     return busy;
 }
@@ -71,7 +80,7 @@ void plan_end(struct planner *planner)
         plan_collect(planner);
         return;
     }
-    if (remove_all_containers(planner) || remove_all_sandboxes(planner))
+    if (remove_stray_containers(planner) || remove_all_sandboxes(planner))
         return;
     if (planner->observed->cleaned)
         enter_stage(planner, POD_STAGE_GONE);

@@ -293,6 +293,9 @@ static inline void machine_effect(struct machine *machine, struct pod_operation 
                 machine->sandboxes[i].ready = false;
         break;
     case POD_REMOVE_SANDBOX:
+        for (size_t i = machine->container_count; i-- > 0;)
+            if (!strcmp(machine->containers[i].sandbox_id, operation->target))
+                machine_remove_container(machine, machine->containers[i].id);
         for (size_t i = 0; i < machine->sandbox_count; i++)
             if (!strcmp(machine->sandboxes[i].id, operation->target)) {
                 memmove(&machine->sandboxes[i], &machine->sandboxes[i + 1],

@@ -20,7 +20,7 @@ static void test_check_11_deleted_while_it_begins(void **state)
     machine_start(&machine);
     machine_delete(&machine, 3);
     machine_run(&machine);
-    assert_actions(&machine, "stop:i/3 stopbox remove:i removebox clean");
+    assert_actions(&machine, "stop:i/3 stopbox removebox clean");
     assert_gone(&machine);
     assert_phase(&machine, "Failed");
     assert_waiting(&machine, "c", "PodInitializing");
@@ -37,7 +37,7 @@ static void test_check_16_another_image_after_the_deletion(void **state)
     machine_delete(&machine, 30);
     machine_change_image(&machine, "c", "y");
     machine_run(&machine);
-    assert_actions(&machine, "stop:c/30 stopbox remove:c removebox clean");
+    assert_actions(&machine, "stop:c/30 stopbox removebox clean");
     assert_gone(&machine);
     machine_deinit(&machine);
 }
@@ -175,7 +175,7 @@ static void test_check_34_a_forced_deletion(void **state)
     machine_start(&machine);
     machine.desired.removed = true;
     machine_run(&machine);
-    assert_actions(&machine, "stop:c/45 stopbox remove:c removebox clean");
+    assert_actions(&machine, "stop:c/45 stopbox removebox clean");
     assert_gone(&machine);
     machine_deinit(&machine);
 }
@@ -191,7 +191,7 @@ static void test_check_35_what_nobody_knows(void **state)
     machine.desired.pod = NULL;
     machine.memory = (struct pod_memory){0};
     machine_run(&machine);
-    assert_actions(&machine, "stop:c/2 stop:s/2 stopbox remove:c remove:s removebox clean");
+    assert_actions(&machine, "stop:c/2 stop:s/2 stopbox removebox clean");
     assert_gone(&machine);
     machine_deinit(&machine);
 }
@@ -209,7 +209,7 @@ static void test_check_37_an_end_outlives_the_agent(void **state)
     machine_delete(&machine, 30);
     machine_restart(&machine);
     machine_run(&machine);
-    assert_actions(&machine, "stopbox remove:c removebox clean");
+    assert_actions(&machine, "stopbox removebox clean");
     assert_gone(&machine);
     assert_phase(&machine, "Succeeded");
     machine_deinit(&machine);
@@ -307,8 +307,8 @@ static void test_what_is_under_way_is_waited_for_or_given_up(void **state)
         {"prepare", "clean", false},
         {"sandbox", "stopbox removebox clean", true},
         {"image", "stopbox removebox clean", false},
-        {"start", "stop:c/30 stopbox remove:c removebox clean", true},
-        {"poststart", "stop:c/30 stopbox remove:c removebox clean", false},
+        {"start", "stop:c/30 stopbox removebox clean", true},
+        {"poststart", "stop:c/30 stopbox removebox clean", false},
     };
 
     for (size_t i = 0; i < array_size(cases); i++) {
@@ -333,10 +333,30 @@ static void test_what_is_under_way_is_waited_for_or_given_up(void **state)
     }
 }
 
+/* Their sandboxes are gone: somebody else removed them. */
+static void test_containers_without_their_sandbox(void **state)
+{
+    struct machine machine;
+
+    machine_api(&machine, ONE);
+    machine_start(&machine);
+    machine_exit(&machine, "c", 1);
+    machine.sandbox_count = 0;
+    machine_delete(&machine, 30);
+    machine.hold = "remove";
+    machine_run(&machine);
+    machine_fail(&machine, "remove", NULL, "busy");
+    machine.hold = NULL;
+    machine_sleep(&machine, POD_RETRY_MAX);
+    assert_actions(&machine, "remove:c remove:c clean");
+    assert_gone(&machine);
+    machine_deinit(&machine);
+}
+
 /* Each removal may fail, and is tried again. */
 static void test_what_fails_at_the_end_is_repeated(void **state)
 {
-    static const char *const words[] = {"stop", "stopbox", "remove", "removebox", "clean"};
+    static const char *const words[] = {"stop", "stopbox", "removebox", "clean"};
 
     for (size_t i = 0; i < array_size(words); i++) {
         struct machine machine;
@@ -383,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_check_39_a_refused_pod_is_deleted),
         cmocka_unit_test(test_a_waiting_pod_is_removed),
         cmocka_unit_test(test_what_is_under_way_is_waited_for_or_given_up),
+        cmocka_unit_test(test_containers_without_their_sandbox),
         cmocka_unit_test(test_what_fails_at_the_end_is_repeated),
     };
 

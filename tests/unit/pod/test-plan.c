@@ -30,7 +30,7 @@ static void test_a_pod_that_is_removed_leaves_nothing(void **state)
     assert_actions(&machine, "prepare sandbox#0 image:web start:web#0");
     machine.desired.removed = true;
     machine_run(&machine);
-    assert_actions(&machine, "stop:web/30 stopbox remove:web removebox clean");
+    assert_actions(&machine, "stop:web/30 stopbox removebox clean");
     assert_int_equal(machine.memory.stage, POD_STAGE_GONE);
     machine_deinit(&machine);
 }
@@ -169,7 +169,7 @@ static void test_check_27_hooks(void **state)
     assert_actions(&machine, "stop:b/30 prestop:a/30");
     machine_advance(&machine, 30 * USEC_PER_SEC);
     machine_run(&machine);
-    assert_actions(&machine, "stop:a/2 stopbox remove:b remove:a removebox clean");
+    assert_actions(&machine, "stop:a/2 stopbox removebox clean");
     machine_deinit(&machine);
 }
 
@@ -183,7 +183,7 @@ static void test_an_orphan_ends_without_hooks(void **state)
     machine.memory = (struct pod_memory){0};
     machine.desired.pod = NULL;
     machine_run(&machine);
-    assert_actions(&machine, "stop:web/2 stopbox remove:web removebox clean");
+    assert_actions(&machine, "stop:web/2 stopbox removebox clean");
     machine_deinit(&machine);
 }
 

@@ -14,6 +14,10 @@ static void begin(struct machine *machine, const char *word)
     machine_api(machine, HOOKED);
     machine->hold = word;
     machine_run(machine);
+    if (!strcmp(word, "remove")) { /* with a sandbox they go with it */
+        machine_exit(machine, "c", 1);
+        machine->sandbox_count = 0;
+    }
     if (str_one_of(word, ends)) {
         machine_delete(machine, 30);
         machine_run(machine);
