@@ -198,6 +198,10 @@ struct agent *agent_free(struct agent *agent)
     sweep_end(agent);
     static_source_free(agent->directory.source);
     static_source_free(agent->url.source);
+    if (agent->records >= 0) {
+        records_write_due(agent);
+        wheel_cancel(&agent->records_timer);
+    }
     pods_free(agent);
     loop_post_cancel(agent->parts.loop, &agent->plan_post);
     runtime_state_free(agent->runtime);

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RECORD_RETRY_USEC (5 * USEC_PER_SEC)
-
 static void plan_soon(struct agent *agent)
 {
     if (!agent->plan_posted)
@@ -82,21 +80,28 @@ static void adopt(struct agent_pod *pod, const struct pod_plan *plan)
     pod->memory = memory;
 }
 
-/* Nothing is begun that is not on record. */
+/* Does it begin something that has to be on record, or end what only the record tells of? */
+static bool needs_record(const struct pod_memory *before, const struct pod_plan *plan)
+{
+    array_for_each (action, plan->actions)
+        if (pod_operation_needs_record(action->kind))
+            return true;
+    array_for_each (operation, before->operations)
+        if (operation->state != POD_OPERATION_INTENDED &&
+            pod_operation_needs_record(operation->kind) &&
+            !pod_operation_needs_look(operation->kind))
+            return true;
+    return false;
+}
+
 static bool put_on_record(struct agent_pod *pod, const struct pod_plan *plan)
 {
-    struct err err;
-
-    if (record_save(pod, &plan->memory, &err) == 0) {
-        free(pod->record_trouble);
-        pod->record_trouble = NULL;
+    if (!needs_record(&pod->memory, plan)) {
+        record_write_soon(pod);
         return true;
     }
-    if (!str_equal(pod->record_trouble, err.text)) {
-        free(pod->record_trouble);
-        pod->record_trouble = mem_strdup(err.text);
-        log_failure(LOG_LEVEL_ERROR, LOG_FIELDS({"POD", pod->name}), &err);
-    }
+    if (record_write(pod, &plan->memory))
+        return true;
     wheel_arm(pod->agent->parts.wheel, &pod->timer, usec_add(clock_boottime(), RECORD_RETRY_USEC));
     return false;
 }

@@ -32,6 +32,7 @@ static struct agent_pod *pod_add(struct agent *agent, const char *uid, const cha
     list_init(&pod->tasks);
     list_init(&pod->terminations);
     list_init(&pod->dirty);
+    list_init(&pod->record_due);
     wheel_timer_init(&pod->timer, on_timer);
     map_put(&agent->pods, uid, pod);
     pod_touch(pod);
@@ -53,6 +54,7 @@ void pod_free(struct agent_pod *pod)
     pod_forget_terminations(pod);
     wheel_cancel(&pod->timer);
     list_unlink(&pod->dirty);
+    list_unlink(&pod->record_due);
     if (pod->expecting)
         cri_cache_expect_no_more(pod->agent->cache, pod->uid);
     object_unref(pod->object);

@@ -23,11 +23,18 @@ enum {
 
 static const char *const suffix = ".json";
 
+static void on_records_timer(struct wheel_timer *timer)
+{
+    records_write_due(container_of(timer, struct agent, records_timer));
+}
+
 int records_open(struct agent *agent, struct err *err)
 {
     _cleanup_(fd_close_at) int run = directory_open(agent->config->run_dir, 0700, err);
     int r;
 
+    list_init(&agent->records_due);
+    wheel_timer_init(&agent->records_timer, on_records_timer);
     if (run < 0)
         return run;
     r = directory_make(run, "pods", 0700, err);
@@ -68,7 +75,7 @@ static char *record_name(const struct agent_pod *pod)
     return mem_printf("%s%s", pod->uid, suffix);
 }
 
-int record_save(struct agent_pod *pod, const struct pod_memory *memory, struct err *err)
+static int save(struct agent_pod *pod, const struct pod_memory *memory, struct err *err)
 {
     _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
     _cleanup_(mem_free_at) char *name = record_name(pod);
@@ -93,6 +100,50 @@ int record_save(struct agent_pod *pod, const struct pod_memory *memory, struct e
                           pod->name_space, pod->name);
     pod->record_hash = hash;
     return 0;
+}
+
+bool record_write(struct agent_pod *pod, const struct pod_memory *memory)
+{
+    struct err err;
+
+    if (save(pod, memory, &err) == 0) {
+        list_unlink(&pod->record_due);
+        free(pod->record_trouble);
+        pod->record_trouble = NULL;
+        return true;
+    }
+    if (!str_equal(pod->record_trouble, err.text)) {
+        free(pod->record_trouble);
+        pod->record_trouble = mem_strdup(err.text);
+        log_failure(LOG_LEVEL_ERROR, LOG_FIELDS({"POD", pod->name}), &err);
+    }
+    return false;
+}
+
+static void write_after(struct agent *agent, usec_t delay)
+{
+    wheel_arm(agent->parts.wheel, &agent->records_timer, usec_add(clock_boottime(), delay));
+}
+
+void record_write_soon(struct agent_pod *pod)
+{
+    struct agent *agent = pod->agent;
+
+    if (list_empty(&pod->record_due))
+        list_push_back(&agent->records_due, &pod->record_due);
+    if (!wheel_timer_armed(&agent->records_timer))
+        write_after(agent, RECORD_DELAY_USEC);
+}
+
+void records_write_due(struct agent *agent)
+{
+    list_for_each_safe (node, &agent->records_due) {
+        struct agent_pod *pod = list_entry(node, struct agent_pod, record_due);
+
+        record_write(pod, &pod->memory);
+    }
+    if (!list_empty(&agent->records_due))
+        write_after(agent, RECORD_RETRY_USEC);
 }
 
 void record_remove(struct agent_pod *pod)

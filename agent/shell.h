@@ -30,6 +30,8 @@ enum {
 #define FILES_LIMIT_USEC (60 * USEC_PER_SEC) /* of a job with a pod's files */
 #define TURN_USEC (5 * USEC_PER_SEC)         /* who takes longer does not keep others waiting */
 #define SWEEP_USEC (20 * USEC_PER_SEC)
+#define RECORD_DELAY_USEC (1 * USEC_PER_SEC) /* of what need not be on record at once */
+#define RECORD_RETRY_USEC (5 * USEC_PER_SEC) /* once it could not be written */
 
 /* A pod that is nearly ready goes first: so pods become ready one after the other. */
 enum turn_queue { TURN_CONTAINERS, TURN_OTHERS, TURN_QUEUES };
@@ -68,7 +70,9 @@ struct agent {
     struct arena left_arena;
     struct arena scratch; /* for one plan */
     struct agent_directories directories;
-    int records;                 /* the directory's descriptor */
+    int records;             /* the directory's descriptor */
+    struct list records_due; /* pods whose record is to be written in a moment */
+    struct wheel_timer records_timer;
     agent_finished_fn *finished; /* NULL: goes on */
     void *finished_owner;
     struct wheel_timer finish;
@@ -104,6 +108,7 @@ struct agent_pod {
     list_of(struct pod_blocker) blockers;
     uint64_t record_hash; /* of what was recorded last; 0: nothing */
     char *record_trouble; /* why it could not be recorded; NULL */
+    struct list record_due;
     struct list tasks;
     struct list terminations;
     struct list dirty;
@@ -153,8 +158,11 @@ void pod_forget_terminations(struct agent_pod *pod);
 
 /* record-file.c */
 int records_open(struct agent *agent, struct err *err);
-/* Before what it tells of is begun. */
-int record_save(struct agent_pod *pod, const struct pod_memory *memory, struct err *err);
+/* Before what it tells of is begun. Trouble is told of here, and remembered. */
+bool record_write(struct agent_pod *pod, const struct pod_memory *memory);
+/* What the next agent would find out by itself too is collected for a while. */
+void record_write_soon(struct agent_pod *pod);
+void records_write_due(struct agent *agent);
 void record_remove(struct agent_pod *pod);
 void records_load(struct agent *agent);
 

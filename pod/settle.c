@@ -24,6 +24,26 @@ bool pod_operation_needs_look(enum pod_operation_kind kind)
     return false;
 }
 
+bool pod_operation_needs_record(enum pod_operation_kind kind)
+{
+    switch (kind) {
+    case POD_RUN_SANDBOX: /* two at once would be two sandboxes */
+    case POD_START:
+    case POD_STOP: /* with the grace that was decided */
+    case POD_POST_START:
+    case POD_PRE_STOP:
+        return true;
+    case POD_PREPARE:
+    case POD_STOP_SANDBOX:
+    case POD_REMOVE_SANDBOX:
+    case POD_IMAGE:
+    case POD_REMOVE_CONTAINER:
+    case POD_CLEAN:
+        break;
+    }
+    return false;
+}
+
 static void wait_to_start(struct planner *planner, struct pod_container_memory *memory,
                           const struct pod_operation *failed)
 {

@@ -155,6 +155,9 @@ enum pod_operation_kind {
 const char *pod_operation_name(enum pod_operation_kind kind);
 /* Does it change something in the runtime, so that only a look shows what became of it? */
 bool pod_operation_needs_look(enum pod_operation_kind kind);
+/* Must it be on record before it is begun? Else the runtime tells of it, or it may be done twice.
+ */
+bool pod_operation_needs_record(enum pod_operation_kind kind);
 
 enum pod_operation_state {
     POD_OPERATION_INTENDED, /* recorded, maybe begun: unknown after a restart */

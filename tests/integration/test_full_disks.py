@@ -154,5 +154,5 @@ def test_damaged_records_are_not_believed(agent):
     agent.wait_ready("steady")
     for name in (uid, *damaged, "large", "fifo", "directory", "link"):
         assert agent.log(1 << 20).count(f"record {folder}/{name}.json is dropped: ") == 1, name
-    assert os.listdir(folder) == [f"{uid}.json"]
+    agent.wait(lambda: os.listdir(folder) == [f"{uid}.json"], "its new record, and no others")
     assert os.path.exists("/etc/passwd"), "what a link names is not touched"
