@@ -7,8 +7,8 @@
 
 enum exit_code {
     EXIT_GOOD = 0,
-    EXIT_BAD = 1,   /* it ran, and the answer is no */
-    EXIT_USAGE = 2, /* the command line is wrong */
+    EXIT_BAD = 1,    /* it ran, and the answer is no */
+    EXIT_USAGE = 2,  /* the command line is wrong */
     EXIT_UNSEEN = 3, /* what was asked about could not be looked at */
 };
 

@@ -62,7 +62,7 @@ static void print_help(void)
 
 /* saying */
 
-static void say(const char *what, const char *format, va_list arguments)
+static _printf_(2, 0) void say(const char *what, const char *format, va_list arguments)
 {
     struct err err; /* makes what it quotes printable */
 
