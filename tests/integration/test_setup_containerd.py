@@ -6,16 +6,18 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import socket
 import subprocess
+import tomllib
 
 import pytest
 
+import agent as agents
 import debian
 import places
 import runtime
 from conftest import BUILD, ROOT
+from specs import pod, staying
 
 CLIENT = BUILD / "tests" / "bench" / "cri-client"
 NODEAGENT_CNI = BUILD / "cni" / "nodeagent-cni"
@@ -212,7 +214,75 @@ def test_pods(program, version, drop_in):
         assert containerd.leftovers() == []
 
 
+@pytest.mark.parametrize("version", ["1.6", "2"])
+def test_pods_that_live_through_it(program, version):
+    """A pod of before is removed by nodeagent-cni, and a pod of nodeagent-cni by containerd, from
+    one another's records."""
+    with runtime.private(version, parent=places.ROOTS) as containerd:
+        between = Between(program, containerd)
+        network = places.bridge(containerd.directory)
+        lock = places.CNI_CACHE / "nodeagent.lock"
+        locked = lock.exists()
+        agent = agents.Agent(containerd, BUILD)
+        try:
+            agent.start()
+            agent.add(pod("before", staying("main"), agent=agent))
+            agent.wait_ready("before")
+            between.setup("--agent-socket", between.directory / "agent.sock")
+            containerd.restart()
+            agent.add(pod("after", staying("main"), agent=agent))
+            agent.wait_ready("after")
+            agent.remove("before")
+            agent.wait_gone("before")
+            assert len(places.addresses(containerd.directory)) == 1
+            assert {("ADD", network), ("DEL", network)} <= between.told()
+            between.setup("--undo")
+            containerd.restart()
+            agent.remove("after")
+            agent.wait_gone("after")
+            assert between.told() == set()
+            assert containerd.leftovers() == []
+            assert list((places.CNI_CACHE / "results").glob(f"{network}-*")) == []
+        finally:
+            agent.kill()
+            if not locked:
+                lock.unlink(missing_ok=True)
+
+
 # configurations
+
+
+LAYOUTS = {
+    "dots": 'plugins."io.containerd.grpc.v1.cri".cni.bin_dir = "/opt/cni/bin"\n',
+    "dots in a table": '[plugins."io.containerd.grpc.v1.cri"]\n'
+                       "  cni.max_conf_num = 1 # one\n  cni.bin_dir = '/opt/cni/bin'",
+    "value by dots": "[plugins]\n'io.containerd.grpc.v1.cri'.cni.conf_dir = '/etc/cni/net.d'\n",
+    "spaces": "[ plugins . 'io.containerd.grpc.v1.cri' . cni ]\r\n\tbin_dir\t=\t'/opt/cni/bin'\r\n",
+    "inline table": "[plugins.'io.containerd.grpc.v1.cri']\n"
+                    "cni = { bin_dir = '/opt/cni/bin', conf_dir = '/etc/cni/net.d' }\n",
+    "tables before": '[plugins."io.containerd.grpc.v1.cri".cni]\n'
+                     '[plugins."io.containerd.grpc.v1.cri"]\nrestrict_oom_score_adj = true\n',
+    "strings": '[plugins."io.containerd.grpc.v1.cri"]\nsandbox_image = """\n[cni]\n\\""""\n'
+               "unset_seccomp_profile = '''\n[[x]\n'''\n",
+    "no final newline": '[plugins."io.containerd.grpc.v1.cri".cni]',
+}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts(machine, layout, version):
+    """Only conf_dir has another value, for containerd and for another reader of TOML."""
+    text = f"version = 2\n{LAYOUTS[layout]}"
+    machine.write(CONFIG, text)
+    machine.setup(containerd=version)
+    assert machine.conf_dir(version) == PRIVATE
+    before, after = tomllib.loads(text), tomllib.loads(machine.read(CONFIG))
+    table = before["plugins"]["io.containerd.grpc.v1.cri"].setdefault("cni", {})
+    assert table.get("conf_dir", "/etc/cni/net.d") == "/etc/cni/net.d"
+    table["conf_dir"] = PRIVATE
+    assert after == before
+    machine.setup("--undo", containerd=version)
+    assert machine.read(CONFIG) == text
 
 
 @pytest.mark.parametrize("version", VERSIONS)
