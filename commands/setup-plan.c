@@ -384,18 +384,18 @@ static int try_candidate(struct setup *setup, const struct setup_change *change,
     if (r == 0)
         r = containerd_ask(containerd, candidate.path, err);
     change_take_back(&candidate, &ignored);
-    return r;
+    return r < 0 ? err_prefix(err, "%s is as it was, since what it was to become does not do",
+                              change->path)
+                 : 0;
 }
 
 /* Afterwards: does it do what it should? Of two files that are undone the last shows it. */
 static int look_again(struct setup *setup, const struct setup_change *change, struct err *err)
 {
     struct containerd *containerd = &setup->containerd;
-    bool gone = change->path == containerd->target && !change->after,
-         last = change == &setup->changes[setup->change_count - 1];
+    bool last = change == &setup->changes[setup->change_count - 1];
     const char *now, *wanted = setup->options->conf_dir;
-    int r =
-        containerd_ask(containerd, containerd->exists && !gone ? containerd->config : NULL, err);
+    int r = containerd_ask(containerd, containerd->exists ? containerd->config : NULL, err);
 
     if (r < 0 || !containerd->dumped || !last)
         return r;

@@ -605,6 +605,23 @@ def test_a_program_that_is_not_containerd(machine):
     assert machine.read(CONFIG) == DEBIAN
 
 
+def test_a_change_that_does_not_load(machine):
+    """containerd sees what is to be written before it is; here it is one with a whim."""
+    machine.write(CONFIG, DEBIAN)
+    machine.write("/opt/containerd", f"""#!/bin/sh
+case $2 in
+*candidate) echo begin >&2; echo 'no, not this' >&2; exit 1 ;;
+*) {debian.programs("1.7") / "containerd"} "$@" ;;
+esac
+""").chmod(0o755)
+    said = machine.setup("--containerd=/opt/containerd", code=1)
+    assert ("/etc/containerd/config.toml is as it was, since what it was to become does not do: "
+            "/opt/containerd does not load /etc/containerd/.nodeagent-candidate: no, not this"
+            ) in said
+    assert machine.read(CONFIG) == DEBIAN
+    assert os.listdir(machine.path(CONFIG).parent) == ["config.toml"]
+
+
 def test_a_full_disk(machine):
     """What is there stays whole."""
     machine.write(CONFIG, DEBIAN)
