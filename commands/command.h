@@ -7,8 +7,9 @@
 
 enum exit_code {
     EXIT_GOOD = 0,
-    EXIT_BAD = 1,   /* it ran, and the answer is no */
-    EXIT_USAGE = 2, /* the command line is wrong */
+    EXIT_BAD = 1,    /* it ran, and the answer is no */
+    EXIT_USAGE = 2,  /* the command line is wrong */
+    EXIT_UNSEEN = 3, /* what was asked about could not be looked at */
 };
 
 struct command {
@@ -27,6 +28,7 @@ enum {
 int command_events(int argc, char **argv);
 int command_ps(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_setup(int argc, char **argv);
 int command_validate(int argc, char **argv);
 int command_version(int argc, char **argv);
 int command_why(int argc, char **argv);

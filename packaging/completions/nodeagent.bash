@@ -29,7 +29,7 @@ _nodeagent_asking()
 _nodeagent()
 {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="run ps why events validate version"
+    local commands="run ps why events setup validate version"
 
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W "$commands help --help --version" -- "$word")
@@ -40,6 +40,21 @@ _nodeagent()
     ps) _nodeagent_asking "$word" "$previous" "wide json" "-w --watch" ;;
     why) _nodeagent_asking "$word" "$previous" "text json" "" ;;
     events) _nodeagent_asking "$word" "$previous" "text json" "-f --follow" ;;
+    setup)
+        case $previous in
+        --config | --containerd | --agent-socket)
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+            ;;
+        --conf-dir | --public-conf-dir | --bin-dir | --cache-dir)
+            mapfile -t COMPREPLY < <(compgen -d -- "$word")
+            ;;
+        *)
+            mapfile -t COMPREPLY < <(compgen -W "containerd --check --dry-run --undo --config \
+                --containerd --conf-dir --public-conf-dir --bin-dir --cache-dir --agent-socket \
+                --built-in --help" -- "$word")
+            ;;
+        esac
+        ;;
     validate)
         case $previous in
         -o | --output) mapfile -t COMPREPLY < <(compgen -W "text json" -- "$word") ;;

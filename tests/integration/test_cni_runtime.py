@@ -3,7 +3,6 @@
 import json
 import pathlib
 import shutil
-import subprocess
 
 import pytest
 
@@ -11,15 +10,8 @@ import places
 import runtime
 from conftest import BUILD
 
-TIMEOUT = 120
+CLIENT = BUILD / "tests" / "bench" / "cri-client"
 HOST = pathlib.Path("/proc/self/ns/net")
-
-
-def run_pods(containerd, *options):
-    result = subprocess.run([BUILD / "tests" / "bench" / "cri-client", *options,
-                             containerd.endpoint, runtime.EXAMPLE_IMAGE],
-                            capture_output=True, text=True, timeout=TIMEOUT)
-    assert result.returncode == 0, result.stderr
 
 
 def put_between(containerd, node):
@@ -45,12 +37,12 @@ def put_between(containerd, node):
 def test_pods_of_containerd(node, version):
     with runtime.private(version) as containerd:
         put_between(containerd, node)
-        run_pods(containerd, "--pods=5", "--flight=5")
+        containerd.run_pods(CLIENT, "--pods=5", "--flight=5")
         assert containerd.leftovers() == []
         assert node.records() == []
         told = node.told()
         assert (told["verb"], told["network"]) == ("DEL", places.bridge(containerd.directory))
-        run_pods(containerd, "--keep")
+        containerd.run_pods(CLIENT, "--keep")
         record, = node.records()
         address, = places.addresses(containerd.directory)
         told = node.told()
@@ -64,7 +56,7 @@ def test_pods_of_containerd(node, version):
 
 def test_records_of_containerds_own_library(containerd, node):
     """A pod that was there before nodeagent-cni is deleted by it, or collected."""
-    run_pods(containerd, "--keep", "--pods=2")
+    containerd.run_pods(CLIENT, "--keep", "--pods=2")
     results = node.directory / "cache" / "results"
     results.mkdir()
     name = places.bridge(containerd.directory)

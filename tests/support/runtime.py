@@ -21,6 +21,7 @@ ROOT = images.ROOT
 CNI_PROGRAMS = pathlib.Path("/usr/lib/cni")
 START_SECONDS = 20
 STOP_SECONDS = 10
+PODS_SECONDS = 120
 LEFT_SECONDS = 3
 
 
@@ -143,6 +144,12 @@ class Containerd:
         images.example_image().write(scratch / "example.tar", EXAMPLE_IMAGE, *names)
         for name in ("pause.tar", "example.tar"):
             self.ctr("images", "import", scratch / name)
+
+    def run_pods(self, client, *options):
+        """By the plain client, tests/bench/cri-client."""
+        result = subprocess.run([client, *options, self.endpoint, EXAMPLE_IMAGE],
+                                capture_output=True, text=True, timeout=PODS_SECONDS)
+        assert result.returncode == 0, result.stderr
 
     # faults
 
