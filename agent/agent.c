@@ -83,6 +83,16 @@ static void on_runtime(void *owner)
     pods_touch_all(agent);
 }
 
+static void on_networks(void *owner, const char *status)
+{
+    struct agent *agent = owner;
+    bool before = network_is_ours(agent->network);
+
+    network_told(agent->network, status);
+    if (!before && network_is_ours(agent->network))
+        network_gc_soon(agent);
+}
+
 /* A killed agent's calls go on to their end: none leaves half a sandbox or container behind. */
 static void on_connected(void *owner, const int *sockets, size_t count)
 {
@@ -90,6 +100,7 @@ static void on_connected(void *owner, const int *sockets, size_t count)
 
     if (agent->parts.helper)
         child_helper_keep(agent->parts.helper, sockets, count);
+    network_gc_after_trouble(agent);
 }
 
 static int open_runtime(struct agent *agent, struct err *err)
@@ -107,6 +118,14 @@ static int open_runtime(struct agent *agent, struct err *err)
         .wheel = agent->parts.wheel,
         .facts = agent->parts.facts,
         .changed = on_runtime,
+        .networks = on_networks,
+        .owner = agent,
+    };
+    struct network_options network = {
+        .loop = agent->parts.loop,
+        .wheel = agent->parts.wheel,
+        .helper = agent->parts.helper,
+        .changed = on_runtime,
         .owner = agent,
     };
     struct images_options images = {
@@ -121,6 +140,8 @@ static int open_runtime(struct agent *agent, struct err *err)
         return r;
     cri_watch_connection(agent->cri, on_connected, agent);
     cache.cri = runtime.cri = images.cri = agent->cri;
+    agent->network = network_new(&network);
+    network_gc_begin(agent);
     agent->cache = cri_cache_new(&cache);
     agent->runtime = runtime_state_new(&runtime);
     agent->images = images_new(&images);
@@ -205,6 +226,9 @@ struct agent *agent_free(struct agent *agent)
     pods_free(agent);
     loop_post_cancel(agent->parts.loop, &agent->plan_post);
     runtime_state_free(agent->runtime);
+    if (agent->network)
+        network_gc_end(agent);
+    network_free(agent->network);
     images_free(agent->images);
     if (agent->cache)
         cri_cache_free(agent->cache);

@@ -187,6 +187,13 @@ static void observe_containers(struct agent_pod *pod, const struct cri_pod *seen
     }
 }
 
+const char *agent_network_trouble(const struct agent *agent)
+{
+    const char *trouble = runtime_state_network_trouble(agent->runtime);
+
+    return trouble ? trouble : network_trouble(agent->network);
+}
+
 void pod_observe(struct agent_pod *pod, struct arena *arena, struct pod_observed *observed)
 {
     const struct cri_pod *seen = cri_cache_pod(pod->agent->cache, pod->uid);
@@ -195,7 +202,7 @@ void pod_observe(struct agent_pod *pod, struct arena *arena, struct pod_observed
         /* Before all pods were seen, it may yet turn out to run under another UID. */
         .looked = pod->agent->looked ? cri_cache_looked(pod->agent->cache, pod->uid) : 0,
         .trouble = cri_cache_trouble(pod->agent->cache, pod->uid),
-        .network_trouble = runtime_state_network_trouble(pod->agent->runtime),
+        .network_trouble = agent_network_trouble(pod->agent),
         .prepared = pod->prepared,
         .cleaned = pod->cleaned,
     };

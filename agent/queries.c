@@ -102,7 +102,7 @@ static void write_node(const struct agent *agent, struct json_writer *writer)
     json_write_name(writer, "blockers");
     json_write_array(writer);
     write_trouble("RuntimeDown", runtime_state_trouble(agent->runtime), writer);
-    write_trouble("NetworkNotReady", runtime_state_network_trouble(agent->runtime), writer);
+    write_trouble("NetworkNotReady", agent_network_trouble(agent), writer);
     /* It says the same, in gRPC's words, of a runtime that is down. */
     if (!runtime_state_trouble(agent->runtime))
         write_trouble("RuntimeTrouble", cri_cache_health(agent->cache).trouble, writer);

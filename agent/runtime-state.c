@@ -14,6 +14,8 @@
 
 #define CRI_VERSION "0.1.0"
 
+enum { VERBOSE_EVERY = 12 }; /* a verbose status is some 10 KiB */
+
 struct runtime_state {
     struct runtime_options options;
     struct wheel_timer timer;
@@ -25,6 +27,7 @@ struct runtime_state {
     char *network_trouble;
     usec_t good; /* the last good answer; 0: none yet */
     bool driver_known;
+    unsigned terse; /* status answers since one that told everything */
 };
 
 static void ask_version(struct runtime_state *runtime);
@@ -128,6 +131,20 @@ static void take_condition(struct runtime_state *runtime, const Cri__RuntimeStat
     set_trouble(runtime, trouble, what, text);
 }
 
+/* What containerd has loaded from its CNI directory is told to those who ask at length only. */
+static void tell_networks(struct runtime_state *runtime, const Cri__StatusResponse *response)
+{
+    const char *networks = NULL;
+
+    if (++runtime->terse < VERBOSE_EVERY)
+        return;
+    runtime->terse = 0;
+    for (size_t i = 0; i < response->n_info; i++)
+        if (str_equal(response->info[i]->key, "cniconfig"))
+            networks = response->info[i]->value;
+    runtime->options.networks(runtime->options.owner, networks);
+}
+
 static void on_status(void *owner, const struct cri_reply *reply)
 {
     struct runtime_state *runtime = owner;
@@ -135,8 +152,10 @@ static void on_status(void *owner, const struct cri_reply *reply)
 
     runtime->call = NULL;
     if (reply->status != RPC_OK || !response->status) {
-        if (reply->status == RPC_UNAVAILABLE)
-            runtime->driver_known = false; /* it may come back as another version */
+        if (reply->status == RPC_UNAVAILABLE) { /* it may come back as another version */
+            runtime->driver_known = false;
+            runtime->terse = VERBOSE_EVERY - 1;
+        }
         failed(runtime, &cri_status, reply->status,
                reply->status == RPC_OK ? "no status in the answer" : reply->text);
         return;
@@ -147,6 +166,7 @@ static void on_status(void *owner, const struct cri_reply *reply)
                    "container runtime is not ready");
     take_condition(runtime, response->status, "NetworkReady", &runtime->network_trouble,
                    "container runtime network not ready");
+    tell_networks(runtime, response);
     later(runtime);
 }
 
@@ -154,6 +174,7 @@ static void ask_status(struct runtime_state *runtime)
 {
     Cri__StatusRequest request = CRI__STATUS_REQUEST__INIT;
 
+    request.verbose = runtime->terse + 1 == VERBOSE_EVERY;
     call(runtime, &cri_status, &request.base, on_status);
 }
 
@@ -237,6 +258,7 @@ struct runtime_state *runtime_state_new(const struct runtime_options *options)
     struct runtime_state *runtime = mem_new(struct runtime_state);
 
     runtime->options = *options;
+    runtime->terse = VERBOSE_EVERY - 1;
     runtime->name = mem_strdup("");
     runtime->version = mem_strdup("");
     runtime->trouble = mem_strdup("the container runtime has not answered yet");

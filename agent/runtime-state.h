@@ -19,6 +19,8 @@ struct wheel;
 #define RUNTIME_PATIENCE_USEC (10 * USEC_PER_SEC)
 
 typedef void runtime_changed_fn(void *owner);
+/* What its verbose status says of its networks ("cniconfig"); NULL: nothing. */
+typedef void runtime_networks_fn(void *owner, const char *status);
 
 struct runtime_options {
     const struct config *config;
@@ -26,6 +28,7 @@ struct runtime_options {
     struct wheel *wheel;
     struct node_facts *facts; /* what it can do is written there */
     runtime_changed_fn *changed;
+    runtime_networks_fn *networks;
     void *owner;
 };
 

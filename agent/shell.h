@@ -7,6 +7,7 @@
 #include "container-files.h"
 #include "events.h"
 #include "images.h"
+#include "network.h"
 #include "nodeagent/base/list.h"
 #include "nodeagent/base/map.h"
 #include "nodeagent/cri/cache.h"
@@ -50,6 +51,7 @@ struct agent {
     struct cri_cache *cache;
     struct runtime_state *runtime;
     struct images *images;
+    struct network *network;
     struct events *events;
     struct source directory;
     struct source url;
@@ -66,6 +68,10 @@ struct agent {
     bool sources_complete;
     struct wheel_timer sweep;
     struct work_job *sweep_job;
+    struct wheel_timer network_gc;
+    usec_t network_gc_due;
+    struct child *collecting;     /* what networks left */
+    bool network_collected;       /* by this agent, once at least */
     struct string_list left_logs; /* directories of logs, to be removed if they are no pod's */
     struct arena left_arena;
     struct arena scratch; /* for one plan */
@@ -152,6 +158,7 @@ void planning_post(struct loop_post *post);
 void pod_judge(struct agent_pod *pod, const struct pod_observed *observed);
 
 /* observing.c */
+const char *agent_network_trouble(const struct agent *agent); /* NULL: there is none */
 void pod_observe(struct agent_pod *pod, struct arena *arena, struct pod_observed *observed);
 void pod_desire(struct agent_pod *pod, struct arena *arena, struct pod_desired *desired);
 void pod_forget_terminations(struct agent_pod *pod);
@@ -215,6 +222,12 @@ void task_hook(struct task *task);
 /* translating.c */
 struct translation pod_translation(struct agent_pod *pod, struct arena *arena,
                                    const struct cri_pod *seen);
+
+/* network-gc.c: what networks left of sandboxes that are gone */
+void network_gc_begin(struct agent *agent);
+void network_gc_end(struct agent *agent);
+void network_gc_soon(struct agent *agent);
+void network_gc_after_trouble(struct agent *agent);
 
 /* sweep.c: what belongs to no pod */
 void sweep_begin(struct agent *agent);

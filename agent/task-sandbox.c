@@ -12,8 +12,12 @@ static void on_sandbox(void *owner, const struct cri_reply *reply)
     const Cri__RunPodSandboxResponse *response = reply->message;
 
     task->call = NULL;
-    if (response)
+    if (response) {
         task->made_id = mem_strdup(response->pod_sandbox_id);
+    } else { /* mostly it is the network */
+        network_doubt(task->pod->agent->network);
+        network_gc_after_trouble(task->pod->agent);
+    }
     task_replied(task, reply, "CreatePodSandboxError");
 }
 
