@@ -26,6 +26,17 @@ static int results_open(const char *cache_dir, struct err *err)
     return directory_open(path, 0700, err);
 }
 
+/* For reading: nothing is made. -ENOENT: there is none, and `err` says nothing. */
+static int results_look(const char *cache_dir, struct err *err)
+{
+    _cleanup_(mem_free_at) char *path = mem_printf("%s/results", cache_dir);
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (directory >= 0 || errno == ENOENT)
+        return directory < 0 ? -ENOENT : directory;
+    return err_set(err, -errno, "cannot list %s: %s", path, strerror(errno));
+}
+
 const char *cache_file_name(const struct cni_network *network,
                             const struct cni_attachment *attachment, struct arena *arena)
 {
@@ -228,13 +239,13 @@ static int read_entries(const char *cache_dir, const char *suffix, struct arena 
                         struct cni_entries *entries, struct err *err)
 {
     _cleanup_(directory_close_at) DIR *stream = NULL;
-    int directory = results_open(cache_dir, err);
+    int directory = results_look(cache_dir, err);
     size_t count = 0;
     const char *name;
 
     *entries = (struct cni_entries){0};
     if (directory < 0)
-        return directory;
+        return directory == -ENOENT ? 0 : directory;
     stream = fdopendir(directory);
     assert_that(stream);
     while (next_file(stream, suffix))

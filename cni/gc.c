@@ -41,6 +41,8 @@ static bool is_stale(const struct collection *collection, const struct cni_entry
 
     if (!entry->ours && !named && !recorded_is_wrapper(entry))
         return false;
+    if (collection->gc->by_netns)
+        return cni_netns_is_gone(entry->netns);
     return !map_get(&collection->valid, key_of(entry->container_id, entry->ifname, arena));
 }
 
@@ -67,16 +69,20 @@ static int delete (struct collection *collection, const struct cni_entry *entry)
 static void collect(struct collection *collection, struct arena *arena,
                     const struct cni_entries *entries)
 {
+    struct cni_gc *gc = collection->gc;
+
     array_for_each (entry, entries->items) {
+        const struct cni_failure *failure;
         int r;
 
         if (!is_stale(collection, entry, arena) || is_protected(collection, entry))
             continue;
-        collection->gc->stale++;
-        if (collection->gc->dry_run)
-            continue;
-        r = delete (collection, entry);
-        collection->gc->deleted += r == 0;
+        gc->stale++;
+        failure = place_of_failure(collection);
+        r = gc->dry_run ? 0 : delete (collection, entry);
+        gc->deleted += r == 0 && !gc->dry_run;
+        if (gc->tell)
+            gc->tell(gc->userdata, entry, r < 0 ? failure : NULL);
         if (collection->first == 0)
             collection->first = r;
     }
@@ -88,7 +94,8 @@ static void tell_plugins(struct collection *collection)
     const struct chain chain = {collection->setup, collection->network, NULL};
     int r;
 
-    if (!chain.network || chain.network->disable_gc || collection->gc->dry_run)
+    if (!chain.network || chain.network->disable_gc || collection->gc->dry_run ||
+        collection->gc->by_netns)
         return;
     r = chain_gc(&chain, &valid, place_of_failure(collection));
     if (collection->first == 0)

@@ -1,12 +1,20 @@
 /* What a path that should be a network namespace really is. */
 #include "netns.h"
 #include "nodeagent/base/str.h"
+#include "nodeagent/cni.h"
 
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
 #define OWN_NETNS "/proc/self/ns/net"
+
+bool cni_netns_is_gone(const char *path)
+{
+    enum netns_kind kind = netns_look(path);
+
+    return !str_empty(path) && (kind == NETNS_GONE || kind == NETNS_STALE);
+}
 
 enum netns_kind netns_look(const char *path)
 {

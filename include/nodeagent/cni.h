@@ -98,15 +98,24 @@ struct cni_network *cni_network_free(struct cni_network *network);
 void cni_network_free_at(struct cni_network **network);
 bool cni_network_has_plugin(const struct cni_network *network, const char *type);
 
-/* All networks of a directory in the order of their files; the first is the one that counts. */
+struct cni_file {
+    char *path;
+    const struct cni_network *network; /* or NULL, and a problem: it was passed over */
+    const char *problem;
+};
+
+/* All networks of a directory in the order of their files. */
 struct cni_networks {
     list_of(struct cni_network *) items;
-    list_of(char *) problems; /* sentences: files that are wrong, and were passed over */
+    list_of(char *) problems;       /* sentences: files that are wrong, and were passed over */
+    list_of(struct cni_file) files; /* both of these, in order */
 };
 
 /* A directory that is not there is one without networks. */
 int cni_networks_load(struct cni_networks *networks, const char *directory, struct err *err);
 void cni_networks_deinit(struct cni_networks *networks);
+/* The one that counts: the first whose plugins are not this project's own; NULL: none. */
+const struct cni_network *cni_networks_first(const struct cni_networks *networks);
 
 /* running plugins */
 
@@ -150,6 +159,9 @@ struct cni_setup {
 
 /* -EINVAL unless there is one and all are absolute. */
 int cni_setup_check(const struct cni_setup *setup, struct err *err);
+
+/* The program that is run for plugins of this type, to be freed; NULL: it is in no directory. */
+char *cni_program_find(const struct cni_setup *setup, const char *type);
 
 /* attachments */
 
@@ -199,9 +211,19 @@ struct cni_valid {
     const char *ifname;
 };
 
+struct cni_entry;
+/* What became of a stale one; `failure` is NULL when it was deleted, and in a dry run. */
+typedef void cni_gc_fn(void *userdata, const struct cni_entry *entry,
+                       const struct cni_failure *failure);
+
 struct cni_gc {
     list_of(const struct cni_valid) valid; /* complete: what is not in it is deleted */
+    /* For who has no such list: valid is what has its network namespace still, and what is not
+     * recorded. So plugins are not told. */
+    bool by_netns;
     bool dry_run;
+    cni_gc_fn *tell; /* may be NULL */
+    void *userdata;
     size_t stale;   /* found */
     size_t deleted; /* of these */
 };
@@ -233,6 +255,9 @@ struct cni_entries {
     list_of(struct cni_entry) items;
     list_of(const char *) unreadable; /* names of files */
 };
+
+/* Has the network namespace ended? One that cannot be told has not. */
+bool cni_netns_is_gone(const char *path);
 
 /* All of them; everything lives in the arena. */
 int cni_entries_load(const char *cache_dir, struct arena *arena, struct cni_entries *entries,

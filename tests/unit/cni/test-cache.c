@@ -119,6 +119,20 @@ static void test_damage(void **state)
     assert_false(entries.items.items[0].ours);
 }
 
+static void test_reading_makes_nothing(void **state)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    struct cni_entries entries;
+    struct err err;
+
+    assert_int_equal(cni_entries_load("/srv/missing", &arena, &entries, NULL), 0);
+    assert_int_equal(entries.items.count, 0);
+    assert_false(exists("/srv/missing"));
+    write_mode("/srv/file", "", 0600);
+    assert_int_equal(cni_entries_load("/srv/file", &arena, &entries, &err), -ENOTDIR);
+    assert_string_equal(err.text, "cannot list /srv/file/results: Not a directory");
+}
+
 static void test_removing(void **state)
 {
     write_record("c1", NULL);
@@ -141,6 +155,7 @@ int main(void)
         in_place(test_the_form),
         in_place(test_finding_one),
         in_place(test_damage),
+        in_place(test_reading_makes_nothing),
         in_place(test_removing),
     };
 

@@ -53,6 +53,38 @@ static void test_what_is_not_valid_goes(void **state)
     assert_int_equal(count_records(), 0);
 }
 
+/* Who is told of stale ones, for a line of text. */
+static void note(void *userdata, const struct cni_entry *entry, const struct cni_failure *fault)
+{
+    strbuf_printf(userdata, "%s%s ", entry->container_id, fault ? "!" : "");
+}
+
+static void test_what_has_lost_its_namespace_goes(void **state)
+{
+    _cleanup_(strbuf_deinit) struct strbuf told = STRBUF_INIT;
+    struct cni_gc what = {.by_netns = true, .tell = note, .userdata = &told};
+
+    write_plugin("one", ANSWER(RESULT_1_0));
+    add(LIST("n", ""), "c1");
+    assert_int_equal(gc(LIST("n", ""), NULL, &what), 0);
+    assert_int_equal(what.stale, 0);
+    assert_false(exists(RUN "/log"));
+    assert_int_equal(umount2(NETNS, MNT_DETACH), 0);
+    what.dry_run = true;
+    assert_int_equal(gc(LIST("n", ""), NULL, &what), 0);
+    assert_string_equal(told.text, "c1 ");
+    assert_int_equal(count_records(), 1);
+    what.dry_run = false;
+    write_plugin("one", "exit 1");
+    assert_true(gc(LIST("n", ""), NULL, &what) < 0);
+    assert_string_equal(told.text, "c1 c1! ");
+    write_plugin("one", "");
+    assert_int_equal(gc(LIST("n", ""), NULL, &what), 0);
+    assert_string_equal(told.text, "c1 c1! c1 ");
+    assert_string_equal(log_text(), "one DEL\n"); /* and no GC */
+    assert_int_equal(count_records(), 0);
+}
+
 static void test_networks_that_forbid_it(void **state)
 {
     struct cni_gc what = {0};
@@ -113,9 +145,8 @@ static void test_it_goes_on_after_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_place(test_what_is_not_valid_goes),
-        in_place(test_networks_that_forbid_it),
-        in_place(test_other_writers_records),
+        in_place(test_what_is_not_valid_goes),    in_place(test_what_has_lost_its_namespace_goes),
+        in_place(test_networks_that_forbid_it),   in_place(test_other_writers_records),
         in_place(test_it_goes_on_after_failures),
     };
 

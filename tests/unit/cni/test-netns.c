@@ -17,9 +17,21 @@ static void test_kinds(void **state)
     assert_int_equal(netns_look(NETNS), NETNS_STALE);
 }
 
+static void test_what_is_gone(void **state)
+{
+    assert_true(cni_netns_is_gone("/srv/missing"));
+    assert_false(cni_netns_is_gone(NULL));
+    assert_false(cni_netns_is_gone(""));
+    assert_false(cni_netns_is_gone("/srv"));
+    assert_false(cni_netns_is_gone("/proc/self/ns/net"));
+    assert_false(cni_netns_is_gone(NETNS));
+    assert_int_equal(umount2(NETNS, MNT_DETACH), 0);
+    assert_true(cni_netns_is_gone(NETNS));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {in_place(test_kinds)};
+    const struct CMUnitTest tests[] = {in_place(test_kinds), in_place(test_what_is_gone)};
 
     prepare();
     return cmocka_run_group_tests(tests, NULL, NULL);
