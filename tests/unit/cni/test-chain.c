@@ -172,15 +172,20 @@ static void test_gc_asks_all(void **state)
     assert_has(contents(RUN "/two.GC.in"), "\"cni.dev/valid-attachments\":[]");
 }
 
-static void versions_are(const char *answer, int expected)
+static void versions_are_for(const char *list, const char *answer, int expected)
 {
     _cleanup_(play_deinit) struct play play;
     int r;
 
-    play_init(&play, LIST("0.4.0", ""));
+    play_init(&play, list);
     write_plugin("one", answer);
     r = cni_check_versions(&play.setup, play.network, &play.failure);
     assert_int_equal(r < 0, expected < 0);
+}
+
+static void versions_are(const char *answer, int expected)
+{
+    versions_are_for(LIST("0.4.0", ""), answer, expected);
 }
 
 static void test_versions(void **state)
@@ -197,6 +202,17 @@ static void test_versions(void **state)
     versions_are("exit 1", -1);
 }
 
+/* From before there was a VERSION. */
+static void test_plugins_of_the_first_version(void **state)
+{
+    const char *answer = "echo '{\"code\":4,\"msg\":\"unknown CNI_COMMAND: VERSION\"}'; exit 1";
+
+    write_plugin("two", answer);
+    versions_are_for(LIST("0.1.0", ""), answer, 0);
+    versions_are_for(LIST("0.2.0", ""), answer, -1);
+    versions_are_for(LIST("0.1.0", ""), "echo 'unknown CNI_COMMAND: VERSION' >&2; exit 1", 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +225,7 @@ int main(void)
         in_place(test_status),
         in_place(test_gc_asks_all),
         in_place(test_versions),
+        in_place(test_plugins_of_the_first_version),
     };
 
     prepare();
