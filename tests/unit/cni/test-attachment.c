@@ -281,6 +281,26 @@ static void netns_of_del_is(const char *netns, const char *expected)
     assert_has(contents(RUN "/one.DEL.env"), line);
 }
 
+#define LIST_RULES "iptables -t nat -S POSTROUTING"
+
+/* Plugins do not finish what they have not begun, as it seems to them. */
+static void test_a_del_that_was_broken_off(void **state)
+{
+    static const char rule[] =
+        "iptables -t nat -A POSTROUTING -m comment --comment 'name: \"n\" id: \"c1\"' -j ACCEPT";
+
+    write_plugin("one", ANSWER(RESULT_1_0));
+    write_plugin("two", ANSWER(RESULT_1_0));
+    assert_int_equal(add_one("c1"), 0);
+    assert_int_equal(system(rule), 0);
+    write_plugin("one", "kill -9 $$");
+    assert_true(del("c1") < 0);
+    assert_int_equal(system(LIST_RULES " | grep -q c1"), 0);
+    write_plugin("one", "");
+    assert_int_equal(del("c1"), 0);
+    assert_int_not_equal(system(LIST_RULES " | grep -q c1"), 0);
+}
+
 static void test_what_del_tells_of_the_namespace(void **state)
 {
     healthy_plugins();
@@ -328,6 +348,7 @@ int main(void)
         in_place(test_del_of_a_record_that_nobody_can_act_on),
         in_place(test_del_without_a_record),
         in_place(test_a_failed_del_stays_recorded),
+        in_place(test_a_del_that_was_broken_off),
         in_place(test_what_del_tells_of_the_namespace),
         in_place(test_check),
     };

@@ -188,6 +188,33 @@ static void test_gc(void **state)
     assert_int_equal(count_records(), 0);
 }
 
+#define VALID_NONE "\"cni.dev/valid-attachments\":[]"
+#define NOTHING "{\"stale\":0,\"deleted\":0}"
+
+static void test_the_report_of_a_gc(void **state)
+{
+    _cleanup_(answer_deinit) struct answer answer = {0};
+
+    healthy();
+    assert_int_equal(call(&answer, "ADD", STDIN), 0);
+    assert_int_equal(call(&answer, "GC", WITH(VALID_NONE ",\"report\":true,\"spareSeconds\":60")),
+                     0);
+    assert_has(answer.out.text, "{\"attachments\":" NOTHING);
+    assert_int_equal(call(&answer, "GC", WITH(VALID_NONE ",\"report\":true")), 0);
+    assert_string_equal(answer.out.text,
+                        "{\"attachments\":{\"stale\":1,\"deleted\":1},\"namespaces\":" NOTHING
+                        ",\"reservations\":" NOTHING ",\"rules\":" NOTHING "}\n");
+    assert_int_equal(call(&answer, "ADD", STDIN), 0);
+    write_plugin("one", "exit 1");
+    assert_int_equal(call(&answer, "GC", WITH(VALID_NONE ",\"report\":true")), EXIT_FAILURE);
+    assert_has(answer.out.text, "{\"attachments\":{\"stale\":1,\"deleted\":0}");
+    assert_has(answer.out.text, "}\n{\"cniVersion\":");
+    assert_int_equal(call(&answer, "GC", WITH(VALID_NONE)), EXIT_FAILURE);
+    assert_has_not(answer.out.text, "attachments");
+    fails("GC", WITH("\"report\":1"), 7, "report must be true or false");
+    fails("GC", WITH("\"spareSeconds\":-1"), 7, "spareSeconds must be a number from 0 to 3600");
+}
+
 /* which network */
 
 static void test_networks(void **state)
@@ -290,6 +317,7 @@ int main(void)
         in_place(test_version),
         in_place(test_status),
         in_place(test_gc),
+        in_place(test_the_report_of_a_gc),
         in_place(test_networks),
         in_place(test_the_built_in_network),
         in_place(test_programs_where_the_runtime_has_them),
