@@ -15,8 +15,7 @@ static const char *pair(const struct collection *collection, const char *a, cons
 
 void collection_init(struct collection *collection)
 {
-    collection->deadline =
-        usec_add(clock_monotonic(), verb_timeout(collection->setup, VERB_GC));
+    collection->deadline = usec_add(clock_monotonic(), verb_timeout(collection->setup, VERB_GC));
     if (collection->network)
         collection_own(collection, collection->network, NULL);
     array_for_each (valid, collection->gc->valid) {

@@ -45,7 +45,8 @@ bool collection_has_time(struct collection *collection);
 bool collection_is_valid(const struct collection *collection, const char *container_id,
                          const char *ifname);
 void collection_keep(struct collection *collection, const char *container_id);
-/* Is it to be swept? Then it is in `gone` afterwards. Strings must live as long as the collection. */
+/* Is it to be swept? Then it is in `gone` afterwards. Strings must live as long as the collection.
+ */
 bool collection_lose(struct collection *collection, const struct gone *gone);
 
 /* networks */

@@ -136,8 +136,7 @@ static int read_reservation(const struct place *place, const char *name, struct 
     *gone = (struct gone){
         .network = place->network->name,
         .container_id = arena_strndup(arena, text.text, length),
-        .ifname =
-            arena_strndup(arena, text.text + rest, strcspn(text.text + rest, "\r\n")),
+        .ifname = arena_strndup(arena, text.text + rest, strcspn(text.text + rest, "\r\n")),
     };
     return 0;
 }

@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 import agent as agents  # noqa: E402
 import cni  # noqa: E402
 import runtime  # noqa: E402
-BUILD = pathlib.Path(os.environ.get("NODEAGENT_BUILD", ROOT / "build" / "test"))
+BUILD = pathlib.Path(os.environ.get("NODEAGENT_BUILD", ROOT / "build" / "test")).resolve()
 
 
 @pytest.fixture(scope="session")

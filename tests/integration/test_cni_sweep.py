@@ -18,7 +18,7 @@ def lose_records(node):
         path.unlink()
 
 
-def test_what_nobody_has_a_record_of(node):
+def test_check_25_what_nobody_has_a_record_of(node):
     node.configure("10-net.conflist", network(
         bridge(node, "10.1.0.0/24", "fd01::/64", ipMasq=True), PORTMAP, BANDWIDTH))
     node.add("lost", runtimeConfig=RUNTIME)

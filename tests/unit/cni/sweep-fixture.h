@@ -18,8 +18,8 @@ static const struct cni_valid valid[] = {{"lives", "eth0"}};
 /* The plugins of the network "n". */
 static inline void play_init(struct play *play, const char *plugins)
 {
-    _cleanup_(mem_free_at) char *text = mem_printf(
-        "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"plugins\":[%s]}", plugins);
+    _cleanup_(mem_free_at) char *text =
+        mem_printf("{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"plugins\":[%s]}", plugins);
 
     *play = (struct play){.arena = ARENA_INIT(1024, 1024), .setup = setup_of()};
     play->network = network_of(text);

@@ -33,7 +33,7 @@ static void play_deinit(struct play *play)
     cni_network_free(play->network);
 }
 
-static void test_add_hands_results_on(void **state)
+static void test_checks_08_and_09_add_hands_results_on(void **state)
 {
     _cleanup_(play_deinit) struct play play;
     const struct json *result;
@@ -63,7 +63,7 @@ static void add_fails(const char *answer, unsigned code, const char *sentence)
     assert_false(exists(RUN "/two.ADD.in"));
 }
 
-static void test_add_stops_at_the_first_failure(void **state)
+static void test_checks_27_and_29_add_stops_at_the_first_failure(void **state)
 {
     write_plugin("two", ANSWER(RESULT_1_0));
     add_fails("exit 1", 999, "failed (add)");
@@ -116,7 +116,7 @@ static void test_del_of_old_versions_has_no_previous_result(void **state)
     assert_has_not(contents(RUN "/one.DEL.in"), "prevResult");
 }
 
-static void test_check(void **state)
+static void test_checks_19_and_20_check(void **state)
 {
     _cleanup_(play_deinit) struct play play, old;
     const struct json *result;
@@ -137,7 +137,7 @@ static void test_check(void **state)
     assert_string_equal(log_text(), "one CHECK\ntwo CHECK\none CHECK\n");
 }
 
-static void test_status(void **state)
+static void test_checks_21_and_22_status(void **state)
 {
     _cleanup_(play_deinit) struct play play, old;
 
@@ -216,13 +216,13 @@ static void test_plugins_of_the_first_version(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_place(test_add_hands_results_on),
-        in_place(test_add_stops_at_the_first_failure),
+        in_place(test_checks_08_and_09_add_hands_results_on),
+        in_place(test_checks_27_and_29_add_stops_at_the_first_failure),
         in_place(test_del_goes_backwards_through_all),
         in_place(test_del_goes_on_after_failures),
         in_place(test_del_of_old_versions_has_no_previous_result),
-        in_place(test_check),
-        in_place(test_status),
+        in_place(test_checks_19_and_20_check),
+        in_place(test_checks_21_and_22_status),
         in_place(test_gc_asks_all),
         in_place(test_versions),
         in_place(test_plugins_of_the_first_version),

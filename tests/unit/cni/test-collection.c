@@ -3,7 +3,7 @@
 #include "sweep-fixture.h"
 
 #define LIST(name)                                                                                 \
-    "{\"cniVersion\":\"1.0.0\",\"name\":\"" name                                                     \
+    "{\"cniVersion\":\"1.0.0\",\"name\":\"" name                                                   \
     "\",\"disableGC\":true,\"plugins\":[{\"type\":\"one\"}]}"
 #define PLUGIN "{\"type\":\"one\"}"
 

@@ -66,7 +66,7 @@ static int listen_as_agent(void)
 
 /* verbs */
 
-static void test_add_check_del(void **state)
+static void test_check_41_add_check_del_without_an_agent(void **state)
 {
     _cleanup_(answer_deinit) struct answer answer = {0};
 
@@ -123,7 +123,7 @@ static void fails(const char *command, const char *input, unsigned code, const c
 
 #define WITH(members) "{\"cniVersion\":\"1.0.0\",\"name\":\"w\"," members "," PLACES "}"
 
-static void test_bad_calls(void **state)
+static void test_check_38_bad_calls(void **state)
 {
     healthy();
     fails("ADD", "", 6, "stdin:1:1: the JSON text ends too early");
@@ -169,7 +169,7 @@ static void test_status(void **state)
     assert_false(exists(RUN "/log"));
 }
 
-static void test_gc(void **state)
+static void test_check_24_gc(void **state)
 {
     _cleanup_(answer_deinit) struct answer answer = {0};
 
@@ -311,12 +311,12 @@ static void test_an_agent_that_does_not_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_place(test_add_check_del),
+        in_place(test_check_41_add_check_del_without_an_agent),
         in_place(test_a_failure_is_an_error_object),
-        in_place(test_bad_calls),
+        in_place(test_check_38_bad_calls),
         in_place(test_version),
         in_place(test_status),
-        in_place(test_gc),
+        in_place(test_check_24_gc),
         in_place(test_the_report_of_a_gc),
         in_place(test_networks),
         in_place(test_the_built_in_network),

@@ -14,8 +14,8 @@ static void test_running(void **state)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(512, 512);
     const char *const cat[] = {"/bin/cat", NULL}, *const missing[] = {"/missing", NULL},
-                            *const fails[] = {"/bin/sh", "-c", "echo no >&2; exit 3", NULL},
-                            *const floods[] = {"/bin/sh", "-c", "head -c 1000000 /dev/zero", NULL};
+                      *const fails[] = {"/bin/sh", "-c", "echo no >&2; exit 3", NULL},
+                      *const floods[] = {"/bin/sh", "-c", "head -c 1000000 /dev/zero", NULL};
     const char *output;
     struct err err = {0};
 
