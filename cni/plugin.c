@@ -9,6 +9,7 @@
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/child.h"
 #include "nodeagent/sys/clock.h"
+#include "tool.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,9 +24,6 @@ enum {
 };
 
 #define BUSY_PAUSE_MSEC 100
-
-/* iptables and its like are looked for there by plugins. */
-#define PROGRAMS_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static const struct {
     const char *name;
@@ -119,7 +117,7 @@ static void environment_set(struct run *run)
     for (size_t i = 0; i < array_size(variables); i++)
         run->environment[count++] =
             mem_printf("%s=%s", variables[i].name, variables[i].value ? variables[i].value : "");
-    run->environment[count++] = mem_strdup(PROGRAMS_PATH);
+    run->environment[count++] = mem_strdup(TOOL_PATH);
     assert_that(count <= ENVIRONMENT_MAX);
 }
 

@@ -216,22 +216,42 @@ struct cni_entry;
 typedef void cni_gc_fn(void *userdata, const struct cni_entry *entry,
                        const struct cni_failure *failure);
 
-struct cni_gc {
-    list_of(const struct cni_valid) valid; /* complete: what is not in it is deleted */
-    /* For who has no such list: valid is what has its network namespace still, and what is not
-     * recorded. So plugins are not told. */
-    bool by_netns;
-    bool dry_run;
-    cni_gc_fn *tell; /* may be NULL */
-    void *userdata;
+struct cni_count {
     size_t stale;   /* found */
     size_t deleted; /* of these */
 };
+
+struct cni_gc {
+    list_of(const struct cni_valid) valid; /* complete: what is not in it is deleted */
+    usec_t spare; /* what was recorded less than so long ago is left alone: a runtime lists a
+                     sandbox only some time after its ADD */
+    /* For who has no such list: valid is what has its network namespace still, and what is not
+     * recorded. So plugins are not told, and the host is swept only of what was deleted. */
+    bool by_netns;
+    bool dry_run;    /* counts what is stale */
+    cni_gc_fn *tell; /* of each attachment that was found stale; may be NULL */
+    void *userdata;
+
+    /* attachments: records */
+    size_t stale;
+    size_t deleted;
+    /* what nobody has a record of, see below */
+    struct cni_count namespaces; /* mounts of /run/netns/cni-*, of attachments that were deleted */
+    struct cni_count reservations; /* addresses of host-local */
+    struct cni_count rules;        /* of bridge and portmap, by iptables or nftables */
+};
+
+#define CNI_RESERVATION_SPARE (300 * USEC_PER_SEC) /* host-local may outlive who called it */
 
 /*
  * Deletes what is recorded, of this network or by cni_add() of any network, and not in `valid`, and
  * tells plugins that know GC (since 1.1.0). `network` may be NULL. Waits for what is under way and
  * holds up what comes. Goes on after a failure and reports the first.
+ *
+ * Then it sweeps the host: what bears the name of one of these networks and the id of a container
+ * that is neither valid nor on record is deleted, by hand and by a DEL of the network's plugins.
+ * Plugins that are killed leave such things, and so does whoever lost the records. Names of
+ * networks that are nobody's here, and of those with disableGC, are left alone.
  */
 int cni_gc(const struct cni_setup *setup, const struct cni_network *network, struct cni_gc *gc,
            struct cni_failure *failure);
@@ -249,6 +269,8 @@ struct cni_entry {
     const char *config;              /* the text of the network, or NULL */
     const struct json *result;       /* NULL: the ADD did not come to its end */
     bool ours;                       /* cni_add() wrote it */
+    bool deleting;                   /* a DEL has begun before */
+    usec_t written;                  /* when, on the wall clock */
 };
 
 struct cni_entries {
@@ -292,11 +314,19 @@ void cni_result_addresses(const struct json *result, const char *ifname, struct 
  *         "cacheDir": "/var/lib/cni",
  *         "agentSocket": "/run/nodeagent/cni.sock",
  *         "timeLimitSeconds": 120,         shorter than usual, for a chain
+ *         "spareSeconds": 300,             GC leaves alone what was added less than so long ago
+ *         "report": true,                  GC prints what it did
  *         "builtIn": {"subnets": ["10.85.0.0/16", "fd85::/64"], "bridge": "nodeagent0"}
  *     }]}
  *
  * "builtIn" allows a network of bridge, host-local and portmap while confDir has none. The list's
  * name must not be that of a real network.
+ *
+ * GC is that of cni_gc() with the network that counts now, if there is one. Its report is a line,
+ * which the object of an error may follow:
+ *
+ *     {"attachments": {"stale": 2, "deleted": 2}, "namespaces": {...}, "reservations": {...},
+ *      "rules": {...}}
  *
  * To the socket goes a datagram of JSON for each call, but for VERSION:
  *

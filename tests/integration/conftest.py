@@ -14,7 +14,7 @@ import agent as agents  # noqa: E402
 import cni as nodes  # noqa: E402
 import cni_command  # noqa: E402
 import runtime  # noqa: E402
-BUILD = pathlib.Path(os.environ.get("NODEAGENT_BUILD", ROOT / "build" / "test"))
+BUILD = pathlib.Path(os.environ.get("NODEAGENT_BUILD", ROOT / "build" / "test")).resolve()
 
 
 @pytest.fixture(scope="session")

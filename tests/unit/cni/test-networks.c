@@ -15,7 +15,7 @@ static void networks_are(const char *names, size_t problems)
     cni_networks_deinit(&networks);
 }
 
-static void test_order_and_names_of_files(void **state)
+static void test_checks_01_and_02_order_and_names_of_files(void **state)
 {
     networks_are("", 0);
     write_conf("10-a.conflist", "{\"name\":\"a\",\"plugins\":[{\"type\":\"x\"}]}");
@@ -71,7 +71,7 @@ static void test_files_are_told_in_order(void **state)
     assert_null(cni_networks_first(&networks));
 }
 
-static void test_names_lead_nowhere_else(void **state)
+static void test_check_06_names_lead_nowhere_else(void **state)
 {
     mkdir("/srv/evil", 0755);
     write_mode("/srv/evil/x.conf", "{\"type\":\"x\"}", 0644);
@@ -98,10 +98,10 @@ static void test_the_directory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_place(test_order_and_names_of_files),
+        in_place(test_checks_01_and_02_order_and_names_of_files),
         in_place(test_wrong_files_are_named),
         in_place(test_files_are_told_in_order),
-        in_place(test_names_lead_nowhere_else),
+        in_place(test_check_06_names_lead_nowhere_else),
         in_place(test_the_directory),
     };
 
