@@ -40,7 +40,9 @@ static void delete_strangers(struct collection *collection)
 
 void sweep(struct collection *collection)
 {
-    sweep_addresses(collection);
+    /* The addresses of what was deleted went with it. */
+    if (!collection->narrow)
+        sweep_addresses(collection);
     sweep_iptables(collection);
     if (!collection->gc->dry_run)
         delete_strangers(collection);

@@ -63,6 +63,37 @@ static void on_stale(void *userdata, const struct cni_entry *entry,
         tell_line(collecting->command, entry, failure);
 }
 
+/* both */
+
+/* What is swept without being on record; returns how much is stale in all. */
+static size_t tell_counts(struct collecting *collecting, const struct cni_gc *gc)
+{
+    const struct {
+        const char *name;
+        const struct cni_count *count;
+    } kinds[] = {
+        {"namespaces", &gc->namespaces},
+        {"reservations", &gc->reservations},
+        {"rules", &gc->rules},
+    };
+    struct json_writer *writer = &collecting->writer;
+    size_t found = gc->stale;
+
+    for (size_t i = 0; i < array_size(kinds); i++) {
+        const struct cni_count *count = kinds[i].count;
+
+        found += count->stale;
+        json_write_name(writer, kinds[i].name);
+        json_write_object(writer);
+        show_member_count(writer, "stale", count->stale);
+        show_member_count(writer, "deleted", count->deleted);
+        json_write_object_end(writer);
+        if (count->stale && !collecting->command->json)
+            printf("%s: %zu stale, %zu deleted\n", kinds[i].name, count->stale, count->deleted);
+    }
+    return found;
+}
+
 /* what is valid */
 
 /* Is it one of a container that was given without an interface? */
@@ -114,6 +145,8 @@ static int collect(struct cni_command *command, const struct cni_network *networ
     json_write_array(&collecting.writer);
     r = cni_gc(&command->setup, network, gc, &failure);
     json_write_array_end(&collecting.writer);
+    if (tell_counts(&collecting, gc) == 0 && r == 0 && !command->json)
+        printf("nothing is stale\n");
     if (r < 0)
         cni_write_failure(&collecting.writer, &failure);
     json_write_object_end(&collecting.writer);
@@ -121,8 +154,6 @@ static int collect(struct cni_command *command, const struct cni_network *networ
     show_json_text(&out, &json);
     if (command->json)
         show_buffer(&out);
-    else if (r == 0 && !gc->stale)
-        printf("nothing is stale\n");
     return r < 0 ? cni_tell_failure(command, &failure) : EXIT_GOOD;
 }
 

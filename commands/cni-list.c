@@ -94,8 +94,10 @@ static void add_attachment(struct table *table, const struct listing *listing,
     table_cell(table, COLOUR_NONE, entry->ifname);
     add_or_none(table, cni_entry_pod(entry, listing->arena));
     add_joined(table, &addresses);
-    table_cell(table, entry->result ? COLOUR_GREEN : COLOUR_YELLOW,
-               entry->result ? "attached" : "incomplete");
+    table_cell(table, entry->result && !entry->deleting ? COLOUR_GREEN : COLOUR_YELLOW,
+               entry->deleting ? "deleting"
+               : entry->result ? "attached"
+                               : "incomplete");
     table_cell(table, gone ? COLOUR_YELLOW : COLOUR_NONE, gone ? "gone" : "there");
     table_cell(table, COLOUR_NONE, entry->ours ? "nodeagent" : "other");
     if (wide)
@@ -191,6 +193,7 @@ static void write_attachment(struct json_writer *writer, const struct listing *l
         json_write_string(writer, *address);
     json_write_array_end(writer);
     show_member_bool(writer, "complete", entry->result != NULL);
+    show_member_bool(writer, "deleting", entry->deleting);
     show_member(writer, "netns", entry->netns);
     show_member_bool(writer, "netnsGone", cni_netns_is_gone(entry->netns));
     show_member_bool(writer, "ours", entry->ours);

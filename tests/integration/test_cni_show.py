@@ -1,8 +1,10 @@
 """nodeagent cni status, list and gc: what an operator sees of networks, and what is cleaned up."""
 
 import json
+import os
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -108,7 +110,7 @@ def test_a_list_of_all(cni, node):
     results = node.directory / "cache" / "results"
     entry = json.loads((results / "net-pod-eth0").read_text())
     del entry["nodeagent"], entry["result"]
-    entry.update(containerId="c9", networkName="other", netns="/missing")
+    entry.update(containerId="c9", networkName="other", netns="/missing", nodeagentDeleting=True)
     (results / "any").write_text(json.dumps(entry))
     (results / "broken").write_text("{")
     told = json.loads(cni("list", "-o", "json").stdout)
@@ -117,19 +119,19 @@ def test_a_list_of_all(cni, node):
     assert told["problems"] == [] and told["unreadable"] == ["broken"]
     assert told["attachments"] == [
         {"network": "net", "containerId": long, "ifName": "eth0", "addresses": ["10.1.2.3"],
-         "complete": True, "netns": str(node.pod_path(long)), "netnsGone": False, "ours": True,
+         "complete": True, "deleting": False, "netns": str(node.pod_path(long)), "netnsGone": False, "ours": True,
          "file": f"net-{long}-eth0"},
         {"network": "net", "containerId": "pod", "ifName": "eth0", "pod": "default/web",
-         "addresses": ["10.1.2.3"], "complete": True, "netns": str(node.pod_path("pod")),
-         "netnsGone": False, "ours": True, "file": "net-pod-eth0"},
+         "addresses": ["10.1.2.3"], "complete": True, "deleting": False,
+         "netns": str(node.pod_path("pod")), "netnsGone": False, "ours": True, "file": "net-pod-eth0"},
         {"network": "other", "containerId": "c9", "ifName": "eth0", "pod": "default/web",
-         "addresses": [], "complete": False, "netns": "/missing", "netnsGone": True,
-         "ours": False, "file": "any"}]
+         "addresses": [], "complete": False, "deleting": True, "netns": "/missing",
+         "netnsGone": True, "ours": False, "file": "any"}]
     result = cni("list")
     assert rows(result.stdout)[4:] == [
         ["net", long[:13], "eth0", "<none>", "10.1.2.3", "attached", "there", "nodeagent"],
         ["net", "pod", "eth0", "default/web", "10.1.2.3", "attached", "there", "nodeagent"],
-        ["other", "c9", "eth0", "default/web", "<none>", "incomplete", "gone", "other"]]
+        ["other", "c9", "eth0", "default/web", "<none>", "deleting", "gone", "other"]]
     assert f"{results}/broken: is no record of an attachment" in result.stderr.decode()
     assert rows(cni("list", "-o", "wide").stdout)[4][1::7] == [long, str(node.pod_path(long))]
 
@@ -144,7 +146,7 @@ def test_an_empty_node(cni, node):
 
 
 def test_what_has_lost_its_namespace(cni, node):
-    node.configure("10-net.conflist", network(bridge(node)))
+    node.configure("10-net.conflist", network(bridge(node, ipMasq=True)))
     for pod in ("lives", "dead"):
         cni.attach(pod, "--args", ARGS)
     assert cni("gc").stdout == b"nothing is stale\n"
@@ -152,10 +154,13 @@ def test_what_has_lost_its_namespace(cni, node):
     assert cni("gc", "--dry-run").stdout == b"would be deleted: net dead eth0 default/web\n"
     assert len(node.records()) == 2
     told = json.loads(cni("gc", "--dry-run", "-o", "json").stdout)
+    nothing = {"stale": 0, "deleted": 0}
     assert told == {"dryRun": True, "stale": [
         {"network": "net", "containerId": "dead", "ifName": "eth0", "pod": "default/web",
-         "netns": str(node.pod_path("dead")), "deleted": False}]}
-    assert cni("gc").stdout == b"deleted: net dead eth0 default/web\n"
+         "netns": str(node.pod_path("dead")), "deleted": False}],
+        "namespaces": nothing, "reservations": nothing, "rules": nothing}
+    # A bridge that is not shown a namespace leaves its rules.
+    assert cni("gc").stdout == b"deleted: net dead eth0 default/web\nrules: 1 stale, 1 deleted\n"
     assert node.records() == ["net-lives-eth0"]
     assert node.reserved() == ["10.1.0.2"]
     cni("del", "--id", "lives")
@@ -182,6 +187,24 @@ def test_all_but_those_that_are_named(cni, node):
     assert sorted((item["containerID"], item["ifname"])
                   for item in last["stdin"]["cni.dev/valid-attachments"]) == [
         ("one", "eth0"), ("one", "net1"), ("two", "net1")]
+
+
+def test_what_nobody_has_recorded(cni, node):
+    """It may live, so that only who names all that lives sweeps it."""
+    node.configure("10-net.conflist", network(bridge(node, ipMasq=True)))
+    cni.attach()
+    subprocess.run(["umount", node.pod_path("pod")], check=True)
+    (node.directory / "cache" / "results" / "net-pod-eth0").unlink()
+    assert cni("gc", "--valid", "x").stdout == b"nothing is stale\n"  # it may just be begun
+    age = time.time() - 600
+    os.utime(node.directory / "reserved" / "net" / "10.1.0.2", (age, age))
+    assert cni("gc").stdout == b"nothing is stale\n"
+    assert cni("gc", "--dry-run", "--valid", "x").stdout == (
+        b"reservations: 1 stale, 0 deleted\nrules: 1 stale, 0 deleted\n")
+    told = json.loads(cni("gc", "-o", "json", "--valid", "x").stdout)
+    assert told["stale"] == [] and told["reservations"] == told["rules"] == {
+        "stale": 1, "deleted": 1}
+    assert node.leftovers() == []
 
 
 def test_what_cannot_be_deleted(cni, node):

@@ -16,9 +16,9 @@ def network(*plugins, name="net", version="1.0.0", **more):
     return {"cniVersion": version, "name": name, "plugins": list(plugins), **more}
 
 
-def bridge(node):
+def bridge(node, **more):
     return {"type": "bridge", "bridge": "br0", "isGateway": True,
-            "ipam": node.host_local("10.1.0.0/24")}
+            "ipam": node.host_local("10.1.0.0/24"), **more}
 
 
 def rows(text):

@@ -198,9 +198,10 @@ static void test_it_goes_on_after_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_place(test_what_is_not_valid_goes), in_place(test_what_has_lost_its_namespace_goes),         in_place(test_networks_that_forbid_it),
-        in_place(test_other_writers_records),          in_place(test_what_is_young_is_spared),
-        in_place(test_namespaces_of_what_was_deleted), in_place(test_it_goes_on_after_failures),
+        in_place(test_what_is_not_valid_goes),    in_place(test_what_has_lost_its_namespace_goes),
+        in_place(test_networks_that_forbid_it),   in_place(test_other_writers_records),
+        in_place(test_what_is_young_is_spared),   in_place(test_namespaces_of_what_was_deleted),
+        in_place(test_it_goes_on_after_failures),
     };
 
     prepare();
