@@ -10,10 +10,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define KIND "cniCacheV1"
-#define OURS "nodeagent" /* a member that libcni passes over */
+/* Members that libcni passes over. */
+#define OURS "nodeagent"
+#define DELETING "nodeagentDeleting"
 
 enum {
     ENTRY_BYTES_MAX = 4 << 20, /* base64 of the largest list, and the largest result */
@@ -24,6 +27,17 @@ static int results_open(const char *cache_dir, struct err *err)
     _cleanup_(mem_free_at) char *path = mem_printf("%s/results", cache_dir);
 
     return directory_open(path, 0700, err);
+}
+
+/* For reading: nothing is made. -ENOENT: there is none, and `err` says nothing. */
+static int results_look(const char *cache_dir, struct err *err)
+{
+    _cleanup_(mem_free_at) char *path = mem_printf("%s/results", cache_dir);
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (directory >= 0 || errno == ENOENT)
+        return directory < 0 ? -ENOENT : directory;
+    return err_set(err, -errno, "cannot list %s: %s", path, strerror(errno));
 }
 
 const char *cache_file_name(const struct cni_network *network,
@@ -60,9 +74,23 @@ static void write_args(struct json_writer *writer, const char *args)
     json_write_array_end(writer);
 }
 
-static void write_entry(const struct cni_network *network, const struct cni_attachment *attachment,
-                        const struct json *result, struct strbuf *out)
+struct record {
+    const struct cni_network *network;
+    const struct cni_attachment *attachment;
+    const struct json *result;
+    bool deleting;
+};
+
+static void write_yes(struct json_writer *writer, const char *name)
 {
+    json_write_name(writer, name);
+    json_write_bool(writer, true);
+}
+
+static void write_entry(const struct record *record, struct strbuf *out)
+{
+    const struct cni_network *network = record->network;
+    const struct cni_attachment *attachment = record->attachment;
     _cleanup_(strbuf_deinit) struct strbuf config = STRBUF_INIT;
     struct json_writer writer;
 
@@ -81,18 +109,18 @@ static void write_entry(const struct cni_network *network, const struct cni_atta
         json_write_name(&writer, "capabilityArgs");
         json_write_value(&writer, attachment->capabilities);
     }
-    if (result) {
+    if (record->result) {
         json_write_name(&writer, "result");
-        json_write_value(&writer, result);
+        json_write_value(&writer, record->result);
     }
-    json_write_name(&writer, OURS);
-    json_write_bool(&writer, true);
+    write_yes(&writer, OURS);
+    if (record->deleting)
+        write_yes(&writer, DELETING);
     json_write_object_end(&writer);
     json_writer_deinit(&writer);
 }
 
-int cache_write(const char *cache_dir, const struct cni_network *network,
-                const struct cni_attachment *attachment, const struct json *result, struct err *err)
+static int write_record(const char *cache_dir, const struct record *record, struct err *err)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(512, 512);
     _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
@@ -100,7 +128,7 @@ int cache_write(const char *cache_dir, const struct cni_network *network,
 
     if (directory < 0)
         return directory;
-    write_entry(network, attachment, result, &text);
+    write_entry(record, &text);
     /* A machine that loses power loses what plugins did before the chain came to its end, too. */
     const struct file_contents contents = {
         .bytes = text.text,
@@ -108,10 +136,24 @@ int cache_write(const char *cache_dir, const struct cni_network *network,
         .mode = 0600,
         .owner = FILE_OWNER_KEEP,
         .group = FILE_GROUP_KEEP,
-        .fleeting = !result,
+        .fleeting = !record->result || record->deleting,
     };
 
-    return file_replace(directory, cache_file_name(network, attachment, &arena), &contents, err);
+    return file_replace(directory, cache_file_name(record->network, record->attachment, &arena),
+                        &contents, err);
+}
+
+int cache_write(const char *cache_dir, const struct cni_network *network,
+                const struct cni_attachment *attachment, const struct json *result, struct err *err)
+{
+    return write_record(cache_dir, &(struct record){network, attachment, result, false}, err);
+}
+
+int cache_mark_deleting(const char *cache_dir, const struct cni_network *network,
+                        const struct cni_attachment *attachment, const struct json *result,
+                        struct err *err)
+{
+    return write_record(cache_dir, &(struct record){network, attachment, result, true}, err);
 }
 
 int cache_remove(const char *cache_dir, const char *file, struct err *err)
@@ -169,12 +211,16 @@ static const char *read_config(const struct json *value, struct arena *arena)
     return text;
 }
 
+static bool is_yes(const struct json *value)
+{
+    return value && value->type == JSON_BOOL && value->boolean;
+}
+
 static bool read_entry(const struct json *root, const char *file, struct arena *arena,
                        struct cni_entry *entry)
 {
     const struct json *kind = json_get_string(root, "kind"), *result = json_get(root, "result"),
-                      *capabilities = json_get(root, "capabilityArgs"),
-                      *ours = json_get(root, OURS);
+                      *capabilities = json_get(root, "capabilityArgs");
 
     if (!kind || !json_text_is(kind, KIND))
         return false;
@@ -186,7 +232,8 @@ static bool read_entry(const struct json *root, const char *file, struct arena *
         .netns = json_take_string(json_get(root, "netns"), arena),
         .args = read_args(json_get(root, "cniArgs"), arena),
         .config = read_config(json_get(root, "config"), arena),
-        .ours = ours && ours->type == JSON_BOOL && ours->boolean,
+        .ours = is_yes(json_get(root, OURS)),
+        .deleting = is_yes(json_get(root, DELETING)),
     };
     if (capabilities && capabilities->type == JSON_OBJECT)
         entry->capabilities = capabilities;
@@ -195,15 +242,28 @@ static bool read_entry(const struct json *root, const char *file, struct arena *
     return entry->network && entry->container_id && entry->ifname;
 }
 
+static usec_t written_at(int directory, const char *file)
+{
+    struct stat status;
+
+    if (fstatat(directory, file, &status, AT_SYMLINK_NOFOLLOW) < 0 || status.st_mtim.tv_sec < 0)
+        return 0;
+    return (usec_t)status.st_mtim.tv_sec * USEC_PER_SEC + (usec_t)status.st_mtim.tv_nsec / 1000;
+}
+
 static bool read_file(int directory, const char *file, struct arena *arena, struct cni_entry *entry)
 {
     _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
     struct document document;
+    usec_t written = written_at(directory, file);
 
-    return file_read_beneath(directory, file, FILE_LINKS_REFUSED, ENTRY_BYTES_MAX, &text, NULL) ==
-               0 &&
-           document_parse(&document, arena, file, text.text, text.length, NULL) == 0 &&
-           read_entry(document.root, file, arena, entry);
+    if (!(file_read_beneath(directory, file, FILE_LINKS_REFUSED, ENTRY_BYTES_MAX, &text, NULL) ==
+              0 &&
+          document_parse(&document, arena, file, text.text, text.length, NULL) == 0 &&
+          read_entry(document.root, file, arena, entry)))
+        return false;
+    entry->written = written;
+    return true;
 }
 
 static void directory_close_at(DIR **directory)
@@ -228,13 +288,13 @@ static int read_entries(const char *cache_dir, const char *suffix, struct arena 
                         struct cni_entries *entries, struct err *err)
 {
     _cleanup_(directory_close_at) DIR *stream = NULL;
-    int directory = results_open(cache_dir, err);
+    int directory = results_look(cache_dir, err);
     size_t count = 0;
     const char *name;
 
     *entries = (struct cni_entries){0};
     if (directory < 0)
-        return directory;
+        return directory == -ENOENT ? 0 : directory;
     stream = fdopendir(directory);
     assert_that(stream);
     while (next_file(stream, suffix))

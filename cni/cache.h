@@ -12,11 +12,15 @@ const char *cache_file_name(const struct cni_network *network,
 
 /*
  * Written twice: before the first plugin runs, without a result, so that whatever happens the
- * attachment is known; and when it is complete.
+ * attachment is known; and when it is complete. A third time before its DEL, so that one that is
+ * broken off is known.
  */
 int cache_write(const char *cache_dir, const struct cni_network *network,
                 const struct cni_attachment *attachment, const struct json *result,
                 struct err *err);
+int cache_mark_deleting(const char *cache_dir, const struct cni_network *network,
+                        const struct cni_attachment *attachment, const struct json *result,
+                        struct err *err);
 
 /* 1 and the entry, 0 when the file is none or is not there, or a negative errno. */
 int cache_read(const char *cache_dir, const char *file, struct arena *arena,

@@ -3,6 +3,8 @@
 
 #include "nodeagent/base/err.h"
 
+#include <stdbool.h>
+
 enum netns_kind {
     NETNS_GONE,    /* nothing is there, or nothing was given */
     NETNS_STALE,   /* an empty file, on which one was mounted */
@@ -12,3 +14,8 @@ enum netns_kind {
 };
 
 enum netns_kind netns_look(const char *path);
+
+/* Is it a namespace that a runtime mounted for a pod's network? */
+bool netns_is_runtimes(const char *path);
+/* Unmounts it; it ends with its last process. */
+int netns_remove(const char *path, struct err *err);

@@ -9,6 +9,7 @@
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/child.h"
 #include "nodeagent/sys/clock.h"
+#include "tool.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,9 +24,6 @@ enum {
 };
 
 #define BUSY_PAUSE_MSEC 100
-
-/* iptables and its like are looked for there by plugins. */
-#define PROGRAMS_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static const struct {
     const char *name;
@@ -119,16 +117,16 @@ static void environment_set(struct run *run)
     for (size_t i = 0; i < array_size(variables); i++)
         run->environment[count++] =
             mem_printf("%s=%s", variables[i].name, variables[i].value ? variables[i].value : "");
-    run->environment[count++] = mem_strdup(PROGRAMS_PATH);
+    run->environment[count++] = mem_strdup(TOOL_PATH);
     assert_that(count <= ENVIRONMENT_MAX);
 }
 
-static char *find_program(const struct plugin_call *call)
+char *cni_program_find(const struct cni_setup *setup, const char *type)
 {
     struct stat status;
 
-    for (const char *const *dir = call->setup->bin_dirs; *dir; dir++) {
-        char *path = mem_printf("%s/%s", *dir, call->plugin->type);
+    for (const char *const *dir = setup->bin_dirs; *dir; dir++) {
+        char *path = mem_printf("%s/%s", *dir, type);
 
         if (stat(path, &status) == 0 && S_ISREG(status.st_mode))
             return path;
@@ -272,7 +270,10 @@ static void tell(const struct run *run, usec_t began, const struct cni_failure *
 
 int plugin_run(const struct plugin_call *call, struct strbuf *output, struct cni_failure *failure)
 {
-    _cleanup_(run_deinit) struct run run = {.call = call, .program = find_program(call)};
+    _cleanup_(run_deinit) struct run run = {
+        .call = call,
+        .program = cni_program_find(call->setup, call->plugin->type),
+    };
     _cleanup_(mem_free_at) char *dirs = join_dirs(call->setup->bin_dirs);
     usec_t began = clock_monotonic();
     char text[ERR_TEXT_MAX];

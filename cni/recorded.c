@@ -3,6 +3,7 @@
 #include "chain.h"
 #include "failure.h"
 #include "netns.h"
+#include "sweep.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -36,6 +37,17 @@ const char *recorded_netns(const char *path)
     return kind == NETNS_FOREIGN ? path : NULL;
 }
 
+/* What is recorded already, or nothing can be done about, is no reason to delete nothing. */
+static void mark(const struct chain *chain, const struct cni_entry *entry)
+{
+    struct cni_attachment recorded = *chain->attachment;
+
+    recorded.netns = entry->netns;
+    if (entry->ours && entry->result && !entry->deleting)
+        cache_mark_deleting(chain->setup->cache_dir, chain->network, &recorded, entry->result,
+                            NULL);
+}
+
 int recorded_delete(const struct cni_setup *setup, const struct cni_network *network,
                     const struct cni_entry *entry, const char *netns, struct cni_failure *failure)
 {
@@ -50,10 +62,17 @@ int recorded_delete(const struct cni_setup *setup, const struct cni_network *net
     const struct chain chain = {setup, recorded_network(entry, network, &own), &attachment};
     struct err err;
     /* A record that nobody can act on any more must not stand in the way for ever. */
-    int r = chain.network ? chain_del(&chain, entry->result, failure) : 0;
+    int r = 0;
 
+    if (chain.network) {
+        mark(&chain, entry);
+        r = chain_del(&chain, entry->result, failure);
+    }
     if (r < 0)
         return r;
+    /* The plugins have no memory of what they had begun, and pass over the rest. */
+    if (chain.network && entry->ours && (entry->deleting || !entry->result))
+        sweep_container(setup, chain.network, entry->container_id);
     r = cache_remove(setup->cache_dir, entry->file, &err);
     return r < 0 ? failure_from(failure, CNI_CODE_IO, &err) : 0;
 }

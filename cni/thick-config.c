@@ -9,6 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+    SECONDS_MAX = 3600,
+};
+
 struct reading {
     struct thick_config *config;
     struct arena *arena;
@@ -80,9 +84,9 @@ static int read_bin_dirs(struct reading *reading, const char *path)
     return 0;
 }
 
-static int read_time_limit(struct reading *reading)
+static int read_seconds(struct reading *reading, const char *name, int64_t least, usec_t *usec)
 {
-    const struct json *value = json_get(reading->document.root, "timeLimitSeconds");
+    const struct json *value = json_get(reading->document.root, name);
     char text[16] = "";
     int64_t seconds;
 
@@ -90,9 +94,20 @@ static int read_time_limit(struct reading *reading)
         return 0;
     if (value->type == JSON_NUMBER && value->length < sizeof(text))
         snprintf(text, sizeof(text), "%.*s", (int)value->length, value->text);
-    if (str_to_i64(text, &seconds) < 0 || seconds < 1 || seconds > 3600)
-        return wrong(reading, value, "timeLimitSeconds must be a number from 1 to 3600");
-    reading->config->timeout = (usec_t)seconds * USEC_PER_SEC;
+    if (str_to_i64(text, &seconds) < 0 || seconds < least || seconds > SECONDS_MAX)
+        return wrong(reading, value, "%s must be a number from %d to %d", name, (int)least,
+                     SECONDS_MAX);
+    *usec = (usec_t)seconds * USEC_PER_SEC;
+    return 0;
+}
+
+static int read_report(struct reading *reading)
+{
+    const struct json *value = json_get(reading->document.root, "report");
+
+    if (value && value->type != JSON_BOOL)
+        return wrong(reading, value, "report must be true or false");
+    reading->config->report = value && value->boolean;
     return 0;
 }
 
@@ -168,7 +183,11 @@ static int read_members(struct reading *reading, const char *path)
     if (r == 0)
         r = read_bin_dirs(reading, path);
     if (r == 0)
-        r = read_time_limit(reading);
+        r = read_seconds(reading, "timeLimitSeconds", 1, &config->timeout);
+    if (r == 0)
+        r = read_seconds(reading, "spareSeconds", 0, &config->spare);
+    if (r == 0)
+        r = read_report(reading);
     if (r == 0)
         r = read_built_in(reading);
     config->name = json_take_string(name, reading->arena);

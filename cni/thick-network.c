@@ -127,12 +127,9 @@ int thick_network_find(struct thick_network *found, const struct thick_config *c
     r = cni_networks_load(&found->networks, config->conf_dir, &err);
     if (r < 0)
         return failure_from(failure, CNI_CODE_CONFIG, &err);
-    array_for_each (network, found->networks.items) {
-        if (cni_network_has_plugin(*network, CNI_PROGRAM))
-            continue;
-        found->network = *network;
+    found->network = cni_networks_first(&found->networks);
+    if (found->network)
         return check_name(found, config, failure);
-    }
     if (found->networks.problems.count)
         return failure_set(failure, -EINVAL, CNI_CODE_CONFIG, "%s",
                            found->networks.problems.items[0]);

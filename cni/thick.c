@@ -20,6 +20,7 @@ struct thick {
     struct thick_report report;
     struct strbuf *out;
     struct strbuf *errors;
+    size_t printed; /* of `out`, which stays there after a failure */
     struct cni_failure failure;
 };
 
@@ -114,11 +115,40 @@ static int bad_valid(struct thick *thick)
                        "containerID and ifname");
 }
 
+static void write_count(struct json_writer *writer, const char *name, const struct cni_count *count)
+{
+    json_write_name(writer, name);
+    json_write_object(writer);
+    json_write_name(writer, "stale");
+    json_write_int(writer, (int64_t)count->stale);
+    json_write_name(writer, "deleted");
+    json_write_int(writer, (int64_t)count->deleted);
+    json_write_object_end(writer);
+}
+
+/* For the agent; the specification has nothing printed here. */
+static void report(const struct cni_gc *gc, struct strbuf *out)
+{
+    const struct cni_count attachments = {gc->stale, gc->deleted};
+    struct json_writer writer;
+
+    json_writer_init(&writer, out, false);
+    json_write_object(&writer);
+    write_count(&writer, "attachments", &attachments);
+    write_count(&writer, "namespaces", &gc->namespaces);
+    write_count(&writer, "reservations", &gc->reservations);
+    write_count(&writer, "rules", &gc->rules);
+    json_write_object_end(&writer);
+    json_writer_deinit(&writer);
+    strbuf_add_char(out, '\n');
+}
+
 static int gc(struct thick *thick)
 {
     const struct json *list = thick->config.valid;
     struct cni_valid *valid;
-    struct cni_gc what = {0};
+    struct cni_gc what = {.spare = thick->config.spare};
+    int r;
 
     /* No list is not the same as an empty one: all pods would lose their network. */
     if (!list || list->type != JSON_ARRAY)
@@ -134,7 +164,11 @@ static int gc(struct thick *thick)
     }
     what.valid.items = valid;
     find(thick);
-    return cni_gc(&thick->setup, thick->found.network, &what, &thick->failure);
+    r = cni_gc(&thick->setup, thick->found.network, &what, &thick->failure);
+    if (thick->config.report)
+        report(&what, thick->out);
+    thick->printed = thick->out->length;
+    return r;
 }
 
 static int version(struct thick *thick)
@@ -211,7 +245,7 @@ int thick_run(const struct thick_call *call, struct strbuf *out, struct strbuf *
     array_for_each (problem, thick->found.networks.problems)
         strbuf_printf(errors, "%s: %s\n", CNI_PROGRAM, *problem);
     if (r < 0) {
-        strbuf_truncate(out, 0);
+        strbuf_truncate(out, thick->printed);
         failure_write(&thick->failure, thick->config.version, out);
         thick->report.failure = &thick->failure;
     }

@@ -47,6 +47,8 @@ struct thick_config {
     const char *cache_dir;
     const char *agent_socket;
     usec_t timeout; /* 0: as usual */
+    usec_t spare;   /* of GC */
+    bool report;    /* the same */
     struct thick_built_in built_in;
     const struct json *capabilities; /* arguments for them */
     const struct json *valid;        /* of GC; NULL: none were given */

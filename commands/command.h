@@ -9,7 +9,7 @@ enum exit_code {
     EXIT_GOOD = 0,
     EXIT_BAD = 1,    /* it ran, and the answer is no */
     EXIT_USAGE = 2,  /* the command line is wrong */
-    EXIT_UNSEEN = 3, /* what was asked about could not be looked at */
+    EXIT_UNABLE = 3, /* it could not be looked at, or tried: there is no answer */
 };
 
 struct command {
@@ -23,8 +23,30 @@ struct command {
 enum {
     OPTION_RUN_DIR = 256,
     OPTION_STRICT,
+    OPTION_CONF_DIR,
+    OPTION_BIN_DIR,
+    OPTION_CACHE_DIR,
+    OPTION_TIMEOUT,
+    OPTION_TRACE,
+    OPTION_NETNS,
+    OPTION_ID,
+    OPTION_IFNAME,
+    OPTION_NETWORK,
+    OPTION_ARGS,
+    OPTION_CAPABILITIES,
+    OPTION_UNRECORDED,
+    OPTION_DRY_RUN,
+    OPTION_VALID,
+    OPTION_CHECK,
+    OPTION_UNDO,
+    OPTION_CONFIG,
+    OPTION_CONTAINERD,
+    OPTION_PUBLIC_CONF_DIR,
+    OPTION_AGENT_SOCKET,
+    OPTION_BUILT_IN,
 };
 
+int command_cni(int argc, char **argv);
 int command_events(int argc, char **argv);
 int command_ps(int argc, char **argv);
 int command_run(int argc, char **argv);

@@ -14,6 +14,7 @@ static const struct command commands[] = {
     {"ps", "list the pods of this node", command_ps},
     {"why", "explain why pods are not ready", command_why},
     {"events", "list what happened to pods", command_events},
+    {"cni", "show, try and clean up the network attachments of this node", command_cni},
     {"setup", "put nodeagent-cni between containerd and its networks", command_setup},
     {"validate", "check manifests as the API server would", command_validate},
     {"version", "print the version", command_version},

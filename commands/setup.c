@@ -15,20 +15,6 @@
 #define PRIVATE_DIR "/etc/nodeagent/cni/net.d"
 #define BUILT_IN_SUBNETS "10.85.0.0/16"
 
-enum {
-    OPTION_CHECK = OPTION_RUN_DIR + 100,
-    OPTION_DRY_RUN,
-    OPTION_UNDO,
-    OPTION_CONFIG,
-    OPTION_CONTAINERD,
-    OPTION_CONF_DIR,
-    OPTION_PUBLIC_CONF_DIR,
-    OPTION_BIN_DIR,
-    OPTION_CACHE_DIR,
-    OPTION_AGENT_SOCKET,
-    OPTION_BUILT_IN,
-};
-
 static void print_help(void)
 {
     printf(
@@ -177,7 +163,7 @@ static int run(struct setup *setup)
     struct err err;
 
     if (containerd_look(&setup->containerd, setup->options, &setup->arena, &err) < 0)
-        return failed(&err, EXIT_UNSEEN);
+        return failed(&err, EXIT_UNABLE);
     if (mode == SETUP_UNDO)
         return plan_undo(setup, &err) < 0 ? failed(&err, EXIT_BAD) : make_changes(setup);
     plan_problems(setup);

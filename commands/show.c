@@ -92,7 +92,7 @@ void show_age(struct strbuf *out, const struct opt_time *time)
 /* JSON */
 
 /* yajl leaves DEL and the C1 controls as they are; they stand in strings only. */
-static void escape_controls(struct strbuf *out, const struct strbuf *json)
+void show_json_text(struct strbuf *out, const struct strbuf *json)
 {
     const char *from = json->text, *end = json->text + json->length;
 
@@ -108,6 +108,8 @@ static void escape_controls(struct strbuf *out, const struct strbuf *json)
         from = c + 1;
     }
     strbuf_add_bytes(out, from, (size_t)(end - from));
+    if (!json->length || end[-1] != '\n')
+        strbuf_add_char(out, '\n');
 }
 
 void show_json(struct strbuf *out, const struct json *value, bool pretty)
@@ -118,7 +120,49 @@ void show_json(struct strbuf *out, const struct json *value, bool pretty)
     json_writer_init(&writer, &text, pretty);
     json_write_value(&writer, value);
     json_writer_deinit(&writer);
-    escape_controls(out, &text);
-    if (!text.length || text.text[text.length - 1] != '\n')
-        strbuf_add_char(out, '\n');
+    show_json_text(out, &text);
+}
+
+void show_member(struct json_writer *writer, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    json_write_name(writer, name);
+    json_write_string(writer, value);
+}
+
+void show_member_quoted(struct json_writer *writer, const char *name, const char *value)
+{
+    _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
+
+    if (!value)
+        return;
+    show_text(&text, value);
+    show_member(writer, name, text.text ? text.text : "");
+}
+
+void show_member_count(struct json_writer *writer, const char *name, size_t count)
+{
+    json_write_name(writer, name);
+    json_write_int(writer, (int64_t)count);
+}
+
+void show_member_strings(struct json_writer *writer, const char *name, const char *const *items,
+                         size_t count)
+{
+    json_write_name(writer, name);
+    json_write_array(writer);
+    for (size_t i = 0; i < count; i++) {
+        _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
+
+        show_text(&text, items[i]);
+        json_write_string(writer, text.text ? text.text : "");
+    }
+    json_write_array_end(writer);
+}
+
+void show_member_bool(struct json_writer *writer, const char *name, bool value)
+{
+    json_write_name(writer, name);
+    json_write_bool(writer, value);
 }

@@ -35,6 +35,17 @@ void show_age(struct strbuf *out, const struct opt_time *time);
 
 /* JSON: indented, with a line break at the end, or in one line */
 void show_json(struct strbuf *out, const struct json *value, bool pretty);
+/* The same for what a writer wrote. */
+void show_json_text(struct strbuf *out, const struct strbuf *json);
+
+/* members of an object that is being written; a string that is NULL is left out */
+void show_member(struct json_writer *writer, const char *name, const char *value);
+/* Escaped: for what may be no UTF-8, as a file's name or a message that was cut in a character. */
+void show_member_quoted(struct json_writer *writer, const char *name, const char *value);
+void show_member_count(struct json_writer *writer, const char *name, size_t count);
+void show_member_strings(struct json_writer *writer, const char *name, const char *const *items,
+                         size_t count); /* escaped */
+void show_member_bool(struct json_writer *writer, const char *name, bool value);
 
 /* tables: cells of one line each, in the order of the columns */
 

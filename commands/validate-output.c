@@ -4,14 +4,11 @@
  * for the terminal.
  */
 #include "command.h"
+#include "show.h"
 #include "validate.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    SHOWN_MAX = 1024, /* bytes of one path or message */
-};
 
 bool finding_refuses(const struct validate *validate, const struct finding *finding)
 {
@@ -26,11 +23,6 @@ static void flush_output(struct validate *validate)
     strbuf_truncate(&validate->output, 0);
 }
 
-static void add_quoted(struct strbuf *out, const char *text)
-{
-    strbuf_add_quoted(out, text, strlen(text), SHOWN_MAX);
-}
-
 /* text */
 
 static void text_finding(struct validate *validate, const struct source *source,
@@ -39,14 +31,14 @@ static void text_finding(struct validate *validate, const struct source *source,
     struct strbuf *out = &validate->output;
     struct json_place place = json_places_find(&source->places, finding->offset);
 
-    add_quoted(out, source->name);
+    show_text(out, source->name);
     strbuf_printf(out, ":%u:%u: %s", place.line, place.column,
                   finding_refuses(validate, finding) ? "" : "warning: ");
     if (*outcome->item)
         strbuf_printf(out, "%s%s", outcome->item, *finding->path ? "." : ": ");
     if (*finding->path)
         strbuf_printf(out, "%s: ", finding->path);
-    add_quoted(out, finding->message);
+    show_text(out, finding->message);
     strbuf_add_char(out, '\n');
     flush_output(validate);
 }
@@ -56,19 +48,19 @@ static void text_title(struct strbuf *out, const struct outcome *outcome)
     if (*outcome->item)
         strbuf_printf(out, "%s: ", outcome->item);
     if (outcome->api_version && outcome->kind) {
-        add_quoted(out, outcome->api_version);
+        show_text(out, outcome->api_version);
         strbuf_add_char(out, ' ');
-        add_quoted(out, outcome->kind);
+        show_text(out, outcome->kind);
     } else {
         strbuf_add(out, "document");
     }
     if (outcome->name) {
         strbuf_add_char(out, ' ');
         if (outcome->name_space) {
-            add_quoted(out, outcome->name_space);
+            show_text(out, outcome->name_space);
             strbuf_add_char(out, '/');
         }
-        add_quoted(out, outcome->name);
+        show_text(out, outcome->name);
     }
 }
 
@@ -82,7 +74,7 @@ static void text_verdict(struct validate *validate, const struct source *source,
 {
     struct strbuf *out = &validate->output;
 
-    add_quoted(out, source->name);
+    show_text(out, source->name);
     strbuf_printf(out, ":%u: ", json_places_find(&source->places, outcome->offset).line);
     text_title(out, outcome);
     if (outcome->verdict == VERDICT_REFUSED)
@@ -97,14 +89,6 @@ static void text_verdict(struct validate *validate, const struct source *source,
 
 /* JSON */
 
-static void json_member_string(struct json_writer *writer, const char *name, const char *value)
-{
-    if (!value)
-        return;
-    json_write_name(writer, name);
-    json_write_string(writer, value);
-}
-
 static void json_place_members(struct json_writer *writer, const struct source *source,
                                size_t offset)
 {
@@ -116,22 +100,6 @@ static void json_place_members(struct json_writer *writer, const struct source *
     json_write_int(writer, place.column);
 }
 
-/* For what may be no UTF-8: a file's name, a message that was cut inside a character. */
-static void json_member_quoted(struct json_writer *writer, const char *name, const char *value)
-{
-    struct strbuf text = STRBUF_INIT;
-
-    add_quoted(&text, value);
-    json_member_string(writer, name, text.text ? text.text : "");
-    strbuf_deinit(&text);
-}
-
-static void json_member_count(struct json_writer *writer, const char *name, size_t count)
-{
-    json_write_name(writer, name);
-    json_write_int(writer, (int64_t)count);
-}
-
 static void json_outcome(struct validate *validate, const struct source *source,
                          const struct outcome *outcome, size_t errors, size_t warnings)
 {
@@ -139,26 +107,25 @@ static void json_outcome(struct validate *validate, const struct source *source,
     struct json_writer *writer = &validate->writer;
 
     json_write_object(writer);
-    json_member_quoted(writer, "file", source->name);
+    show_member_quoted(writer, "file", source->name);
     json_place_members(writer, source, outcome->offset);
-    json_member_string(writer, "item", *outcome->item ? outcome->item : NULL);
-    json_member_string(writer, "apiVersion", outcome->api_version);
-    json_member_string(writer, "kind", outcome->kind);
-    json_member_string(writer, "namespace", outcome->name_space);
-    json_member_string(writer, "name", outcome->name);
-    json_member_string(writer, "verdict", verdicts[outcome->verdict]);
-    json_member_count(writer, "errors", errors);
-    json_member_count(writer, "warnings", warnings);
+    show_member(writer, "item", *outcome->item ? outcome->item : NULL);
+    show_member(writer, "apiVersion", outcome->api_version);
+    show_member(writer, "kind", outcome->kind);
+    show_member(writer, "namespace", outcome->name_space);
+    show_member(writer, "name", outcome->name);
+    show_member(writer, "verdict", verdicts[outcome->verdict]);
+    show_member_count(writer, "errors", errors);
+    show_member_count(writer, "warnings", warnings);
     json_write_name(writer, "findings");
     json_write_array(writer);
     array_for_each (finding, outcome->report->findings) {
         json_write_object(writer);
-        json_member_string(writer, "level",
-                           finding_refuses(validate, finding) ? "error" : "warning");
-        json_member_string(writer, "reason", finding_reason_name(finding->reason));
-        json_member_string(writer, "field", finding->path);
+        show_member(writer, "level", finding_refuses(validate, finding) ? "error" : "warning");
+        show_member(writer, "reason", finding_reason_name(finding->reason));
+        show_member(writer, "field", finding->path);
         json_place_members(writer, source, finding->offset);
-        json_member_quoted(writer, "message", finding->message);
+        show_member_quoted(writer, "message", finding->message);
         json_write_object_end(writer);
     }
     json_write_array_end(writer);
@@ -204,13 +171,13 @@ void output_unreadable(struct validate *validate, const char *path, const struct
     validate->counts.unreadable++;
     if (validate->json) {
         json_write_object(&validate->writer);
-        json_member_quoted(&validate->writer, "file", path);
-        json_member_string(&validate->writer, "verdict", "unreadable");
-        json_member_quoted(&validate->writer, "message", err->text);
+        show_member_quoted(&validate->writer, "file", path);
+        show_member(&validate->writer, "verdict", "unreadable");
+        show_member_quoted(&validate->writer, "message", err->text);
         json_write_object_end(&validate->writer);
         return;
     }
-    add_quoted(&validate->output, err->text);
+    show_text(&validate->output, err->text);
     strbuf_add_char(&validate->output, '\n');
     flush_output(validate);
 }
@@ -219,7 +186,7 @@ void output_note(struct validate *validate, const char *path, const char *note)
 {
     if (validate->json)
         return;
-    add_quoted(&validate->output, path);
+    show_text(&validate->output, path);
     strbuf_printf(&validate->output, ": %s\n", note);
     flush_output(validate);
 }
@@ -232,12 +199,12 @@ static void json_summary(struct validate *validate)
     json_write_array_end(writer);
     json_write_name(writer, "summary");
     json_write_object(writer);
-    json_member_count(writer, "accepted", counts->accepted);
-    json_member_count(writer, "refused", counts->refused);
-    json_member_count(writer, "unchecked", counts->unchecked);
-    json_member_count(writer, "unreadable", counts->unreadable);
-    json_member_count(writer, "errors", counts->errors);
-    json_member_count(writer, "warnings", counts->warnings);
+    show_member_count(writer, "accepted", counts->accepted);
+    show_member_count(writer, "refused", counts->refused);
+    show_member_count(writer, "unchecked", counts->unchecked);
+    show_member_count(writer, "unreadable", counts->unreadable);
+    show_member_count(writer, "errors", counts->errors);
+    show_member_count(writer, "warnings", counts->warnings);
     json_write_object_end(writer);
     json_write_object_end(writer);
     json_writer_deinit(writer);

@@ -127,7 +127,7 @@ static void kill_by_id(struct helper *helper, uint64_t id)
     list_for_each (node, &helper->jobs) {
         struct job *job = list_entry(node, struct job, link);
 
-        if (job->id == id && !job->timed_out)
+        if (job->id == id)
             job_kill(job, clock_monotonic());
     }
 }
@@ -173,7 +173,7 @@ static void lose_agent(struct helper *helper)
     list_for_each (node, &helper->jobs) {
         struct job *job = list_entry(node, struct job, link);
 
-        if (job->ends_with_agent && !job->timed_out)
+        if (job->ends_with_agent)
             job_kill(job, clock_monotonic());
     }
 }
@@ -205,12 +205,8 @@ static void expire(struct helper *helper)
         struct job *job = list_entry(node, struct job, link);
         struct strbuf result = STRBUF_INIT;
 
-        if (now < job->deadline)
+        if (now < job->deadline || job_expire(job, now))
             continue;
-        if (!job->timed_out) {
-            job_kill(job, now);
-            continue;
-        }
         /* Should it die after all, it is reaped as a stranger. */
         job_abandon(job, &result);
         forget(helper, job, &result);

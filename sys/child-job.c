@@ -227,9 +227,28 @@ static void capture_drain(struct capture *capture)
 
 void job_kill(struct job *job, usec_t now)
 {
+    if (job->stage == JOB_KILLED)
+        return;
     kill(-job->pid, SIGKILL);
-    job->timed_out = true;
+    job->stage = JOB_KILLED;
     job->deadline = usec_add(now, JOB_KILL_PATIENCE);
+}
+
+bool job_expire(struct job *job, usec_t now)
+{
+    switch (job->stage) {
+    case JOB_RUNS:
+        kill(-job->pid, SIGTERM);
+        job->stage = JOB_ASKED;
+        job->deadline = usec_add(now, JOB_TERM_PATIENCE);
+        return true;
+    case JOB_ASKED:
+        job_kill(job, now);
+        return true;
+    case JOB_KILLED:
+        break;
+    }
+    return false;
 }
 
 static usec_t usec_of(const struct timeval *time)
@@ -272,7 +291,7 @@ void job_finish(struct job *job, struct strbuf *result)
     head.user_usec = usec_of(&usage.ru_utime);
     head.system_usec = usec_of(&usage.ru_stime);
     head.status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-    if (job->timed_out) {
+    if (job->stage != JOB_RUNS) {
         head.outcome = CHILD_TIMED_OUT;
     } else if (read(job->failure_fd, &err, sizeof(err)) == sizeof(err)) {
         head.outcome = CHILD_NOT_STARTED;

@@ -9,8 +9,16 @@ enum {
     JOB_POLL_MAX = 3, /* its stdin, stdout, stderr */
 };
 
+/* After SIGTERM: time to take back what is half done, no more. */
+#define JOB_TERM_PATIENCE (500 * USEC_PER_MSEC)
 /* After SIGKILL; a process that is stuck in the kernel (a dead NFS server) does not even die. */
 #define JOB_KILL_PATIENCE (2 * USEC_PER_SEC)
+
+enum job_stage {
+    JOB_RUNS,
+    JOB_ASKED, /* its group got SIGTERM */
+    JOB_KILLED,
+};
 
 struct capture {
     int fd;
@@ -24,8 +32,8 @@ struct job {
     uint64_t id;
     pid_t pid;
     usec_t started;
-    usec_t deadline; /* JOB_KILL_PATIENCE later once it was killed */
-    bool timed_out;
+    usec_t deadline; /* of this stage */
+    enum job_stage stage;
     bool ends_with_agent;
     struct strbuf request;
     const char *input; /* in the request */
@@ -45,6 +53,9 @@ void job_serve(struct job *job, const struct pollfd polled[JOB_POLL_MAX]);
 
 /* SIGKILL for its process group; it must not have been reaped. */
 void job_kill(struct job *job, usec_t now);
+
+/* The deadline has passed: the next stage begins. False: there is none, it is to be given up. */
+bool job_expire(struct job *job, usec_t now);
 
 /* Reaps the program, which has ended, and whatever is left of its group; fills `result`. */
 void job_finish(struct job *job, struct strbuf *result);

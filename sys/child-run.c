@@ -20,12 +20,10 @@ static void see_through(struct job *job, struct strbuf *result)
         struct pollfd polled[1 + JOB_POLL_MAX] = {{.fd = ended, .events = POLLIN}};
         usec_t now = clock_monotonic();
 
-        if (now >= job->deadline && job->timed_out) {
+        if (now >= job->deadline && !job_expire(job, now)) {
             job_abandon(job, result);
             return;
         }
-        if (now >= job->deadline)
-            job_kill(job, now);
         job_poll(job, polled + 1);
         if (poll(polled, array_size(polled),
                  (int)MIN(usec_sub(job->deadline, now) / USEC_PER_MSEC + 1, (usec_t)INT_MAX)) < 0)

@@ -98,15 +98,24 @@ struct cni_network *cni_network_free(struct cni_network *network);
 void cni_network_free_at(struct cni_network **network);
 bool cni_network_has_plugin(const struct cni_network *network, const char *type);
 
-/* All networks of a directory in the order of their files; the first is the one that counts. */
+struct cni_file {
+    char *path;
+    const struct cni_network *network; /* or NULL, and a problem: it was passed over */
+    const char *problem;
+};
+
+/* All networks of a directory in the order of their files. */
 struct cni_networks {
     list_of(struct cni_network *) items;
-    list_of(char *) problems; /* sentences: files that are wrong, and were passed over */
+    list_of(char *) problems;       /* sentences: files that are wrong, and were passed over */
+    list_of(struct cni_file) files; /* both of these, in order */
 };
 
 /* A directory that is not there is one without networks. */
 int cni_networks_load(struct cni_networks *networks, const char *directory, struct err *err);
 void cni_networks_deinit(struct cni_networks *networks);
+/* The one that counts: the first whose plugins are not this project's own; NULL: none. */
+const struct cni_network *cni_networks_first(const struct cni_networks *networks);
 
 /* running plugins */
 
@@ -150,6 +159,9 @@ struct cni_setup {
 
 /* -EINVAL unless there is one and all are absolute. */
 int cni_setup_check(const struct cni_setup *setup, struct err *err);
+
+/* The program that is run for plugins of this type, to be freed; NULL: it is in no directory. */
+char *cni_program_find(const struct cni_setup *setup, const char *type);
 
 /* attachments */
 
@@ -199,17 +211,47 @@ struct cni_valid {
     const char *ifname;
 };
 
-struct cni_gc {
-    list_of(const struct cni_valid) valid; /* complete: what is not in it is deleted */
-    bool dry_run;
+struct cni_entry;
+/* What became of a stale one; `failure` is NULL when it was deleted, and in a dry run. */
+typedef void cni_gc_fn(void *userdata, const struct cni_entry *entry,
+                       const struct cni_failure *failure);
+
+struct cni_count {
     size_t stale;   /* found */
     size_t deleted; /* of these */
 };
+
+struct cni_gc {
+    list_of(const struct cni_valid) valid; /* complete: what is not in it is deleted */
+    usec_t spare; /* what was recorded less than so long ago is left alone: a runtime lists a
+                     sandbox only some time after its ADD */
+    /* For who has no such list: valid is what has its network namespace still, and what is not
+     * recorded. So plugins are not told, and the host is swept only of what was deleted. */
+    bool by_netns;
+    bool dry_run;    /* counts what is stale */
+    cni_gc_fn *tell; /* of each attachment that was found stale; may be NULL */
+    void *userdata;
+
+    /* attachments: records */
+    size_t stale;
+    size_t deleted;
+    /* what nobody has a record of, see below */
+    struct cni_count namespaces; /* mounts of /run/netns/cni-*, of attachments that were deleted */
+    struct cni_count reservations; /* addresses of host-local */
+    struct cni_count rules;        /* of bridge and portmap, by iptables or nftables */
+};
+
+#define CNI_RESERVATION_SPARE (300 * USEC_PER_SEC) /* host-local may outlive who called it */
 
 /*
  * Deletes what is recorded, of this network or by cni_add() of any network, and not in `valid`, and
  * tells plugins that know GC (since 1.1.0). `network` may be NULL. Waits for what is under way and
  * holds up what comes. Goes on after a failure and reports the first.
+ *
+ * Then it sweeps the host: what bears the name of one of these networks and the id of a container
+ * that is neither valid nor on record is deleted, by hand and by a DEL of the network's plugins.
+ * Plugins that are killed leave such things, and so does whoever lost the records. Names of
+ * networks that are nobody's here, and of those with disableGC, are left alone.
  */
 int cni_gc(const struct cni_setup *setup, const struct cni_network *network, struct cni_gc *gc,
            struct cni_failure *failure);
@@ -227,12 +269,17 @@ struct cni_entry {
     const char *config;              /* the text of the network, or NULL */
     const struct json *result;       /* NULL: the ADD did not come to its end */
     bool ours;                       /* cni_add() wrote it */
+    bool deleting;                   /* a DEL has begun before */
+    usec_t written;                  /* when, on the wall clock */
 };
 
 struct cni_entries {
     list_of(struct cni_entry) items;
     list_of(const char *) unreadable; /* names of files */
 };
+
+/* Has the network namespace ended? One that cannot be told has not. */
+bool cni_netns_is_gone(const char *path);
 
 /* All of them; everything lives in the arena. */
 int cni_entries_load(const char *cache_dir, struct arena *arena, struct cni_entries *entries,
@@ -267,11 +314,19 @@ void cni_result_addresses(const struct json *result, const char *ifname, struct 
  *         "cacheDir": "/var/lib/cni",
  *         "agentSocket": "/run/nodeagent/cni.sock",
  *         "timeLimitSeconds": 120,         shorter than usual, for a chain
+ *         "spareSeconds": 300,             GC leaves alone what was added less than so long ago
+ *         "report": true,                  GC prints what it did
  *         "builtIn": {"subnets": ["10.85.0.0/16", "fd85::/64"], "bridge": "nodeagent0"}
  *     }]}
  *
  * "builtIn" allows a network of bridge, host-local and portmap while confDir has none. The list's
  * name must not be that of a real network.
+ *
+ * GC is that of cni_gc() with the network that counts now, if there is one. Its report is a line,
+ * which the object of an error may follow:
+ *
+ *     {"attachments": {"stale": 2, "deleted": 2}, "namespaces": {...}, "reservations": {...},
+ *      "rules": {...}}
  *
  * To the socket goes a datagram of JSON for each call, but for VERSION:
  *

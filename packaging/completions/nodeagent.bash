@@ -26,10 +26,36 @@ _nodeagent_asking()
     esac
 }
 
+# _nodeagent_cni WORD PREVIOUS WHAT
+_nodeagent_cni()
+{
+    local options="--conf-dir --bin-dir --cache-dir --timeout --trace --help" formats="text json"
+    local attachment="--netns --id --ifname --network --args --capabilities"
+
+    case $3 in
+    status) options+=" -o --output" ;;
+    list) options+=" -o --output" formats="wide json" ;;
+    add | check) options+=" $attachment" ;;
+    del) options+=" $attachment --unrecorded" ;;
+    gc) options+=" -o --output --dry-run --valid --network" ;;
+    esac
+    case $2 in
+    cni) mapfile -t COMPREPLY < <(compgen -W "status list add check del gc --help" -- "$1") ;;
+    -o | --output) mapfile -t COMPREPLY < <(compgen -W "$formats" -- "$1") ;;
+    --conf-dir | --bin-dir | --cache-dir) mapfile -t COMPREPLY < <(compgen -d -- "$1") ;;
+    --netns)
+        mapfile -t COMPREPLY < <(compgen -W "$(ip netns list 2>/dev/null | cut -d' ' -f1)" -- "$1"
+            compgen -f -- "$1")
+        ;;
+    --id | --ifname | --network | --args | --capabilities | --timeout | --valid) COMPREPLY=() ;;
+    *) mapfile -t COMPREPLY < <(compgen -W "$options" -- "$1") ;;
+    esac
+}
+
 _nodeagent()
 {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="run ps why events setup validate version"
+    local commands="run ps why events setup cni validate version"
 
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W "$commands help --help --version" -- "$word")
@@ -55,6 +81,7 @@ _nodeagent()
             ;;
         esac
         ;;
+    cni) _nodeagent_cni "$word" "$previous" "${COMP_WORDS[2]}" ;;
     validate)
         case $previous in
         -o | --output) mapfile -t COMPREPLY < <(compgen -W "text json" -- "$word") ;;

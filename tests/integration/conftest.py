@@ -12,9 +12,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 import agent as agents  # noqa: E402
-import cni  # noqa: E402
+import cni as nodes  # noqa: E402
+import cni_command  # noqa: E402
 import runtime  # noqa: E402
-BUILD = pathlib.Path(os.environ.get("NODEAGENT_BUILD", ROOT / "build" / "test"))
+BUILD = pathlib.Path(os.environ.get("NODEAGENT_BUILD", ROOT / "build" / "test")).resolve()
 
 # A shell without job control starts what it puts into the background with SIGINT ignored, and all
 # programs that the tests start would inherit that.
@@ -87,8 +88,14 @@ def agent(containerd, request):
 @pytest.fixture
 def node():
     """A node of its own for nodeagent-cni: see cni.py."""
-    instance = cni.Node(BUILD / "cni" / "nodeagent-cni")
+    instance = nodes.Node(BUILD / "cni" / "nodeagent-cni")
     try:
         yield instance
     finally:
         instance.remove()
+
+
+@pytest.fixture
+def cni(node, program):
+    """nodeagent cni on that node: see cni_command.py."""
+    return cni_command.Command(node, program)

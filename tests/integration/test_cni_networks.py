@@ -85,7 +85,7 @@ def request_for(network, plugin, previous):
 
 
 @pytest.mark.parametrize("file", NETWORKS)
-def test_what_plugins_of_the_field_get(node, file):
+def test_checks_30_36_and_40_what_plugins_of_the_field_get(node, file):
     network, result = NETWORKS[file]
     types = [plugin["type"] for plugin in network["plugins"]]
     for name in types:
@@ -118,7 +118,7 @@ def test_what_plugins_of_the_field_get(node, file):
     assert node.records() == []
 
 
-def test_numbers_reach_the_plugin_digit_for_digit(node):
+def test_check_13_numbers_reach_the_plugin_digit_for_digit(node):
     node.recorder("plugin", {"ips": [{"address": "10.1.2.3/24"}]})
     node.configure("10-net.conflist", '{"cniVersion": "1.0.0", "name": "net", "plugins": ['
                                       '{"type": "plugin", "big": 12345678901234567890,'
@@ -141,7 +141,7 @@ def test_newer_and_older_results_in_one_chain(node):
         "cniVersion": "1.0.0", "dns": {}, "ips": [{"address": "10.1.2.3/24"}]}
 
 
-def test_plugins_in_a_directory_of_their_own(node):
+def test_check_04_plugins_in_a_directory_of_their_own(node):
     """Service meshes put theirs there."""
     node.recorder("main", {"ips": [{"address": "10.1.2.3/24"}]})
     node.recorder("mesh")

@@ -146,12 +146,13 @@ def test_what_a_crashed_test_left_is_found_and_removed(program):
     assert directory.name.startswith(places.PREFIXES[0]), crashed.stderr
     assert len(places.processes(directory)) == 2, "containerd and a shim"
     assert places.mounts(directory) and places.ports(directory)
-    assert directory in places.left()[0]
+    assert directory in places.left()[0] and directory in places.loopbacks().values()
     cleaned = subprocess.run([sys.executable, "-B", support / "places.py"], capture_output=True,
                              text=True, timeout=TIMEOUT)
     assert cleaned.returncode == 0 and str(directory) in cleaned.stdout, cleaned.stderr
     assert not directory.exists()
     assert not places.processes(directory) and not places.mounts(directory)
+    assert directory not in places.loopbacks().values()
     assert not pathlib.Path("/sys/class/net", places.bridge(directory)).exists()
 
 

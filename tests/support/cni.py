@@ -4,6 +4,7 @@ pods, and directories for configuration, plugins and records. All of it goes wit
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import time
@@ -56,6 +57,12 @@ class Node:
 
     def pod(self, name):
         return self.make_namespace(self.directory / "pods" / name)
+
+    def run_netns(self, name):
+        """A namespace where runtimes have theirs."""
+        path = pathlib.Path("/run/netns", name)
+        path.parent.mkdir(exist_ok=True)
+        return self.make_namespace(path)
 
     def pod_path(self, name):
         return self.directory / "pods" / name
@@ -135,6 +142,14 @@ class Node:
         assert "Sanitizer" not in errors and "runtime error" not in errors, errors
         return json.loads(out) if out else None
 
+    def collect(self, *valid, **options):
+        """What a GC found and deleted, by its kind, but for kinds of which there was nothing."""
+        report = self.call("GC", report=True, **options, **{"cni.dev/valid-attachments": [
+            {"containerID": pod, "ifname": "eth0"} for pod in valid]})
+        assert set(report) == {"attachments", "namespaces", "reservations", "rules"}, report
+        return {kind: (count["stale"], count["deleted"]) for kind, count in report.items()
+                if count["stale"]}
+
     def add(self, pod="pod", **options):
         if not self.pod_path(pod).exists():
             self.pod(pod)
@@ -165,6 +180,19 @@ class Node:
         return [line for program in ("iptables-save", "ip6tables-save")
                 for line in self.inside(self.host, program).splitlines() if comment in line]
 
+    def chains(self):
+        """Of single containers, by iptables."""
+        return [line for program in ("iptables-save", "ip6tables-save")
+                for line in self.inside(self.host, program).splitlines()
+                if re.match(r":CNI-(DN-)?[0-9a-f]+ ", line)]
+
+    def age(self, network="*", seconds=600):
+        """Reservations and records that were made so long ago."""
+        then = time.time() - seconds
+        for path in [*(self.directory / "reserved").glob(f"{network}/*"),
+                     *(self.directory / "cache/results").glob(f"{network}-*")]:
+            os.utime(path, (then, then))
+
     def interfaces(self):
         return [name for name, link in self.links(self.host).items()
                 if link.get("linkinfo", {}).get("info_kind") in ("veth", "ifb")]
@@ -175,4 +203,4 @@ class Node:
         deadline = time.monotonic() + INTERFACE_SECONDS
         while (found := self.interfaces()) and time.monotonic() < deadline:
             time.sleep(0.02)
-        return found + self.reserved() + self.records() + self.rules('id: ')
+        return (found + self.reserved() + self.records() + self.rules("id: ") + self.chains())

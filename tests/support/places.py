@@ -30,6 +30,7 @@ CNI_CACHE = pathlib.Path("/var/lib/cni")  # of libcni, which containerd cannot b
 BRIDGE_PREFIX = "natest-"
 NETWORKS = ipaddress.ip_network("100.64.0.0/10")  # a /22 each: 1,021 pods
 PROGRAMS = ["containerd", "runc", "ctr", "docker-registry", "nodeagent"]  # how their names begin
+SANDBOX = re.compile(rf'"sandbox":"(/[^"]*/(?:{"|".join(PREFIXES)})[^/"]+)/')
 PORTS_CHAIN = "CNI-HOSTPORT-DNAT"  # of all networks: it stays, as the plugin leaves it
 SETTLE_SECONDS = 5
 
@@ -131,6 +132,17 @@ def host_ports(directory):
     return [rule for rule in listed.splitlines() if f'"{bridge(directory)}' in rule.replace("\\", "")]
 
 
+def loopbacks():
+    """{libcni's record of a sandbox's loopback: the directory in which its namespace was}"""
+    found = {}
+    for path in (CNI_CACHE / "results").glob("cni-loopback-*"):
+        with contextlib.suppress(OSError):
+            place = SANDBOX.search(path.read_text(errors="replace"))
+            if place:
+                found[path] = pathlib.Path(place[1])
+    return found
+
+
 # making and removing
 
 
@@ -160,6 +172,13 @@ def remove_bridge(directory):
     run("ip", "link", "delete", bridge(directory))
     for path in (CNI_CACHE / "results").glob(f"{bridge(directory)}-*"):
         path.unlink(missing_ok=True)
+
+
+def remove_loopbacks(directories):
+    """A containerd that is ended before its pods leaves their records behind."""
+    for path, directory in loopbacks().items():
+        if directory in directories:
+            path.unlink(missing_ok=True)
 
 
 def remove_host_ports(directory):
@@ -234,6 +253,7 @@ def clear(directory):
     remove_cgroups(directory)
     remove_host_ports(directory)
     remove_bridge(directory)
+    remove_loopbacks([directory])
 
 
 def remove(directory):
@@ -267,11 +287,15 @@ def main():
         run("ip", "link", "delete", name)
         for path in (CNI_CACHE / "results").glob(f"{name}-*"):
             path.unlink(missing_ok=True)
+    gone = {directory for directory in loopbacks().values() if not directory.exists()}
+    if gone:
+        print(f"cleanup: records of pods of {len(gone)} directories that are gone")
+    remove_loopbacks(gone)
     again = [directory for directory in [*directories, *groups]
              if directory.exists() or cgroups(directory) or mounts(directory)]
     for directory in again:
         print(f"cleanup: {directory} could not be removed", file=sys.stderr)
-    if not directories and not bridges and not groups:
+    if not directories and not bridges and not groups and not gone:
         print("cleanup: nothing is left over")
     return 1 if again else 0
 

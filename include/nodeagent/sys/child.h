@@ -48,7 +48,8 @@ struct child_request {
     size_t input_length;
     size_t stdout_max; /* bytes kept; what is beyond is read, dropped and counted */
     size_t stderr_max;
-    usec_t timeout;       /* from now, at most CHILD_TIMEOUT_MAX; then its group is killed */
+    usec_t timeout;       /* from now, at most CHILD_TIMEOUT_MAX; then its group gets SIGTERM, and
+                             half a second later SIGKILL */
     bool ends_with_agent; /* killed when the agent ends */
 };
 

@@ -66,7 +66,7 @@ static int check(const char *container_id)
 
 /* ADD and DEL */
 
-static void test_add_and_del(void **state)
+static void test_checks_17_and_18_add_and_del(void **state)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
     _cleanup_(strbuf_deinit) struct strbuf result = STRBUF_INIT;
@@ -96,7 +96,7 @@ static void test_add_and_del(void **state)
 }
 
 /* The record is there before the first plugin, for whoever must clean up. */
-static void test_recorded_before_the_first_plugin(void **state)
+static void test_check_39_recorded_before_the_first_plugin(void **state)
 {
     healthy_plugins();
     write_plugin("one", "cp " CACHE "/results/n-c1-eth0 " RUN "/record\n" ANSWER(RESULT_1_0));
@@ -105,7 +105,7 @@ static void test_recorded_before_the_first_plugin(void **state)
     assert_has_not(contents(RUN "/record"), "\"result\"");
 }
 
-static void test_a_failed_add_is_undone(void **state)
+static void test_checks_10_and_28_a_failed_add_is_undone(void **state)
 {
     healthy_plugins();
     write_plugin("two",
@@ -145,7 +145,7 @@ static void test_an_add_too_many_harms_nobody(void **state)
 }
 
 /* One at a time for a container: an ADD that was killed is over when the next operation begins. */
-static void test_refused_before_any_plugin(void **state)
+static void test_checks_07_and_44_refused_before_any_plugin(void **state)
 {
     const struct {
         struct cni_attachment attachment;
@@ -187,7 +187,7 @@ static void test_never_itself(void **state)
 
 /* DEL by what is recorded */
 
-static void test_del_by_the_configuration_of_the_add(void **state)
+static void test_check_42_del_by_the_configuration_of_the_add(void **state)
 {
     healthy_plugins();
     assert_int_equal(add_one("c1"), 0);
@@ -227,7 +227,7 @@ static void test_the_runtimes_own_record_is_left_alone(void **state)
     assert_int_equal(count_records(), 1);
 }
 
-static void test_del_of_a_damaged_record(void **state)
+static void test_check_14_del_of_a_damaged_record(void **state)
 {
     healthy_plugins();
     assert_int_equal(add_one("c1"), 0);
@@ -281,7 +281,27 @@ static void netns_of_del_is(const char *netns, const char *expected)
     assert_has(contents(RUN "/one.DEL.env"), line);
 }
 
-static void test_what_del_tells_of_the_namespace(void **state)
+#define LIST_RULES "iptables -t nat -S POSTROUTING"
+
+/* Plugins do not finish what they have not begun, as it seems to them. */
+static void test_a_del_that_was_broken_off(void **state)
+{
+    static const char rule[] =
+        "iptables -t nat -A POSTROUTING -m comment --comment 'name: \"n\" id: \"c1\"' -j ACCEPT";
+
+    write_plugin("one", ANSWER(RESULT_1_0));
+    write_plugin("two", ANSWER(RESULT_1_0));
+    assert_int_equal(add_one("c1"), 0);
+    assert_int_equal(system(rule), 0);
+    write_plugin("one", "kill -9 $$");
+    assert_true(del("c1") < 0);
+    assert_int_equal(system(LIST_RULES " | grep -q c1"), 0);
+    write_plugin("one", "");
+    assert_int_equal(del("c1"), 0);
+    assert_int_not_equal(system(LIST_RULES " | grep -q c1"), 0);
+}
+
+static void test_checks_15_and_16_what_del_tells_of_the_namespace(void **state)
 {
     healthy_plugins();
     netns_of_del_is(NETNS, NETNS);
@@ -314,21 +334,22 @@ static void test_check(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_place(test_add_and_del),
-        in_place(test_recorded_before_the_first_plugin),
-        in_place(test_a_failed_add_is_undone),
+        in_place(test_checks_17_and_18_add_and_del),
+        in_place(test_check_39_recorded_before_the_first_plugin),
+        in_place(test_checks_10_and_28_a_failed_add_is_undone),
         in_place(test_what_cannot_be_undone_stays_recorded),
         in_place(test_an_add_too_many_harms_nobody),
-        in_place(test_refused_before_any_plugin),
+        in_place(test_checks_07_and_44_refused_before_any_plugin),
         in_place(test_never_itself),
-        in_place(test_del_by_the_configuration_of_the_add),
+        in_place(test_check_42_del_by_the_configuration_of_the_add),
         in_place(test_del_of_another_runtimes_record),
         in_place(test_the_runtimes_own_record_is_left_alone),
-        in_place(test_del_of_a_damaged_record),
+        in_place(test_check_14_del_of_a_damaged_record),
         in_place(test_del_of_a_record_that_nobody_can_act_on),
         in_place(test_del_without_a_record),
         in_place(test_a_failed_del_stays_recorded),
-        in_place(test_what_del_tells_of_the_namespace),
+        in_place(test_a_del_that_was_broken_off),
+        in_place(test_checks_15_and_16_what_del_tells_of_the_namespace),
         in_place(test_check),
     };
 

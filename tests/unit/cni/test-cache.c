@@ -46,6 +46,24 @@ static void test_what_is_written_is_read(void **state)
     assert_int_equal(status.st_mode, S_IFDIR | 0700);
 }
 
+static void test_a_deletion_that_has_begun(void **state)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    _cleanup_(cni_network_free_at) struct cni_network *network =
+        network_of("{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"plugins\":[{\"type\":\"a\"}]}");
+    const struct cni_attachment attachment = attachment_of("c1");
+    usec_t began = clock_wall() - USEC_PER_SEC;
+    struct cni_entry entry;
+
+    write_record("c1", RESULT_1_0);
+    assert_int_equal(cache_read(CACHE, "n-c1-eth0", &arena, &entry, NULL), 1);
+    assert_false(entry.deleting);
+    assert_true(entry.written >= began && entry.written <= clock_wall());
+    assert_int_equal(cache_mark_deleting(CACHE, network, &attachment, entry.result, NULL), 0);
+    assert_int_equal(cache_read(CACHE, "n-c1-eth0", &arena, &entry, NULL), 1);
+    assert_true(entry.deleting && entry.ours && entry.result);
+}
+
 /* The form that libcni reads, to the letter. */
 static void test_the_form(void **state)
 {
@@ -119,6 +137,20 @@ static void test_damage(void **state)
     assert_false(entries.items.items[0].ours);
 }
 
+static void test_reading_makes_nothing(void **state)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    struct cni_entries entries;
+    struct err err;
+
+    assert_int_equal(cni_entries_load("/srv/missing", &arena, &entries, NULL), 0);
+    assert_int_equal(entries.items.count, 0);
+    assert_false(exists("/srv/missing"));
+    write_mode("/srv/file", "", 0600);
+    assert_int_equal(cni_entries_load("/srv/file", &arena, &entries, &err), -ENOTDIR);
+    assert_string_equal(err.text, "cannot list /srv/file/results: Not a directory");
+}
+
 static void test_removing(void **state)
 {
     write_record("c1", NULL);
@@ -138,9 +170,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_place(test_what_is_written_is_read),
+        in_place(test_a_deletion_that_has_begun),
         in_place(test_the_form),
         in_place(test_finding_one),
         in_place(test_damage),
+        in_place(test_reading_makes_nothing),
         in_place(test_removing),
     };
 

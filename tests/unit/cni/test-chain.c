@@ -33,7 +33,7 @@ static void play_deinit(struct play *play)
     cni_network_free(play->network);
 }
 
-static void test_add_hands_results_on(void **state)
+static void test_checks_08_and_09_add_hands_results_on(void **state)
 {
     _cleanup_(play_deinit) struct play play;
     const struct json *result;
@@ -63,7 +63,7 @@ static void add_fails(const char *answer, unsigned code, const char *sentence)
     assert_false(exists(RUN "/two.ADD.in"));
 }
 
-static void test_add_stops_at_the_first_failure(void **state)
+static void test_checks_27_and_29_add_stops_at_the_first_failure(void **state)
 {
     write_plugin("two", ANSWER(RESULT_1_0));
     add_fails("exit 1", 999, "failed (add)");
@@ -116,7 +116,7 @@ static void test_del_of_old_versions_has_no_previous_result(void **state)
     assert_has_not(contents(RUN "/one.DEL.in"), "prevResult");
 }
 
-static void test_check(void **state)
+static void test_checks_19_and_20_check(void **state)
 {
     _cleanup_(play_deinit) struct play play, old;
     const struct json *result;
@@ -137,7 +137,7 @@ static void test_check(void **state)
     assert_string_equal(log_text(), "one CHECK\ntwo CHECK\none CHECK\n");
 }
 
-static void test_status(void **state)
+static void test_checks_21_and_22_status(void **state)
 {
     _cleanup_(play_deinit) struct play play, old;
 
@@ -172,15 +172,20 @@ static void test_gc_asks_all(void **state)
     assert_has(contents(RUN "/two.GC.in"), "\"cni.dev/valid-attachments\":[]");
 }
 
-static void versions_are(const char *answer, int expected)
+static void versions_are_for(const char *list, const char *answer, int expected)
 {
     _cleanup_(play_deinit) struct play play;
     int r;
 
-    play_init(&play, LIST("0.4.0", ""));
+    play_init(&play, list);
     write_plugin("one", answer);
     r = cni_check_versions(&play.setup, play.network, &play.failure);
     assert_int_equal(r < 0, expected < 0);
+}
+
+static void versions_are(const char *answer, int expected)
+{
+    versions_are_for(LIST("0.4.0", ""), answer, expected);
 }
 
 static void test_versions(void **state)
@@ -197,18 +202,30 @@ static void test_versions(void **state)
     versions_are("exit 1", -1);
 }
 
+/* From before there was a VERSION. */
+static void test_plugins_of_the_first_version(void **state)
+{
+    const char *answer = "echo '{\"code\":4,\"msg\":\"unknown CNI_COMMAND: VERSION\"}'; exit 1";
+
+    write_plugin("two", answer);
+    versions_are_for(LIST("0.1.0", ""), answer, 0);
+    versions_are_for(LIST("0.2.0", ""), answer, -1);
+    versions_are_for(LIST("0.1.0", ""), "echo 'unknown CNI_COMMAND: VERSION' >&2; exit 1", 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_place(test_add_hands_results_on),
-        in_place(test_add_stops_at_the_first_failure),
+        in_place(test_checks_08_and_09_add_hands_results_on),
+        in_place(test_checks_27_and_29_add_stops_at_the_first_failure),
         in_place(test_del_goes_backwards_through_all),
         in_place(test_del_goes_on_after_failures),
         in_place(test_del_of_old_versions_has_no_previous_result),
-        in_place(test_check),
-        in_place(test_status),
+        in_place(test_checks_19_and_20_check),
+        in_place(test_checks_21_and_22_status),
         in_place(test_gc_asks_all),
         in_place(test_versions),
+        in_place(test_plugins_of_the_first_version),
     };
 
     prepare();

@@ -19,7 +19,7 @@ static void refused_plugin(const char *plugin, const char *sentence)
     refused(text, sentence);
 }
 
-static void test_a_list(void **state)
+static void test_check_05_a_list(void **state)
 {
     _cleanup_(cni_network_free_at) struct cni_network *network =
         network_of("{\"cniVersion\":\"1.0.0\",\"name\":\"a\",\"name\":\"b\",\"x\":{\"y\":1.0},"
@@ -66,7 +66,7 @@ static void version_is(const char *members, const char *version)
     assert_string_equal(network->version, version);
 }
 
-static void test_the_highest_version_known_here(void **state)
+static void test_check_03_the_highest_version_known_here(void **state)
 {
     version_is("", "0.1.0");
     version_is("\"cniVersion\":\"\",", "0.1.0");
@@ -83,7 +83,7 @@ static void test_the_highest_version_known_here(void **state)
     refused("{\"name\":\"n\",\"cniVersion\":1}", "cniVersion must be a version");
 }
 
-static void test_what_is_refused(void **state)
+static void test_checks_05_06_and_37_what_is_refused(void **state)
 {
     refused("{\"plugins\":[]}", "/c/x:1:1: the network has no \"name\"");
     refused("{\"name\":7}", "/c/x:1:9: name must be a string, but is a number");
@@ -179,7 +179,7 @@ static void test_plugins_of_the_directory_follow(void **state)
     not_loaded("a.conflist", CONF "/n/70-d.conf:1:2: the JSON text ends too early");
 }
 
-static void test_the_directory_alone_is_enough(void **state)
+static void test_check_04_the_directory_alone_is_enough(void **state)
 {
     mkdir(CONF "/n", 0755);
     write_conf("n/50-x.conf", "{\"type\":\"x\"}");
@@ -210,14 +210,14 @@ static void test_only_root_writes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_list),
+        cmocka_unit_test(test_check_05_a_list),
         cmocka_unit_test(test_the_text_is_the_network),
-        cmocka_unit_test(test_the_highest_version_known_here),
-        cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_check_03_the_highest_version_known_here),
+        cmocka_unit_test(test_checks_05_06_and_37_what_is_refused),
         cmocka_unit_test(test_limits),
         in_place(test_a_single_plugin_becomes_a_list),
         in_place(test_plugins_of_the_directory_follow),
-        in_place(test_the_directory_alone_is_enough),
+        in_place(test_check_04_the_directory_alone_is_enough),
         in_place(test_only_root_writes),
     };
 

@@ -53,6 +53,38 @@ static void test_what_is_not_valid_goes(void **state)
     assert_int_equal(count_records(), 0);
 }
 
+/* Who is told of stale ones, for a line of text. */
+static void note(void *userdata, const struct cni_entry *entry, const struct cni_failure *fault)
+{
+    strbuf_printf(userdata, "%s%s ", entry->container_id, fault ? "!" : "");
+}
+
+static void test_what_has_lost_its_namespace_goes(void **state)
+{
+    _cleanup_(strbuf_deinit) struct strbuf told = STRBUF_INIT;
+    struct cni_gc what = {.by_netns = true, .tell = note, .userdata = &told};
+
+    write_plugin("one", ANSWER(RESULT_1_0));
+    add(LIST("n", ""), "c1");
+    assert_int_equal(gc(LIST("n", ""), NULL, &what), 0);
+    assert_int_equal(what.stale, 0);
+    assert_false(exists(RUN "/log"));
+    assert_int_equal(umount2(NETNS, MNT_DETACH), 0);
+    what.dry_run = true;
+    assert_int_equal(gc(LIST("n", ""), NULL, &what), 0);
+    assert_string_equal(told.text, "c1 ");
+    assert_int_equal(count_records(), 1);
+    what.dry_run = false;
+    write_plugin("one", "exit 1");
+    assert_true(gc(LIST("n", ""), NULL, &what) < 0);
+    assert_string_equal(told.text, "c1 c1! ");
+    write_plugin("one", "");
+    assert_int_equal(gc(LIST("n", ""), NULL, &what), 0);
+    assert_string_equal(told.text, "c1 c1! c1 ");
+    assert_string_equal(log_text(), "one DEL\n"); /* and no GC */
+    assert_int_equal(count_records(), 0);
+}
+
 static void test_networks_that_forbid_it(void **state)
 {
     struct cni_gc what = {0};
@@ -94,6 +126,59 @@ static void test_other_writers_records(void **state)
     assert_int_equal(count_records(), 1);
 }
 
+static void test_what_is_young_is_spared(void **state)
+{
+    struct cni_gc what = {.spare = 300 * USEC_PER_SEC};
+
+    write_plugin("one", ANSWER(RESULT_1_0));
+    add(LIST("n", ""), "c1");
+    assert_int_equal(gc(NULL, NULL, &what), 0);
+    assert_int_equal(what.stale, 0);
+    assert_int_equal(count_records(), 1);
+    what.spare = 1;
+    assert_int_equal(gc(NULL, NULL, &what), 0);
+    assert_int_equal(what.deleted, 1);
+}
+
+/* Namespaces that are called as runtimes call theirs. */
+static void add_in_runtimes_netns(const char *container_id, const char *path)
+{
+    _cleanup_(cni_network_free_at) struct cni_network *network = network_of(LIST("n", ""));
+    _cleanup_(strbuf_deinit) struct strbuf result = STRBUF_INIT;
+    struct cni_attachment attachment = attachment_of(container_id);
+    const struct cni_setup setup = setup_of();
+
+    write_mode(path, "", 0600);
+    assert_int_equal(mount(NETNS, path, NULL, MS_BIND, NULL), 0);
+    attachment.netns = path;
+    assert_int_equal(cni_add(&setup, network, &attachment, &result, &failure), 0);
+}
+
+static void test_namespaces_of_what_was_deleted(void **state)
+{
+    struct cni_gc what = {.dry_run = true};
+
+    assert_int_equal(mount("tmpfs", "/run", "tmpfs", 0, "mode=755"), 0);
+    mkdir("/run/netns", 0755);
+    write_plugin("one", ANSWER(RESULT_1_0));
+    add_in_runtimes_netns("c1", "/run/netns/cni-1");
+    add_in_runtimes_netns("c2", "/run/netns/cni-2");
+    assert_int_equal(gc(NULL, "c2", &what), 0);
+    assert_int_equal(what.namespaces.stale, 1);
+    assert_int_equal(what.namespaces.deleted, 0);
+    what.dry_run = false;
+    assert_int_equal(gc(NULL, "c2", &what), 0);
+    assert_int_equal(what.namespaces.deleted, 1);
+    assert_false(exists("/run/netns/cni-1"));
+    assert_true(exists("/run/netns/cni-2"));
+    /* What could not be deleted needs its namespace for another try. */
+    write_plugin("one", "exit 1");
+    assert_true(gc(NULL, NULL, &what) < 0);
+    assert_int_equal(what.namespaces.stale, 0);
+    assert_true(exists("/run/netns/cni-2"));
+    umount2("/run", MNT_DETACH);
+}
+
 static void test_it_goes_on_after_failures(void **state)
 {
     struct cni_gc what = {0};
@@ -113,9 +198,9 @@ static void test_it_goes_on_after_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_place(test_what_is_not_valid_goes),
-        in_place(test_networks_that_forbid_it),
-        in_place(test_other_writers_records),
+        in_place(test_what_is_not_valid_goes),    in_place(test_what_has_lost_its_namespace_goes),
+        in_place(test_networks_that_forbid_it),   in_place(test_other_writers_records),
+        in_place(test_what_is_young_is_spared),   in_place(test_namespaces_of_what_was_deleted),
         in_place(test_it_goes_on_after_failures),
     };
 

@@ -53,7 +53,7 @@ static void *collect(void *data)
 }
 
 /* It waits for what is at work, and what comes later waits for it. */
-static void test_a_collection_is_not_kept_waiting(void **state)
+static void test_check_23_a_collection_is_not_kept_waiting(void **state)
 {
     int first = container("c1"), second;
     usec_t collected = 0;
@@ -87,7 +87,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         in_place(test_one_operation_a_container),
         in_place(test_a_collection_is_alone),
-        in_place(test_a_collection_is_not_kept_waiting),
+        in_place(test_check_23_a_collection_is_not_kept_waiting),
         in_place(test_where_it_cannot_be),
     };
 

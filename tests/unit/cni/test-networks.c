@@ -15,7 +15,7 @@ static void networks_are(const char *names, size_t problems)
     cni_networks_deinit(&networks);
 }
 
-static void test_order_and_names_of_files(void **state)
+static void test_checks_01_and_02_order_and_names_of_files(void **state)
 {
     networks_are("", 0);
     write_conf("10-a.conflist", "{\"name\":\"a\",\"plugins\":[{\"type\":\"x\"}]}");
@@ -46,7 +46,32 @@ static void test_wrong_files_are_named(void **state)
     cni_networks_deinit(&networks);
 }
 
-static void test_names_lead_nowhere_else(void **state)
+static void test_files_are_told_in_order(void **state)
+{
+    struct cni_networks networks;
+
+    write_conf("00-us.conf", "{\"name\":\"us\",\"type\":\"nodeagent-cni\"}");
+    write_conf("10-a.conf", "{");
+    write_conf("20-b.conf", "{\"name\":\"b\",\"type\":\"x\"}");
+    write_conf("30-b.conf", "{\"name\":\"b\",\"type\":\"x\"}");
+    write_conf("40-c.conf", "{\"name\":\"c\",\"type\":\"x\"}");
+    assert_int_equal(cni_networks_load(&networks, CONF, NULL), 0);
+    assert_int_equal(networks.files.count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        const struct cni_file *file = &networks.files.items[i];
+
+        assert_int_equal(file->path[strlen(CONF "/")], '0' + i);
+        assert_int_equal(!file->network, i == 1 || i == 3);
+        assert_int_equal(!file->problem, !!file->network);
+        if (file->problem)
+            assert_true(str_has_prefix(file->problem, file->path));
+    }
+    assert_string_equal(cni_networks_first(&networks)->name, "b");
+    cni_networks_deinit(&networks);
+    assert_null(cni_networks_first(&networks));
+}
+
+static void test_check_06_names_lead_nowhere_else(void **state)
 {
     mkdir("/srv/evil", 0755);
     write_mode("/srv/evil/x.conf", "{\"type\":\"x\"}", 0644);
@@ -73,9 +98,10 @@ static void test_the_directory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_place(test_order_and_names_of_files),
+        in_place(test_checks_01_and_02_order_and_names_of_files),
         in_place(test_wrong_files_are_named),
-        in_place(test_names_lead_nowhere_else),
+        in_place(test_files_are_told_in_order),
+        in_place(test_check_06_names_lead_nowhere_else),
         in_place(test_the_directory),
     };
 

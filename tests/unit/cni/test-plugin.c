@@ -60,7 +60,7 @@ static int run(const char *body, struct answer *answer)
     return run_within(body, 0, answer);
 }
 
-static void test_what_it_gets(void **state)
+static void test_check_36_what_it_gets(void **state)
 {
     _cleanup_(answer_deinit) struct answer answer = {0};
 
@@ -81,7 +81,7 @@ static void test_what_it_gets(void **state)
     assert_has_not(contents(RUN "/fake.ADD.env"), "SECRET");
 }
 
-static void test_its_errors_are_kept(void **state)
+static void test_check_26_its_errors_are_kept(void **state)
 {
     _cleanup_(answer_deinit) struct answer answer = {0};
 
@@ -120,7 +120,7 @@ static void test_errors_without_an_object(void **state)
     fails_with("kill -SEGV $$", 999, "was ended by signal 11");
 }
 
-static void test_output_is_bounded(void **state)
+static void test_check_35_output_is_bounded(void **state)
 {
     fails_with("head -c 100000000 /dev/zero", CNI_CODE_DECODE,
                "it printed 100000000 bytes, more than the 262144 allowed");
@@ -138,7 +138,7 @@ static bool gone_in_time(pid_t pid)
     return false;
 }
 
-static void test_a_hanging_one_is_killed_with_its_group(void **state)
+static void test_check_34_a_hanging_one_is_killed_with_its_group(void **state)
 {
     _cleanup_(answer_deinit) struct answer answer = {0};
     usec_t began = clock_monotonic();
@@ -210,7 +210,7 @@ static void test_what_is_left_of_the_chains_time(void **state)
     assert_int_equal(plugin_time(&call, 0), CNI_TIMEOUT_DEL);
 }
 
-static void test_directories_of_programs(void **state)
+static void test_check_38_directories_of_programs(void **state)
 {
     static const char *const none[] = {NULL}, *const empty[] = {BIN, "", NULL},
                              *const relative[] = {"bin", NULL}, *const two[] = {"/a:/b", NULL};
@@ -230,16 +230,16 @@ static void test_directories_of_programs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_place(test_what_it_gets),
-        in_place(test_its_errors_are_kept),
+        in_place(test_check_36_what_it_gets),
+        in_place(test_check_26_its_errors_are_kept),
         in_place(test_errors_without_an_object),
-        in_place(test_output_is_bounded),
-        in_place(test_a_hanging_one_is_killed_with_its_group),
+        in_place(test_check_35_output_is_bounded),
+        in_place(test_check_34_a_hanging_one_is_killed_with_its_group),
         in_place(test_children_that_hold_the_pipe_are_not_waited_for),
         in_place(test_which_program),
         in_place(test_a_busy_program_is_tried_again),
         cmocka_unit_test(test_what_is_left_of_the_chains_time),
-        cmocka_unit_test(test_directories_of_programs),
+        cmocka_unit_test(test_check_38_directories_of_programs),
     };
 
     prepare();

@@ -26,7 +26,7 @@ static void request_is(const char *plugin, const char *capabilities, const char 
 
 #define HEAD "{\"cniVersion\":\"0.4.0\",\"name\":\"n\","
 
-static void test_the_plugins_object_as_it_was_written(void **state)
+static void test_check_13_the_plugins_object_as_it_was_written(void **state)
 {
     request_is("{\"type\":\"a\",\"big\":12345678901234567890,\"one\":1.0,\"s\":\"\\u00e9\\n\","
                "\"x\":1,\"x\":[null,{\"y\":true}]}",
@@ -43,7 +43,7 @@ static void test_the_callers_members_are_replaced(void **state)
                HEAD "\"type\":\"a\",\"prevResult\":{\"ips\":[],\"new\":1}}");
 }
 
-static void test_capabilities_are_a_filter(void **state)
+static void test_check_11_capabilities_are_a_filter(void **state)
 {
     request_is(
         "{\"type\":\"a\",\"capabilities\":{\"portMappings\":true,\"dns\":false,\"mac\":true}}",
@@ -79,9 +79,9 @@ static void test_valid_attachments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_plugins_object_as_it_was_written),
+        cmocka_unit_test(test_check_13_the_plugins_object_as_it_was_written),
         cmocka_unit_test(test_the_callers_members_are_replaced),
-        cmocka_unit_test(test_capabilities_are_a_filter),
+        cmocka_unit_test(test_check_11_capabilities_are_a_filter),
         cmocka_unit_test(test_valid_attachments),
     };
 

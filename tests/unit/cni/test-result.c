@@ -72,7 +72,7 @@ static void test_the_version_of_the_request_is_put_in(void **state)
         result_version(parse(&arena, "{\"cniVersion\":\"0.3.1\"}", "1.0.0"), &arena), "0.3.1");
 }
 
-static void test_what_is_refused(void **state)
+static void test_check_29_what_is_refused(void **state)
 {
     refused("", "result:1:1: the JSON text ends too early");
     refused("hello", "result:1:1: not JSON");
@@ -217,7 +217,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_liberties),
         cmocka_unit_test(test_the_version_of_the_request_is_put_in),
-        cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_check_29_what_is_refused),
         cmocka_unit_test(test_addresses_with_a_prefix),
         cmocka_unit_test(test_which_addresses_are_the_containers),
         cmocka_unit_test(test_relabelled),

@@ -66,7 +66,7 @@ static int listen_as_agent(void)
 
 /* verbs */
 
-static void test_add_check_del(void **state)
+static void test_check_41_add_check_del_without_an_agent(void **state)
 {
     _cleanup_(answer_deinit) struct answer answer = {0};
 
@@ -123,7 +123,7 @@ static void fails(const char *command, const char *input, unsigned code, const c
 
 #define WITH(members) "{\"cniVersion\":\"1.0.0\",\"name\":\"w\"," members "," PLACES "}"
 
-static void test_bad_calls(void **state)
+static void test_check_38_bad_calls(void **state)
 {
     healthy();
     fails("ADD", "", 6, "stdin:1:1: the JSON text ends too early");
@@ -169,7 +169,7 @@ static void test_status(void **state)
     assert_false(exists(RUN "/log"));
 }
 
-static void test_gc(void **state)
+static void test_check_24_gc(void **state)
 {
     _cleanup_(answer_deinit) struct answer answer = {0};
 
@@ -186,6 +186,33 @@ static void test_gc(void **state)
     assert_int_equal(count_records(), 1);
     assert_int_equal(call(&answer, "GC", WITH("\"cni.dev/valid-attachments\":[]")), 0);
     assert_int_equal(count_records(), 0);
+}
+
+#define VALID_NONE "\"cni.dev/valid-attachments\":[]"
+#define NOTHING "{\"stale\":0,\"deleted\":0}"
+
+static void test_the_report_of_a_gc(void **state)
+{
+    _cleanup_(answer_deinit) struct answer answer = {0};
+
+    healthy();
+    assert_int_equal(call(&answer, "ADD", STDIN), 0);
+    assert_int_equal(call(&answer, "GC", WITH(VALID_NONE ",\"report\":true,\"spareSeconds\":60")),
+                     0);
+    assert_has(answer.out.text, "{\"attachments\":" NOTHING);
+    assert_int_equal(call(&answer, "GC", WITH(VALID_NONE ",\"report\":true")), 0);
+    assert_string_equal(answer.out.text,
+                        "{\"attachments\":{\"stale\":1,\"deleted\":1},\"namespaces\":" NOTHING
+                        ",\"reservations\":" NOTHING ",\"rules\":" NOTHING "}\n");
+    assert_int_equal(call(&answer, "ADD", STDIN), 0);
+    write_plugin("one", "exit 1");
+    assert_int_equal(call(&answer, "GC", WITH(VALID_NONE ",\"report\":true")), EXIT_FAILURE);
+    assert_has(answer.out.text, "{\"attachments\":{\"stale\":1,\"deleted\":0}");
+    assert_has(answer.out.text, "}\n{\"cniVersion\":");
+    assert_int_equal(call(&answer, "GC", WITH(VALID_NONE)), EXIT_FAILURE);
+    assert_has_not(answer.out.text, "attachments");
+    fails("GC", WITH("\"report\":1"), 7, "report must be true or false");
+    fails("GC", WITH("\"spareSeconds\":-1"), 7, "spareSeconds must be a number from 0 to 3600");
 }
 
 /* which network */
@@ -284,12 +311,13 @@ static void test_an_agent_that_does_not_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_place(test_add_check_del),
+        in_place(test_check_41_add_check_del_without_an_agent),
         in_place(test_a_failure_is_an_error_object),
-        in_place(test_bad_calls),
+        in_place(test_check_38_bad_calls),
         in_place(test_version),
         in_place(test_status),
-        in_place(test_gc),
+        in_place(test_check_24_gc),
+        in_place(test_the_report_of_a_gc),
         in_place(test_networks),
         in_place(test_the_built_in_network),
         in_place(test_programs_where_the_runtime_has_them),

@@ -67,12 +67,25 @@ static void test_a_deadline(void **state)
     assert_true(clock_monotonic() - began < 10 * USEC_PER_SEC);
 }
 
+/* What it had begun is taken back in its last half second. */
+static void test_it_is_asked_to_end_first(void **state)
+{
+    _cleanup_(ran_deinit) struct ran ran = {0};
+    usec_t began = clock_monotonic();
+
+    run_here("trap 'echo undone; exit 0' TERM; sleep 1000 & wait", USEC_PER_SEC / 2, &ran);
+    assert_int_equal(ran.result.outcome, CHILD_TIMED_OUT);
+    assert_string_equal(ran.result.out.bytes, "undone\n");
+    assert_true(clock_monotonic() - began < 10 * USEC_PER_SEC);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_how_it_ends),
         cmocka_unit_test(test_input_and_much_output),
         cmocka_unit_test(test_a_deadline),
+        cmocka_unit_test(test_it_is_asked_to_end_first),
     };
 
     signal(SIGPIPE, SIG_IGN);
