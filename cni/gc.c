@@ -92,8 +92,7 @@ static void remove_netns(struct collection *collection, const struct cni_entry *
     if (netns_remove(entry->netns, &err) == 0)
         count->deleted++;
     else
-        collection_note(collection,
-                        failure_from(collection_failure(collection), CNI_CODE_IO, &err));
+        collection_fail(collection, &err);
 }
 
 static void collect_all(struct collection *collection, const struct cni_entries *entries)
