@@ -138,7 +138,8 @@ static void tell_plugins(struct collection *collection)
     const struct valid_list valid = {collection->gc->valid.items, collection->gc->valid.count};
     const struct chain chain = {collection->setup, collection->network, NULL};
 
-    if (!chain.network || chain.network->disable_gc || collection->gc->dry_run)
+    if (!chain.network || chain.network->disable_gc || collection->gc->dry_run ||
+        !collection_has_time(collection))
         return;
     collection_note(collection, chain_gc(&chain, &valid, collection_failure(collection)));
 }
