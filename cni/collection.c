@@ -53,6 +53,11 @@ void collection_note(struct collection *collection, int result)
         collection->first = result;
 }
 
+void collection_fail(struct collection *collection, const struct err *err)
+{
+    collection_note(collection, failure_from(collection_failure(collection), CNI_CODE_IO, err));
+}
+
 bool collection_has_time(struct collection *collection)
 {
     if (clock_monotonic() < collection->deadline)

@@ -39,6 +39,8 @@ void collection_deinit(struct collection *collection);
 /* Where the next failure belongs, and what became of it. The first one counts. */
 struct cni_failure *collection_failure(struct collection *collection);
 void collection_note(struct collection *collection, int result);
+/* Of this room's own doing. */
+void collection_fail(struct collection *collection, const struct err *err);
 /* False and a failure, once, when the time is up. */
 bool collection_has_time(struct collection *collection);
 

@@ -106,8 +106,7 @@ static void remove_netns(struct collection *collection, const struct cni_entry *
     if (netns_remove(entry->netns, &err) == 0)
         count->deleted++;
     else
-        collection_note(collection,
-                        failure_from(collection_failure(collection), CNI_CODE_IO, &err));
+        collection_fail(collection, &err);
 }
 
 static void collect_all(struct collection *collection, const struct cni_entries *entries)
@@ -154,7 +153,7 @@ static void tell_plugins(struct collection *collection)
     const struct chain chain = {collection->setup, collection->network, NULL};
 
     if (!chain.network || chain.network->disable_gc || collection->gc->dry_run ||
-        collection->gc->by_netns)
+        collection->gc->by_netns || !collection_has_time(collection))
         return;
     collection_note(collection, chain_gc(&chain, &valid, collection_failure(collection)));
 }

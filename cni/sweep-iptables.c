@@ -10,7 +10,6 @@
  * A rule is deleted in the words in which it was listed, by iptables-restore: nobody here has to
  * understand them. All goes in one step, or nothing does.
  */
-#include "failure.h"
 #include "sweep.h"
 #include "tool.h"
 
@@ -43,14 +42,6 @@ struct script {
     size_t count;
     struct map chains; /* the same */
 };
-
-static int fail(struct collection *collection, const struct err *err)
-{
-    int r = failure_from(collection_failure(collection), CNI_CODE_IO, err);
-
-    collection_note(collection, r);
-    return r;
-}
 
 /* what a rule says of itself */
 
@@ -140,8 +131,10 @@ static int look_at_chain(struct script *script, const char *chain)
 
     if (r == NOT_THERE || r == NOT_SUPPORTED)
         return r;
-    if (r != 0)
-        return fail(script->collection, &err);
+    if (r != 0) {
+        collection_fail(script->collection, &err);
+        return -EIO;
+    }
     while ((rule = take_until(&output, "\n", script->arena)))
         look_at_rule(script, rule);
     return 0;
@@ -247,7 +240,7 @@ static void sweep_family(struct collection *collection, const struct family *fam
             return;
     }
     if (err.code < 0)
-        fail(collection, &err);
+        collection_fail(collection, &err);
 }
 
 void sweep_iptables(struct collection *collection)

@@ -3,7 +3,6 @@
  * container's id and an interface's name, under a lock beside them.
  */
 #include "document.h"
-#include "failure.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/files.h"
@@ -170,8 +169,7 @@ static void sweep_one(const struct place *place, const char *name)
         return;
     if (unlinkat(place->directory, name, 0) < 0) {
         err_set(&err, -errno, "cannot remove %s/%s: %s", place->path, name, strerror(errno));
-        collection_note(collection,
-                        failure_from(collection_failure(collection), CNI_CODE_IO, &err));
+        collection_fail(collection, &err);
         return;
     }
     count->deleted++;
@@ -221,7 +219,6 @@ void sweep_reservations(struct collection *collection, const struct cni_network 
         struct err err;
 
         if (sweep_directory(collection, network, directories.paths[i], &err) < 0)
-            collection_note(collection,
-                            failure_from(collection_failure(collection), CNI_CODE_IO, &err));
+            collection_fail(collection, &err);
     }
 }

@@ -44,6 +44,7 @@ void sweep(struct collection *collection)
     if (!collection->narrow)
         sweep_addresses(collection);
     sweep_iptables(collection);
+    sweep_nft(collection);
     if (!collection->gc->dry_run)
         delete_strangers(collection);
 }
@@ -62,5 +63,6 @@ void sweep_container(const struct cni_setup *setup, const struct cni_network *ne
     collection_lose(&collection, &gone);
     collection.narrow = true;
     sweep_iptables(&collection);
+    sweep_nft(&collection);
     collection_deinit(&collection);
 }

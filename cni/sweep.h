@@ -17,5 +17,6 @@ void sweep_container(const struct cni_setup *setup, const struct cni_network *ne
 
 /* Addresses that host-local has reserved in this network. */
 void sweep_reservations(struct collection *collection, const struct cni_network *network);
-/* Rules that bridge and portmap made, by either kind of tables. */
+/* Rules that bridge and portmap made, by iptables and by nftables. */
 void sweep_iptables(struct collection *collection);
+void sweep_nft(struct collection *collection);

@@ -12,7 +12,7 @@ enum {
 
 const char *tool_find(const char *name, struct arena *arena)
 {
-    const char *directory = TOOL_PATH + strlen("PATH=");
+    const char *directory = TOOL_DIRECTORIES;
 
     while (*directory) {
         size_t length = strcspn(directory, ":");

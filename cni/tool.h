@@ -6,7 +6,8 @@
 #include "nodeagent/base/time.h"
 
 /* Where they are looked for, by plugins too. */
-#define TOOL_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define TOOL_DIRECTORIES "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define TOOL_PATH "PATH=" TOOL_DIRECTORIES
 
 #define TOOL_TIME (20 * USEC_PER_SEC) /* iptables waits for others; each of them takes 10 ms */
 

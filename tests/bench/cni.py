@@ -3,6 +3,7 @@
     cni.py BUILD
 """
 
+import concurrent.futures
 import pathlib
 import sys
 import time
@@ -13,6 +14,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 import cni  # noqa: E402
 
 ADDS = 51
+MANY = 100
 PLUGIN = """#!/bin/sh
 while read name value rest
 do
@@ -44,8 +46,53 @@ def add_ms(node):
     return total - sum(step["usec"] for step in node.told()["plugins"]) / 1000
 
 
+def ports(number):
+    return [{"hostPort": 10000 + number, "containerPort": 80, "protocol": "tcp"}]
+
+
+def burst(node, names, at_once):
+    """Seconds that ADDs of all take, so many under way at a time, and until half of them are done."""
+    ended = []
+
+    def add(number):
+        node.add(names[number], runtimeConfig={"portMappings": ports(number)})
+        ended.append(time.monotonic() - began)
+
+    began = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(add, range(len(names))))
+    return max(ended), median(ended)
+
+
+def many(program):
+    """With Debian's plugins. All at once, would it be better if fewer of them were let in?"""
+    node = cni.Node(program)
+    names = [f"pod-{number}" for number in range(MANY)]
+    try:
+        node.configure("10-net.conflist", {"cniVersion": "1.0.0", "name": "net", "plugins": [
+            {"type": "bridge", "bridge": "br0", "isGateway": True, "ipMasq": True,
+             "ipam": node.host_local("10.1.0.0/22")},
+            {"type": "portmap", "capabilities": {"portMappings": True}}]})
+        for name in names:
+            node.pod(name)
+        for at_once in (8, 16, MANY):
+            total, half = burst(node, names, at_once)
+            print(f"cni-{MANY}-by-{at_once} {total:.2f} s")
+            print(f"cni-{MANY}-by-{at_once}-half {half:.2f} s")
+            began = time.monotonic()
+            assert node.collect(*names) == {}
+            collected = time.monotonic() - began
+            with concurrent.futures.ThreadPoolExecutor(4) as pool:
+                list(pool.map(node.delete, names))
+        print(f"cni-gc-{MANY} {1000 * collected:.1f} ms")
+    finally:
+        node.remove()
+
+
 def main():
-    node = cni.Node(pathlib.Path(sys.argv[1]).resolve() / "cni" / "nodeagent-cni")
+    program = pathlib.Path(sys.argv[1]).resolve() / "cni" / "nodeagent-cni"
+    many(program)
+    node = cni.Node(program)
     shares, memory = [], []
     try:
         names = ["one", "two", "three"]

@@ -25,6 +25,7 @@ UNIT_BOUNDS = {
     "start-version-cpu": ("CPU of `nodeagent version`, median", 3.0),
     "cni-add-share": ("nodeagent-cni's own time of an ADD of three plugins, median", 3.0),
     "cni-memory": ("its resident size meanwhile", 6 * 1024),
+    "cni-gc-100": ("a GC with 100 pods and nothing to do, which holds up others", 100),
 }
 POD_BOUNDS = {
     "pods-1-ratio-1.7": ("a pod Ready / the plain client's time", 1.1),
