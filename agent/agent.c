@@ -141,6 +141,7 @@ static int open_runtime(struct agent *agent, struct err *err)
     cri_watch_connection(agent->cri, on_connected, agent);
     cache.cri = runtime.cri = images.cri = agent->cri;
     agent->network = network_new(&network);
+    agent->network_calls = network_calls_new();
     network_gc_begin(agent);
     agent->cache = cri_cache_new(&cache);
     agent->runtime = runtime_state_new(&runtime);
@@ -202,6 +203,27 @@ int agent_new(struct agent **result, const struct config *config, const struct a
     return 0;
 }
 
+void agent_network_call(struct agent *agent, const char *bytes, size_t length)
+{
+    struct network_call call;
+    struct agent_pod *pod;
+    struct err err;
+
+    if (network_calls_take(agent->network_calls, bytes, length, &call, &err) < 0) {
+        log_debug("what nodeagent-cni told is passed over: %s", err.text);
+        return;
+    }
+    if (call.failed)
+        network_doubt(agent->network);
+    pod = call.text ? pods_find(agent, call.uid) : NULL;
+    if (pod) {
+        free(pod->network_call);
+        pod->network_call = call.text;
+    } else {
+        free(call.text);
+    }
+}
+
 void agent_finish(struct agent *agent, agent_finished_fn *call, void *owner)
 {
     agent->finished = call;
@@ -229,6 +251,7 @@ struct agent *agent_free(struct agent *agent)
     if (agent->network)
         network_gc_end(agent);
     network_free(agent->network);
+    network_calls_free(agent->network_calls);
     images_free(agent->images);
     if (agent->cache)
         cri_cache_free(agent->cache);

@@ -43,6 +43,9 @@ void agent_finish(struct agent *agent, agent_finished_fn *finished, void *owner)
 /* Pods run on. */
 struct agent *agent_free(struct agent *agent);
 
+/* A datagram of nodeagent-cni, see nodeagent/cni.h. */
+void agent_network_call(struct agent *agent, const char *bytes, size_t length);
+
 /* for operators; each writes one JSON value */
 
 void agent_write_pods(struct agent *agent, struct json_writer *writer);   /* a v1 PodList */

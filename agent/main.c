@@ -1,6 +1,7 @@
 /* nodeagentd: the service. */
 #include "agent.h"
 #include "control.h"
+#include "network-socket.h"
 #include "notify.h"
 
 #include "nodeagent/base/mem.h"
@@ -36,6 +37,7 @@ struct service {
     struct wheel_driver *driver;
     struct agent *agent;
     struct control *control;
+    struct network_socket *network;
     struct notify *notify;
     struct loop_source *signals[2];
     struct loop_source *helper;
@@ -151,6 +153,13 @@ static void on_event(void *owner, const char *json, size_t length)
     struct service *service = owner;
 
     control_line_to_followers(service->control, json, length);
+}
+
+static void on_network_call(void *owner, const char *bytes, size_t length)
+{
+    struct service *service = owner;
+
+    agent_network_call(service->agent, bytes, length);
 }
 
 /* running */
@@ -278,6 +287,9 @@ static int open_service(struct service *service, struct err *err)
     service->notify = notify_new(service->parts.wheel);
     r = agent_new(&service->agent, &service->config, &service->parts, err);
     if (r == 0)
+        r = network_socket_new(&service->network, service->config.run_dir, service->parts.loop,
+                               on_network_call, service, err);
+    if (r == 0)
         agent_watch_events(service->agent, on_event, service);
     return r;
 }
@@ -290,6 +302,7 @@ static void close_service(struct service *service)
         agent_watch_events(service->agent, NULL, NULL);
     if (service->control)
         control_free(service->control);
+    network_socket_free(service->network);
     agent_free(service->agent);
     notify_free(service->notify);
     if (parts->http)

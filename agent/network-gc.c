@@ -13,6 +13,8 @@
 
 /* A runtime lists a sandbox only when all of it is made, for which it has 4 minutes. */
 #define SPARE_SECONDS 300
+/* Waiting for its turn, collecting and telling plugins have a limit each. */
+#define GC_TIMEOUT (3 * CNI_TIMEOUT_GC + 60 * USEC_PER_SEC)
 #define AFTER_TROUBLE_USEC ((SPARE_SECONDS + 60) * USEC_PER_SEC)
 #define PERIOD_USEC (3600 * USEC_PER_SEC)
 #define RETRY_USEC (30 * USEC_PER_SEC)
@@ -128,8 +130,8 @@ static int collect(struct agent *agent, struct err *err)
         due_after(agent, RETRY_USEC);
         return 0;
     }
-    return network_run(agent->network, "GC", &input, CNI_TIMEOUT_GC + 60 * USEC_PER_SEC,
-                       on_collected, agent, &agent->collecting, err);
+    return network_run(agent->network, "GC", &input, GC_TIMEOUT, on_collected, agent,
+                       &agent->collecting, err);
 }
 
 static void on_timer(struct wheel_timer *timer)

@@ -52,6 +52,24 @@ static void tell_events(struct agent_pod *pod, const struct pod_plan *plan)
         pod_event(pod, event->container, event->warning, event->reason, event->message);
 }
 
+static const char *network_blocker(const struct pod_blocker *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_equal(items[i].reason, "NetworkNotReady"))
+            return items[i].text;
+    return NULL;
+}
+
+/* Only a change is news. */
+static void tell_network(struct agent_pod *pod, const struct pod_plan *plan)
+{
+    const char *before = network_blocker(pod->blockers.items, pod->blockers.count),
+               *text = network_blocker(plan->blockers.items, plan->blockers.count);
+
+    if (text && !str_equal(before, text))
+        pod_event(pod, NULL, true, "NetworkNotReady", text);
+}
+
 static void keep_blockers(struct agent_pod *pod, struct arena *arena, const struct pod_plan *plan)
 {
     pod->blockers.items = arena_array(arena, struct pod_blocker, plan->blockers.count);
@@ -154,6 +172,7 @@ static void plan_one(struct agent_pod *pod)
         pod_gone(pod);
     } else if (put_on_record(pod, &plan)) {
         tell_events(pod, &plan);
+        tell_network(pod, &plan);
         adopt(pod, &plan);
         carry_out(pod, &plan);
     }

@@ -62,6 +62,7 @@ void pod_free(struct agent_pod *pod)
     arena_deinit(&pod->arena);
     free(pod->refusal_message);
     free(pod->record_trouble);
+    free(pod->network_call);
     free(pod->name);
     free(pod->name_space);
     free(pod->told_uid);

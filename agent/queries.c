@@ -109,6 +109,10 @@ static void write_node(const struct agent *agent, struct json_writer *writer)
     write_problems(&agent->directory, writer);
     write_problems(&agent->url, writer);
     json_write_array_end(writer);
+    json_write_name(writer, "networkFile");
+    json_write_string(writer, network_file(agent->network));
+    json_write_name(writer, "networkPlugins");
+    network_calls_write(agent->network_calls, writer);
     json_write_object_end(writer);
 }
 
@@ -119,6 +123,21 @@ static bool is_ready(const struct agent_pod *pod)
             if (str_equal(condition->type, "Ready"))
                 return str_equal(condition->status, "True");
     return false;
+}
+
+/* It was JSON when it came. */
+static void write_network(const struct agent_pod *pod, struct json_writer *writer)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    struct json_findings findings;
+    struct json *call;
+    struct err err;
+
+    if (!pod->network_call || json_parse(&arena, pod->network_call, strlen(pod->network_call),
+                                         &json_limits_manifest, &findings, &call, &err) < 0)
+        return;
+    json_write_name(writer, "network");
+    json_write_value(writer, call);
 }
 
 /* One that ended well is not waited for. */
@@ -142,6 +161,7 @@ static void write_why(const struct agent_pod *pod, struct json_writer *writer)
     array_for_each (blocker, pod->blockers)
         write_blocker(blocker, writer);
     json_write_array_end(writer);
+    write_network(pod, writer);
     json_write_name(writer, "events");
     events_write_of(pod->agent->events, pod->uid, WHY_EVENTS_MAX, writer);
     json_write_object_end(writer);

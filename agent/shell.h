@@ -7,6 +7,7 @@
 #include "container-files.h"
 #include "events.h"
 #include "images.h"
+#include "network-calls.h"
 #include "network.h"
 #include "nodeagent/base/list.h"
 #include "nodeagent/base/map.h"
@@ -52,6 +53,7 @@ struct agent {
     struct runtime_state *runtime;
     struct images *images;
     struct network *network;
+    struct network_calls *network_calls;
     struct events *events;
     struct source directory;
     struct source url;
@@ -120,6 +122,7 @@ struct agent_pod {
     struct list dirty;
     struct wheel_timer timer;
     bool expecting;
+    char *network_call; /* its newest ADD, as nodeagent-cni told of it; NULL */
 };
 
 static inline const struct pod *pod_object(const struct agent_pod *pod)

@@ -97,14 +97,20 @@ static int check(struct thick *thick)
     return r == -EOPNOTSUPP ? 0 : r;
 }
 
+/* Networks older than 1.1.0 have nothing to ask; what can be seen from here goes for all. */
 static int status(struct thick *thick)
 {
     int r = find(thick);
 
-    if (r < 0)
+    if (r == 0)
+        r = cni_check_versions(&thick->setup, thick->found.network, &thick->failure);
+    if (r < 0) {
         thick->failure.code = CNI_CODE_UNAVAILABLE;
-    else
-        r = cni_status(&thick->setup, thick->found.network, &thick->failure);
+        return r;
+    }
+    r = cni_status(&thick->setup, thick->found.network, &thick->failure);
+    if (r == 0 && thick->config.report)
+        thick_report_write(&thick->report, thick->out);
     return r;
 }
 

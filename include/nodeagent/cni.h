@@ -315,12 +315,15 @@ void cni_result_addresses(const struct json *result, const char *ifname, struct 
  *         "agentSocket": "/run/nodeagent/cni.sock",
  *         "timeLimitSeconds": 120,         shorter than usual, for a chain
  *         "spareSeconds": 300,             GC leaves alone what was added less than so long ago
- *         "report": true,                  GC prints what it did
+ *         "report": true,                  GC and STATUS print what they found
  *         "builtIn": {"subnets": ["10.85.0.0/16", "fd85::/64"], "bridge": "nodeagent0"}
  *     }]}
  *
  * "builtIn" allows a network of bridge, host-local and portmap while confDir has none. The list's
  * name must not be that of a real network.
+ *
+ * STATUS is good when there is a network, its plugins are there and know its version, and those
+ * that know STATUS are ready. Its report is the object that goes to the socket, see below.
  *
  * GC is that of cni_gc() with the network that counts now, if there is one. Its report is a line,
  * which the object of an error may follow:

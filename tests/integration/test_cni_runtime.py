@@ -18,39 +18,10 @@ CLIENT = BUILD / "tests" / "bench" / "cri-client"
 HOST = pathlib.Path("/proc/self/ns/net")
 
 
-def write_list(containerd, node, beside="cni/conf", **members):
-    """What containerd is told to call, by a rename from this directory."""
-    capabilities = {name: True for name in ("portMappings", "bandwidth", "dns", "cgroupPath")}
-    temporary = containerd.directory / beside / "nodeagent.tmp"
-    temporary.write_text(json.dumps({
-        "cniVersion": "1.0.0", "name": f"{places.bridge(containerd.directory)}-own", "plugins": [
-            {"type": "nodeagent-cni", "capabilities": capabilities, **node.members(),
-             **members}]}))
-    temporary.rename(containerd.directory / "cni/conf" / "00-nodeagent.conflist")
-
-
-def put_between(containerd, node, *more):
-    """containerd calls nodeagent-cni, which finds what containerd had, and more plugins."""
-    programs = containerd.directory / "bin"
-    programs.mkdir()
-    for plugin in runtime.CNI_PROGRAMS.iterdir():
-        (programs / plugin.name).symlink_to(plugin)
-    (programs / "nodeagent-cni").symlink_to(BUILD / "cni" / "nodeagent-cni")
-    config = containerd.directory / "config.toml"
-    config.write_text(config.read_text().replace(f'"{runtime.CNI_PROGRAMS}"', f'"{programs}"'))
-    real = containerd.directory / "cni/conf/10-bridge.conflist"
-    network = json.loads(real.read_text())
-    network["plugins"] += more
-    node.configure(real.name, network)
-    real.unlink()
-    write_list(containerd, node)
-    containerd.restart()
-
-
 @pytest.mark.parametrize("version", ["1.6", "2"])
 def test_pods_of_containerd(node, version):
     with runtime.private(version) as containerd:
-        put_between(containerd, node)
+        cni.put_between(containerd, node)
         containerd.run_pods(CLIENT, "--pods=5", "--flight=5")
         assert containerd.leftovers() == []
         assert node.records() == []
@@ -71,10 +42,10 @@ def test_pods_of_containerd(node, version):
 def test_check_43_a_list_that_is_renamed_beside_its_place_is_seen(node):
     """From another directory it is not: whoever installs one must know."""
     with runtime.private("2") as containerd:
-        put_between(containerd, node)
+        cni.put_between(containerd, node)
         results = {name: node.directory / name / "results" for name in ("away", "beside")}
         for name, path in results.items():
-            write_list(containerd, node, **({"beside": "."} if name == "away" else {}),
+            cni.write_list(containerd, node, **({"beside": "."} if name == "away" else {}),
                        cacheDir=str(path.parent))
             time.sleep(1)
             containerd.run_pods(CLIENT, "--keep", f"--prefix={name}")
@@ -97,7 +68,7 @@ def networked():
     node = cni.Node(BUILD / "cni" / "nodeagent-cni")
     try:
         with runtime.private("2") as containerd:
-            put_between(containerd, node, {**BANDWIDTH, "type": "later"})
+            cni.put_between(containerd, node, {**BANDWIDTH, "type": "later"})
             node.plugin("later", f"#!/bin/sh\nexec {cni.PLUGINS}/bandwidth\n")
             agent = agents.Agent(containerd, BUILD)
             try:

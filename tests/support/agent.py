@@ -125,8 +125,9 @@ class Agent:
 
     # what it says
 
-    def command(self, *arguments, check=True):
-        result = subprocess.run([self.program, *arguments, "--run-dir", self.run],
+    def command(self, *arguments, check=True, run_dir=True):
+        at = ["--run-dir", self.run] if run_dir else []
+        result = subprocess.run([self.program, *arguments, *at],
                                 capture_output=True, text=True, timeout=30)
         assert not check or result.returncode == 0, (arguments, result.stderr, self.log())
         return result

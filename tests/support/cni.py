@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import places
+import runtime
 
 PLUGINS = pathlib.Path("/usr/lib/cni")  # Debian's
 INTERFACE_SECONDS = 10
@@ -204,3 +205,35 @@ class Node:
         while (found := self.interfaces()) and time.monotonic() < deadline:
             time.sleep(0.02)
         return (found + self.reserved() + self.records() + self.rules("id: ") + self.chains())
+
+
+# between a containerd and its network
+
+
+def write_list(containerd, node, beside="cni/conf", **members):
+    """What containerd is told to call, by a rename from this directory."""
+    capabilities = {name: True for name in ("portMappings", "bandwidth", "dns", "cgroupPath")}
+    temporary = containerd.directory / beside / "nodeagent.tmp"
+    temporary.write_text(json.dumps({
+        "cniVersion": "1.0.0", "name": f"{places.bridge(containerd.directory)}-own", "plugins": [
+            {"type": "nodeagent-cni", "capabilities": capabilities, **node.members(),
+             **members}]}))
+    temporary.rename(containerd.directory / "cni/conf" / "00-nodeagent.conflist")
+
+
+def put_between(containerd, node, *more, **members):
+    """containerd calls nodeagent-cni, which finds what containerd had, and more plugins."""
+    programs = containerd.directory / "bin"
+    programs.mkdir()
+    for plugin in runtime.CNI_PROGRAMS.iterdir():
+        (programs / plugin.name).symlink_to(plugin)
+    (programs / "nodeagent-cni").symlink_to(node.program)
+    config = containerd.directory / "config.toml"
+    config.write_text(config.read_text().replace(f'"{runtime.CNI_PROGRAMS}"', f'"{programs}"'))
+    real = containerd.directory / "cni/conf/10-bridge.conflist"
+    network = json.loads(real.read_text())
+    network["plugins"] += more
+    node.configure(real.name, network)
+    real.unlink()
+    write_list(containerd, node, **members)
+    containerd.restart()

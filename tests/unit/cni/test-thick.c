@@ -48,11 +48,15 @@ static int call(struct answer *answer, const char *command, const char *input)
     return answer->status;
 }
 
+#define VERSIONS                                                                                   \
+    "[ $CNI_COMMAND != VERSION ] || { echo '{\"supportedVersions\":[\"0.3.1\",\"1.1.0\"]}'; "      \
+    "exit; }\n"
+
 static void healthy(void)
 {
     write_conf("10-net.conflist", NETWORK);
-    write_plugin("one", ANSWER(RESULT_1_0));
-    write_plugin("two", "echo said >&2\n" ANSWER(RESULT_1_0));
+    write_plugin("one", VERSIONS ANSWER(RESULT_1_0));
+    write_plugin("two", VERSIONS "echo said >&2\n" ANSWER(RESULT_1_0));
 }
 
 static int listen_as_agent(void)
@@ -166,7 +170,24 @@ static void test_status(void **state)
     healthy();
     assert_int_equal(call(&answer, "STATUS", STDIN), 0);
     assert_has(answer.errors.text, "nodeagent-cni: " CONF "/00-bad.conf:1:2: the JSON");
-    assert_false(exists(RUN "/log"));
+    assert_string_equal(answer.out.text, "");
+    assert_string_equal(log_text(), "one VERSION\ntwo VERSION\n"); /* 0.3.1 has no STATUS */
+    unlink(BIN "/two");
+    fails("STATUS", STDIN, 50, "failed to find plugin \\\"two\\\" in path");
+}
+
+static void test_the_report_of_a_status(void **state)
+{
+    _cleanup_(answer_deinit) struct answer answer = {0};
+
+    healthy();
+    write_conf("10-net.conflist", "{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"plugins\":"
+                                  "[{\"type\":\"one\"}]}");
+    assert_int_equal(call(&answer, "STATUS", WITH("\"report\":true")), 0);
+    assert_has(answer.out.text, "\"network\":\"net\",\"file\":\"" CONF "/10-net.conflist\"");
+    assert_has(answer.out.text, "{\"type\":\"one\",\"verb\":\"STATUS\",");
+    write_plugin("one", VERSIONS "echo '{\"code\":51,\"msg\":\"full\"}'; exit 1");
+    fails("STATUS", WITH("\"report\":true"), 51, "full");
 }
 
 static void test_check_24_gc(void **state)
@@ -303,7 +324,7 @@ static void test_an_agent_that_does_not_read(void **state)
 
     healthy();
     for (int i = 0; i < 2000; i++)
-        assert_int_equal(call(&answer, "STATUS", STDIN), 0);
+        assert_int_equal(call(&answer, "DEL", STDIN), 0);
     assert_true(clock_monotonic() - began < 60 * USEC_PER_SEC);
     close(fd);
 }
@@ -316,6 +337,7 @@ int main(void)
         in_place(test_check_38_bad_calls),
         in_place(test_version),
         in_place(test_status),
+        in_place(test_the_report_of_a_status),
         in_place(test_check_24_gc),
         in_place(test_the_report_of_a_gc),
         in_place(test_networks),
