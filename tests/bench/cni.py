@@ -51,7 +51,7 @@ def ports(number):
 
 
 def burst(node, names, at_once):
-    """Seconds that ADDs of all take, so many under way at a time, and until half of them are done."""
+    """Seconds that ADDs of all take, so many under way at a time, and those of half of them."""
     ended = []
 
     def add(number):

@@ -1,5 +1,5 @@
-"""Rates of pods, measured: kubernetes.io/ingress-bandwidth and egress-bandwidth, as the runtime hands
-them on."""
+"""Rates of pods, measured: kubernetes.io/ingress-bandwidth and egress-bandwidth, as the runtime
+hands them on."""
 
 import subprocess
 

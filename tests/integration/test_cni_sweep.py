@@ -133,7 +133,8 @@ exec {plugins}/{name}
 
 SHIM = """#!/bin/sh
 echo >>{directory}/count
-[ $(wc -l <{directory}/count) -ne $(cat {directory}/last) ] || kill -9 $(cat {directory}/program) $PPID
+[ $(wc -l <{directory}/count) -ne $(cat {directory}/last) ] ||
+    kill -9 $(cat {directory}/program) $PPID
 exec /usr/sbin/{name} "$@"
 """
 
