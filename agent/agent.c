@@ -3,6 +3,7 @@
 
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/child.h"
+#include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/files.h"
 #include "nodeagent/sys/log.h"
 
@@ -175,6 +176,7 @@ int agent_new(struct agent **result, const struct config *config, const struct a
 
     agent->config = config;
     agent->parts = *parts;
+    agent->began = clock_boottime();
     agent->directories = (struct agent_directories){.root = -1, .logs = -1};
     agent->records = -1;
     agent->turns_max = turns_max();

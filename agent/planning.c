@@ -178,6 +178,21 @@ static void plan_one(struct agent_pod *pod)
     }
 }
 
+/* Told once: from now on the agent knows what there is, and has decided what to do about it. */
+static void note_all_planned(struct agent *agent)
+{
+    struct map_entry *entry;
+
+    if (agent->all_planned || !agent->looked || !agent->sources_complete)
+        return;
+    for (size_t at = 0; (entry = map_next(&agent->pods, &at));)
+        if (!((struct agent_pod *)entry->value)->planned)
+            return;
+    agent->all_planned = true;
+    log_info("took up %zu pods, %llu ms after the start", map_count(&agent->pods),
+             (unsigned long long)(usec_sub(clock_boottime(), agent->began) / USEC_PER_MSEC));
+}
+
 void planning_post(struct loop_post *post)
 {
     struct agent *agent = container_of(post, struct agent, plan_post);
@@ -194,4 +209,6 @@ void planning_post(struct loop_post *post)
     }
     if (!list_empty(&agent->dirty))
         plan_soon(agent);
+    else
+        note_all_planned(agent);
 }

@@ -68,6 +68,8 @@ struct agent {
     uint64_t next_sequence;
     bool looked; /* the first look at the whole runtime was made */
     bool sources_complete;
+    bool all_planned; /* for the first time */
+    usec_t began;
     struct wheel_timer sweep;
     struct work_job *sweep_job;
     struct wheel_timer network_gc;

@@ -2,9 +2,10 @@
 
     pods.py BUILD [--quick]
 
-Prints `name value unit` lines: medians; a name ends with the containerd it is of. Agent and plain
-client have a containerd of their own each: an agent ends pods that nobody told it of. Both are in
-memory, as a node's run directory is, so what others do to the disk is not measured.
+Prints `name value unit` lines: medians; a name ends with the containerd it is of, or with "cni"
+where nodeagent-cni runs the networks of PAIRS_ON. Agent and plain client have a containerd of their
+own each: an agent ends pods that nobody told it of. Both are in memory, as a node's run directory
+is, so what others do to the disk is not measured.
 
 A pod is started when `ps` shows it Ready and stopped when `ps` no longer shows it, counted from
 the manifest's renaming or removal. The runtime alone has started one when ContainerStatus says that
@@ -27,6 +28,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 import agent as agents  # noqa: E402
+import cni  # noqa: E402
 import costs  # noqa: E402
 import places  # noqa: E402
 import runtime  # noqa: E402
@@ -166,44 +168,62 @@ def check_same(containerd, agent, build):
 # pairs
 
 
-def one_pod(alone, containerd, agent, build, figures, number):
-    took = plain(alone, build, f"--prefix=one-{number}")
-    figures.add(f"pods-1-plain-{PAIRS_ON}", took["cri-start-all"], "ms")
-    figures.add(f"pods-1-agent-{PAIRS_ON}",
-                start(agent, [f"one-{number}"], took["cri-start-all"]), "ms")
-    stop(agent, [f"one-{number}"], 0)
+class Pair:
+    """Agent and plain client in turn; `on` ends the figures' names."""
 
+    def __init__(self, build, figures, on, alone, agent):
+        self.build, self.figures, self.on = build, figures, on
+        self.alone, self.agent = alone, agent
 
-def many_plain(alone, build, figures):
-    for flight in FLIGHTS:
-        before = os.times()
-        took = plain(alone, build, f"--pods={PODS}", f"--flight={flight}")
-        after = os.times()
-        figures.add(f"pods-{PODS}-plain-by-{flight}-{PAIRS_ON}", took["cri-start-all"], "ms")
-        figures.add(f"pods-{PODS}-plain-stop-by-{flight}-{PAIRS_ON}",
-                    took["cri-stop-all"] + took["cri-remove-all"], "ms")
-        # What the calls alone cost whoever makes them, on this machine as it is now.
-        figures.add(f"pods-plain-cpu-{PAIRS_ON}",
-                    1000 * (after.children_user + after.children_system -
-                            before.children_user - before.children_system) / PODS, "ms/pod")
+    def add(self, name, value, unit):
+        self.figures.add(f"{name}-{self.on}", value, unit)
 
+    def median(self, name):
+        return self.figures.median(f"{name}-{self.on}")
 
-def best(figures, what):
-    return min(figures.median(f"pods-{PODS}-plain{what}-by-{flight}-{PAIRS_ON}")
-               for flight in FLIGHTS)
+    def one_pod(self, number):
+        took = plain(self.alone, self.build, f"--prefix=one-{number}")["cri-start-all"]
+        self.add("pods-1-plain", took, "ms")
+        self.add("pods-1-agent", start(self.agent, [f"one-{number}"], took), "ms")
+        stop(self.agent, [f"one-{number}"], 0)
 
+    def many_plain(self):
+        for flight in FLIGHTS:
+            before = os.times()
+            took = plain(self.alone, self.build, f"--pods={PODS}", f"--flight={flight}")
+            after = os.times()
+            self.add(f"pods-{PODS}-plain-by-{flight}", took["cri-start-all"], "ms")
+            self.add(f"pods-{PODS}-plain-stop-by-{flight}",
+                     took["cri-stop-all"] + took["cri-remove-all"], "ms")
+            # What the calls alone cost whoever makes them, on this machine as it is now.
+            self.add("pods-plain-cpu",
+                     1000 * (after.children_user + after.children_system -
+                             before.children_user - before.children_system) / PODS, "ms/pod")
 
-def many_agent(agent, figures, number):
-    names = [f"many-{number}-{i}" for i in range(PODS)]
-    pids = costs.members(agent.process.pid)
-    for what, do in [("", start), ("-stop", stop)]:
-        time.sleep(SETTLE_SECONDS)
-        before = costs.cpu_ms(pids)
-        figures.add(f"pods-{PODS}-agent{what}-{PAIRS_ON}", do(agent, names, best(figures, what)),
-                    "ms")
-        time.sleep(1)  # what it does after that counts
-        figures.add(f"pods-{what.strip('-') or 'start'}-cpu-{PAIRS_ON}",
-                    (costs.cpu_ms(pids) - before) / PODS, "ms/pod")
+    def best(self, what):
+        return min(self.median(f"pods-{PODS}-plain{what}-by-{flight}") for flight in FLIGHTS)
+
+    def many_agent(self, number):
+        names = [f"many-{number}-{i}" for i in range(PODS)]
+        pids = costs.members(self.agent.process.pid)
+        for what, do in [("", start), ("-stop", stop)]:
+            time.sleep(SETTLE_SECONDS)
+            before = costs.cpu_ms(pids)
+            self.add(f"pods-{PODS}-agent{what}", do(self.agent, names, self.best(what)), "ms")
+            time.sleep(1)  # what it does after that counts
+            self.add(f"pods-{what.strip('-') or 'start'}-cpu",
+                     (costs.cpu_ms(pids) - before) / PODS, "ms/pod")
+
+    def run(self, count, counts_of_many):
+        for number in range(count):
+            self.one_pod(number)
+        for number in range(counts_of_many):
+            self.many_plain()
+            self.many_agent(number)
+        self.add("pods-1-ratio", self.median("pods-1-agent") / self.median("pods-1-plain"), "times")
+        for what in ("", "-stop"):
+            self.add(f"pods-{PODS}{what}-ratio",
+                     self.median(f"pods-{PODS}-agent{what}") / self.best(what), "times")
 
 
 def pairs(build, figures, count):
@@ -211,17 +231,23 @@ def pairs(build, figures, count):
             runtime.private(PAIRS_ON, parent=places.MEMORY) as containerd, \
             running(containerd, build) as agent:
         check_same(containerd, agent, build)
-        for number in range(count):
-            one_pod(alone, containerd, agent, build, figures, number)
-        for number in range(count):
-            many_plain(alone, build, figures)
-            many_agent(agent, figures, number)
-    one = [figures.median(f"pods-1-{who}-{PAIRS_ON}") for who in ("agent", "plain")]
-    figures.add(f"pods-1-ratio-{PAIRS_ON}", one[0] / one[1], "times")
-    for what in ("", "-stop"):
-        figures.add(f"pods-{PODS}{what}-ratio-{PAIRS_ON}",
-                    figures.median(f"pods-{PODS}-agent{what}-{PAIRS_ON}") / best(figures, what),
-                    "times")
+        Pair(build, figures, PAIRS_ON, alone, agent).run(count, count)
+
+
+def pairs_with_network(build, figures, count):
+    """The agent's containerd calls nodeagent-cni; that of the plain client runs the same network by
+    itself."""
+    node = cni.Node(build / "cni" / "nodeagent-cni")
+    try:
+        with runtime.private(PAIRS_ON, parent=places.MEMORY) as alone, \
+                runtime.private(PAIRS_ON, parent=places.MEMORY) as containerd:
+            cni.put_between(containerd, node,
+                            agentSocket=str(containerd.directory / "agent/run/cni.sock"))
+            with running(containerd, build) as agent:
+                agent.wait(lambda: "the runtime calls nodeagent-cni" in agent.log(), "its network")
+                Pair(build, figures, "cni", alone, agent).run(count, min(count, 3))
+    finally:
+        node.remove()
 
 
 # at rest
@@ -260,7 +286,7 @@ class Replaced:
 
 def decision_ms(containerd, agent, pod):
     """From the end of its container until containerd has noted that (it shows it from then on), and
-    until it is on the agent's record that there is something to do."""
+    until the next start is on the agent's record, just before it is begun."""
     uid = agents.status_of(pod)["containerID"].rpartition("/")[2]
     note = Replaced(next(containerd.directory.glob(f"root/*/containers/{uid}/status")))
     ours = Replaced(record(agent, pod))
@@ -289,14 +315,13 @@ def decisions(containerd, agent, figures, version):
         time.sleep(1)
 
 
-def first_plan_ms(agent):
-    """Of all pods: a plan's first outcome is its record."""
-    paths = [record(agent, pod) for pod in agent.pods().values()]
-    before = [path.stat().st_ino for path in paths]
+def first_plan_ms(agent, count):
+    """Until all pods were planned, which is in the log."""
     agent.stop()
+    before = agent.log_path.stat().st_size
     since = time.monotonic()
     agent.start(wait=False)
-    while any(path.stat().st_ino == old for path, old in zip(paths, before)):
+    while f" took up {count} pods, " not in agent.log_path.read_text()[before:]:
         assert time.monotonic() - since < LIMIT_SECONDS, agent.log()
         time.sleep(0.001)
     return 1000 * (time.monotonic() - since)
@@ -313,7 +338,7 @@ def rest(build, figures, version, count, seconds):
         time.sleep(REST_SECONDS)
         at_rest(agent, figures, version, seconds)
         for _ in range(count):
-            figures.add(f"pods-first-plan-{version}", first_plan_ms(agent), "ms")
+            figures.add(f"pods-first-plan-{version}", first_plan_ms(agent, PODS), "ms")
             agent.wait_ready(*few, *many)
 
 
@@ -324,6 +349,7 @@ def main():
     options = parser.parse_args()
     build, figures = options.build.resolve(), Figures()
     pairs(build, figures, 3 if options.quick else 7)
+    pairs_with_network(build, figures, 3 if options.quick else 7)
     for version in runtime.VERSIONS:
         rest(build, figures, version, 3 if options.quick else 7, 10 if options.quick else 30)
     figures.print()

@@ -32,6 +32,8 @@ POD_BOUNDS = {
     "pods-100-ratio-1.7": ("100 pods Ready / the plain client's best", 1.05),
     "pods-start-cpu-1.7": ("the agent's CPU, 100 at once", 2.5),
     "pods-stop-cpu-1.7": ("the same", 2.0),
+    "pods-1-ratio-cni": ("the same with nodeagent-cni / the plain client without it", 1.1),
+    "pods-100-ratio-cni": ("the same", 1.05),
 }
 for version in ("1.6", "1.7", "2"):
     POD_BOUNDS.update({
