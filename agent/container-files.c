@@ -6,7 +6,6 @@
 #include "nodeagent/sys/files.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -151,8 +150,8 @@ struct container_files *container_files_new(const struct translation *translatio
 
     files->arena = ARENA_INIT(1024, 4096);
     files->node = node_files_new(translation->node->config);
-    files->directories.root = fcntl(directories->root, F_DUPFD_CLOEXEC, 0);
-    files->directories.logs = fcntl(directories->logs, F_DUPFD_CLOEXEC, 0);
+    files->directories.root = fd_duplicate(directories->root);
+    files->directories.logs = fd_duplicate(directories->logs);
     directory = pod_directory(translation->pod->object.metadata.uid, &files->arena);
     files->log_directory =
         arena_printf(&files->arena, "%s/%s", pod_log_directory(translation->pod, &files->arena),

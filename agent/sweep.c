@@ -13,7 +13,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,7 +122,7 @@ static bool remove_logs(struct agent *agent, const char *name)
     };
     struct err err;
 
-    removal->logs = fcntl(agent->directories.logs, F_DUPFD_CLOEXEC, 0);
+    removal->logs = fd_duplicate(agent->directories.logs);
     removal->name = mem_strdup(name);
     if (work_submit(agent->parts.work, &order, &agent->sweep_job, &err) == 0)
         return true;
@@ -195,8 +194,8 @@ static void on_timer(struct wheel_timer *timer)
     malloc_trim(0);
     sweep = mem_new(struct sweep);
     sweep->arena = ARENA_INIT_DOCUMENT;
-    sweep->directories.root = fcntl(agent->directories.root, F_DUPFD_CLOEXEC, 0);
-    sweep->directories.logs = fcntl(agent->directories.logs, F_DUPFD_CLOEXEC, 0);
+    sweep->directories.root = fd_duplicate(agent->directories.root);
+    sweep->directories.logs = fd_duplicate(agent->directories.logs);
     if (agent->config->container_logs_dir)
         sweep->links = arena_strdup(&sweep->arena, agent->config->container_logs_dir);
     order.argument = sweep;

@@ -6,7 +6,6 @@
 #include "nodeagent/sys/files.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,8 +35,8 @@ static struct pod_files *files_new(const struct agent_pod *pod)
     struct pod_files *files = mem_new(struct pod_files);
 
     files->arena = ARENA_INIT(1024, 4096);
-    files->root = fcntl(pod->agent->directories.root, F_DUPFD_CLOEXEC, 0);
-    files->logs = fcntl(pod->agent->directories.logs, F_DUPFD_CLOEXEC, 0);
+    files->root = fd_duplicate(pod->agent->directories.root);
+    files->logs = fd_duplicate(pod->agent->directories.logs);
     files->directory = pod_directory(pod->uid, &files->arena);
     return files;
 }

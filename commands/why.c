@@ -261,11 +261,25 @@ static int tell(struct why *why, const struct json *document, struct arena *aren
     return 0;
 }
 
+/* A manifest with something strange in it runs all the same. */
+static bool node_is_blocked(const struct json *node)
+{
+    struct json_items blockers = array_in(node, "blockers");
+
+    for (uint32_t i = 0; i < blockers.length; i++) {
+        const struct json *reason = json_get_string(&blockers.items[i], "reason");
+
+        if (!reason || !json_text_is(reason, "ManifestWarning"))
+            return true;
+    }
+    return false;
+}
+
 static void judge(struct why *why, const struct json *document)
 {
     struct json_items pods = array_in(document, "pods");
 
-    why->blocked = !why->pod && array_in(json_get(document, "node"), "blockers").length;
+    why->blocked = !why->pod && node_is_blocked(json_get(document, "node"));
     for (uint32_t i = 0; i < pods.length; i++)
         why->blocked |= is_blocked(&pods.items[i]);
 }

@@ -15,10 +15,10 @@
 #include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
 #include "nodeagent/sys/clock.h"
+#include "nodeagent/sys/files.h"
 #include "nodeagent/sys/loop.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -206,7 +206,7 @@ void watch_begin_look(struct watch *watch, usec_t now)
 
 int watch_duplicate(const struct watch *watch)
 {
-    return watch->fd < 0 ? -1 : fcntl(watch->fd, F_DUPFD_CLOEXEC, 0);
+    return watch->fd < 0 ? -1 : fd_duplicate(watch->fd);
 }
 
 int watch_add(int fd, const char *path)

@@ -24,6 +24,11 @@ enum {
     READ_CHUNK = 16 * 1024,
 };
 
+int fd_duplicate(int fd)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
 void fd_close_at(int *fd)
 {
     if (*fd >= 0)

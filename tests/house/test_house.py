@@ -38,7 +38,7 @@ def test_files_are_short():
 # real runtimes (tests/integration).
 PLAYED_WHOLE = {
     "admitting", "agent", "container-files", "images", "images-pull", "log-links", "main",
-    "node-facts", "observing", "planning", "pods", "queries", "record-file", "runtime-state",
+    "network", "network-gc", "node-facts", "observing", "planning", "pods", "queries", "record-file", "runtime-state",
     "sweep", "taking-over", "task-container", "task-files", "task-hook", "task-image", "task-sandbox", "tasks",
     "translating"}
 

@@ -134,3 +134,30 @@ def test_answers_of_another_shape(why, document, complaint):
     code, text = why(document)
     assert (code, text) == (1, "")
     assert complaint in why.stderr
+
+
+def test_a_strange_manifest_blocks_nothing(why):
+    warning = {"reason": "ManifestWarning", "text": "web.yaml:3:1: spec.x: unknown field"}
+    code, text = why(answer(node=[warning]))
+    assert code == 0
+    assert text == ("node:\n  ManifestWarning: web.yaml:3:1: spec.x: unknown field\n"
+                    "nothing is blocked: 0 pods are ready or completed\n")
+    assert why(answer(node=[warning, {**warning, "reason": "ManifestRefused"}]))[0] == 1
+
+
+ADD = {"verb": "ADD", "file": "/c/10-\x1bweb.conflist", "usec": 43021, "plugins": [
+    {"type": "bridge", "verb": "ADD", "usec": 30149, "failed": False},
+    {"type": "portmap", "verb": "ADD", "usec": 12000, "failed": False}]}
+
+
+def test_how_a_pod_got_its_network(why):
+    code, text = why(answer({**pod(ready=True, phase="Running"), "network": ADD}), "web")
+    assert (code, text) == (0, "default/web-n1: ready\n  network: /c/10-\\x1bweb.conflist, 43.0 ms "
+                               "(bridge 30.1 ms, portmap 12.0 ms)\n")
+    undone = {**ADD, "plugins": [*ADD["plugins"], {"type": "bridge", "verb": "DEL", "usec": 500}],
+              "failure": {"code": 11, "plugin": "portmap", "message": "portmap: \x07later"}}
+    text = why(answer({**pod(blockers=[PULL]), "network": undone}), "web")[1]
+    assert "  network: /c/10-\\x1bweb.conflist, failed after 43.0 ms (bridge 30.1 ms, portmap " \
+           "12.0 ms, bridge DEL 0.5 ms): portmap: \\x07later\n" in text
+    for strange in (7, {}, {"plugins": [3, {}], "usec": "x", "failure": 5}):
+        assert why(answer({**pod(ready=True), "network": strange}), "web")[0] == 0

@@ -90,6 +90,12 @@ static int open_node(struct tree_node *node)
     return DESCRIPTOR_FIRST + (int)tree->open_count - 1;
 }
 
+int fd_duplicate(int fd)
+{
+    assert_that(fd >= DESCRIPTOR_FIRST);
+    return open_node(world->tree->open[fd - DESCRIPTOR_FIRST]);
+}
+
 int file_open_beneath(int directory, const char *path, int flags, mode_t mode,
                       enum file_links links, struct err *err)
 {
@@ -114,23 +120,10 @@ int directory_open(const char *path, mode_t mode, struct err *err)
  * call them by their names for large files.
  */
 
-int __wrap_fcntl(int fd, int command, int argument);
-int __wrap_fcntl64(int fd, int command, int argument);
 int __wrap_open(const char *path, int flags, mode_t mode);
 int __wrap_open64(const char *path, int flags, mode_t mode);
 int __wrap_fchmod(int fd, mode_t mode);
 ssize_t __wrap_getrandom(void *bytes, size_t length, unsigned flags);
-
-int __wrap_fcntl(int fd, int command, int argument)
-{
-    assert_that(fd >= DESCRIPTOR_FIRST && command == F_DUPFD_CLOEXEC);
-    return open_node(world->tree->open[fd - DESCRIPTOR_FIRST]);
-}
-
-int __wrap_fcntl64(int fd, int command, int argument)
-{
-    return __wrap_fcntl(fd, command, argument);
-}
 
 /* Of what containers leave behind: here they leave nothing. */
 int __wrap_open(const char *path, int flags, mode_t mode)

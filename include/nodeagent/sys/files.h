@@ -101,5 +101,7 @@ int tree_remove(int directory, const char *path, struct err *err);
  */
 int directories_remove(int directory, const char *path, struct err *err);
 
+/* One of its own for a job, which may outlive the caller's; -1: there are no more. */
+int fd_duplicate(int fd);
 /* For `_cleanup_(fd_close_at) int fd = -1;` */
 void fd_close_at(int *fd);

@@ -51,13 +51,12 @@ static void test_calls_are_counted(void **state)
     assert_true(call.failed);
     assert_null(call.text);
     assert_string_equal(call.uid, "");
-    assert_written(calls,
-                   "[{\"plugin\":\"bridge\",\"verb\":\"ADD\",\"calls\":2,\"failures\":0,"
-                   "\"seconds\":0.002400,\"longest\":0.001200},"
-                   "{\"plugin\":\"portmap\",\"verb\":\"ADD\",\"calls\":2,\"failures\":2,"
-                   "\"seconds\":0.001400,\"longest\":0.000700},"
-                   "{\"plugin\":\"bridge\",\"verb\":\"DEL\",\"calls\":1,\"failures\":0,"
-                   "\"seconds\":2.500000,\"longest\":2.500000}]");
+    assert_written(calls, "[{\"plugin\":\"bridge\",\"verb\":\"ADD\",\"calls\":2,\"failures\":0,"
+                          "\"seconds\":0.002400,\"longest\":0.001200},"
+                          "{\"plugin\":\"portmap\",\"verb\":\"ADD\",\"calls\":2,\"failures\":2,"
+                          "\"seconds\":0.001400,\"longest\":0.000700},"
+                          "{\"plugin\":\"bridge\",\"verb\":\"DEL\",\"calls\":1,\"failures\":0,"
+                          "\"seconds\":2.500000,\"longest\":2.500000}]");
     network_calls_free(calls);
 }
 

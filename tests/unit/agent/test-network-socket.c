@@ -71,9 +71,9 @@ static void say(struct place *place, size_t length)
 
     memset(bytes, 'x', sizeof(bytes));
     strcpy(address.sun_path, place->path);
-    assert_int_equal(sendto(place->sender, bytes, length, 0, (struct sockaddr *)&address,
-                            sizeof(address)),
-                     length);
+    assert_int_equal(
+        sendto(place->sender, bytes, length, 0, (struct sockaddr *)&address, sizeof(address)),
+        length);
     loop_turn(place->loop, 0, &err);
 }
 
