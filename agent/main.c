@@ -332,6 +332,9 @@ static int serve(struct service *service, struct err *err)
 
     if (r == 0) {
         log_info("runs as node %s, version %s", service->config.node_name, NODEAGENT_VERSION);
+        if (service->config.kubeconfig)
+            log_warning("--kubeconfig has no effect: this version does not talk to an API server, "
+                        "and runs static pods alone");
         notify_say(service->notify, "READY=1");
         r = loop_run(service->parts.loop, err);
         if (r < 0 && service->failure.code)
