@@ -7,7 +7,7 @@ import pytest
 import leaks
 from conftest import BUILD
 
-SEED = 42
+SEED = 105  # has kills of both, and most faults
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def storm():
 
 
 def test_nothing_is_left_of_networks(storm):
-    """Few; ./dev leaks has hundreds."""
+    """Few, and without a plugin that hangs; ./dev leaks has hundreds."""
     storm.round(12)
     storm.finish()
     assert storm.wrong == []

@@ -5,8 +5,9 @@
 The node is a machine of its own as far as networks go: a network namespace, and a /run/netns and a
 /var/lib/cni of its own. containerd and the agent run there; their network is Debian's bridge,
 portmap and bandwidth, with a plugin of the test's own before, between and after them, which does
-harm where it is told to. After each round all gets quiet; then one GC, and what is reserved, on
-record, in iptables, on the bridge and mounted must be that of the READY sandboxes, one by one.
+harm where it is told to; and now and then a record gets lost. After each round all gets quiet; then
+one GC, and what is reserved, on record, in iptables, on the bridge and mounted must be that of the
+READY sandboxes, one by one.
 """
 
 import argparse
@@ -189,6 +190,17 @@ class Machine(cni.Node):
         return [json.loads(path.read_text())
                 for path in (self.directory / "cache/results").glob("[!.]*")]
 
+    def forget(self, name):
+        """Loses the record of a pod that is attached; how many there were."""
+        count = 0
+        for path in (self.directory / "cache/results").glob("[!.]*"):
+            with contextlib.suppress(FileNotFoundError):
+                record = json.loads(path.read_text())
+                if ["K8S_POD_NAME", name] in record["cniArgs"] and "result" in record:
+                    path.unlink()
+                    count += 1
+        return count
+
     def recorded_namespaces(self):
         return {pathlib.Path(record["netns"]).name for record in self.recorded()}
 
@@ -210,7 +222,8 @@ class Storm(storms.Storm):
         self.client = client
         self.collected = collections.Counter()
         self.on_record = set()  # namespaces, before the last GC
-        self.forgotten = set()  # namespaces that containerd lost
+        self.lost_namespaces = set()  # by containerd
+        self.lost_records = 0
 
     # the storm
 
@@ -228,6 +241,13 @@ class Storm(storms.Storm):
         kind = kind or self.random.choice(sorted(self.kinds))
         self.order(f"{kind}-{self.count + 1}")
         return super().add(kind)
+
+    def remove(self):
+        """Now and then what is needed for a DEL was lost before, and only a GC is left."""
+        name = self.random.choice(sorted(self.wanted))
+        if self.random.random() < 0.15:
+            self.lost_records += self.machine.forget(f"{name}-{self.agent.node}")
+        super().remove(name)
 
     def strike(self):
         """Some changes, some time, and now and then a kill, if it can be while plugins work."""
@@ -352,12 +372,12 @@ class Storm(storms.Storm):
         """One of which nothing is on record cannot be found: only who made it knows of it."""
         told = {pathlib.Path(namespace).name for verb, _, _, *rest in self.machine.runs()
                 for namespace in rest if verb == "ADD"}
-        forgotten = self.machine.namespaces() - wanted - self.on_record
-        self.compare("namespaces", self.machine.namespaces() - forgotten, wanted)
-        for name in forgotten - self.forgotten:
+        unknown = self.machine.namespaces() - wanted - self.on_record
+        self.compare("namespaces", self.machine.namespaces() - unknown, wanted)
+        for name in unknown - self.lost_namespaces:
             self.lost["a namespace whose ADD was undone" if name in told else
                       "a namespace without an ADD"] += 1
-        self.forgotten |= forgotten
+        self.lost_namespaces |= unknown
 
     def round(self, starts):
         self.rage(starts)
@@ -368,8 +388,7 @@ class Storm(storms.Storm):
     def finish(self):
         """All pods go, and nothing at all is left."""
         for name in list(self.wanted):
-            self.removed[name] = self.wanted.pop(name)
-            self.agent.remove(name)
+            super().remove(name)
         self.quiet()
         self.collect()
         self.check()
@@ -385,9 +404,19 @@ class Storm(storms.Storm):
         faults = collections.Counter(f"{fault} ({verb})" for verb, _, fault, *_ in runs
                                      if fault != "none")
         return [f"{self.count} pods, {verbs['ADD']} chains of ADD, {verbs['DEL']} of DEL",
-                "kills: " + text_of(self.kills),
+                f"kills: {text_of(self.kills)}; {self.lost_records} records lost",
                 f"{sum(faults.values())} faults: " + text_of(faults),
-                "collected: " + text_of(self.collected)]
+                "collected: " + text_of(self.collected),
+                "collected by the agent itself: " + text_of(self.collected_by_agent())]
+
+    def collected_by_agent(self):
+        """It does so at its start; what was there at a round's end is old enough."""
+        counts = collections.Counter()
+        for line in self.agent.log_path.read_text(errors="replace").splitlines():
+            if "were left and are removed" in line:
+                counts.update({what: int(count) for count, what in re.findall(
+                    r"(\d+) (attachments|addresses|rules|namespaces)", line)})
+        return counts
 
 
 def text_of(counter):

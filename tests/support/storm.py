@@ -29,8 +29,8 @@ class Storm:
         self.agent.add(self.kinds[kind](self.agent, name))
         return name
 
-    def remove(self):
-        name = self.random.choice(sorted(self.wanted))
+    def remove(self, name=None):
+        name = name or self.random.choice(sorted(self.wanted))
         self.removed[name] = self.wanted.pop(name)
         self.agent.remove(name)
 
