@@ -120,7 +120,7 @@ static int undo(const struct chain *chain, const char *file, const struct json *
 {
     struct cni_failure second;
     struct err err;
-    int r = chain_del(chain, result, &second), code = failure->err.code;
+    int r = recorded_undo(chain, result, false, &second), code = failure->err.code;
 
     if (r == 0 && cache_remove(chain->setup->cache_dir, file, &err) < 0)
         r = failure_from(&second, CNI_CODE_IO, &err);
@@ -207,7 +207,7 @@ static int del_by_network(const struct chain *chain, const char *file, struct cn
     int r;
 
     attachment.netns = recorded_netns(attachment.netns);
-    r = chain_del(&now, NULL, failure);
+    r = recorded_undo(&now, NULL, false, failure);
     if (r == 0 && cache_remove(chain->setup->cache_dir, file, &err) < 0)
         r = failure_from(failure, CNI_CODE_IO, &err);
     return r;

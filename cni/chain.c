@@ -68,9 +68,10 @@ static int del_one(const struct plugin_call *call, struct cni_failure *failure)
     int r = plugin_run(call, &output, failure);
 
     /* Some are not idempotent the first time; a limit of time is not worth another one. */
-    if (r < 0 && r != -ETIMEDOUT && r != -ENOENT)
-        r = plugin_run(call, &output, failure);
-    return r;
+    if (r == 0 || r == -ETIMEDOUT || r == -ENOENT)
+        return r;
+    r = plugin_run(call, &output, failure);
+    return r == 0 ? CHAIN_REPEATED : r;
 }
 
 /*
@@ -96,18 +97,18 @@ int chain_del(const struct chain *chain, const struct json *previous, struct cni
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
     struct plugin_call call = calls_of(chain, VERB_DEL);
     struct cni_failure later;
-    int first = 0;
+    int worst = 0;
 
     call.previous = previous_for(chain, previous, &arena);
     for (size_t i = chain->network->plugins.count; i-- > 0;) {
         int r;
 
         call.plugin = &chain->network->plugins.items[i];
-        r = del_one(&call, first < 0 ? &later : failure);
-        if (first == 0)
-            first = r;
+        r = del_one(&call, worst < 0 ? &later : failure);
+        if (worst >= 0 && r != 0)
+            worst = r;
     }
-    return first;
+    return worst;
 }
 
 /* All of them in order, until one fails; what they print does not matter. */

@@ -13,7 +13,9 @@ struct chain {
 int chain_add(const struct chain *chain, struct arena *arena, const struct json **result,
               struct cni_failure *failure);
 
-/* From the last to the first, all of them; one that fails gets a second chance. */
+/* From the last to the first, all of them; one that fails gets a second chance, and
+ * CHAIN_REPEATED says that it was of use. */
+#define CHAIN_REPEATED 1
 int chain_del(const struct chain *chain, const struct json *previous, struct cni_failure *failure);
 
 int chain_check(const struct chain *chain, const struct json *previous,

@@ -1,6 +1,5 @@
 /* Attachments as they are recorded. */
 #include "recorded.h"
-#include "chain.h"
 #include "failure.h"
 #include "netns.h"
 #include "sweep.h"
@@ -48,6 +47,17 @@ static void mark(const struct chain *chain, const struct cni_entry *entry)
                             NULL);
 }
 
+int recorded_undo(const struct chain *chain, const struct json *result, bool begun,
+                  struct cni_failure *failure)
+{
+    int r = chain_del(chain, result, failure);
+
+    /* The plugins have no memory of what they had begun, and pass over the rest. */
+    if (r == CHAIN_REPEATED || (r == 0 && begun))
+        sweep_container(chain->setup, chain->network, chain->attachment->container_id);
+    return MIN(r, 0);
+}
+
 int recorded_delete(const struct cni_setup *setup, const struct cni_network *network,
                     const struct cni_entry *entry, const char *netns, struct cni_failure *failure)
 {
@@ -66,13 +76,11 @@ int recorded_delete(const struct cni_setup *setup, const struct cni_network *net
 
     if (chain.network) {
         mark(&chain, entry);
-        r = chain_del(&chain, entry->result, failure);
+        r = recorded_undo(&chain, entry->result, entry->ours && (entry->deleting || !entry->result),
+                          failure);
     }
     if (r < 0)
         return r;
-    /* The plugins have no memory of what they had begun, and pass over the rest. */
-    if (chain.network && entry->ours && (entry->deleting || !entry->result))
-        sweep_container(setup, chain.network, entry->container_id);
     r = cache_remove(setup->cache_dir, entry->file, &err);
     return r < 0 ? failure_from(failure, CNI_CODE_IO, &err) : 0;
 }

@@ -126,7 +126,7 @@ def test_kills_at_any_moment(node, verbs):
 
 # Kills the plugin that it stands for when it has started so many programs.
 BROKEN_OFF = """#!/bin/sh
-[ $CNI_COMMAND = DEL ] || exec {plugins}/{name}
+[ $CNI_COMMAND = {verb} ] || exec {plugins}/{name}
 export PATH={directory}/shims:$PATH
 exec {plugins}/{name}
 """
@@ -139,20 +139,28 @@ exec /usr/sbin/{name} "$@"
 """
 
 
-@pytest.mark.parametrize("how", ["DEL", "GC"])
-@pytest.mark.parametrize("plugin", ["bridge", "portmap"])
-def test_a_deletion_that_is_broken_off_at_each_of_its_steps(node, plugin, how):
-    """All that is at work is killed right before each of the programs that bridge or portmap
-    start; another DEL follows, as runtimes do, or a GC."""
+def break_off(node, plugin, verb):
+    """The files: how many programs it has started, at which it is killed, and who else is then."""
     (node.directory / "shims").mkdir()
     for name in ("iptables", "ip6tables"):
         shim = node.directory / "shims" / name
         shim.write_text(SHIM.format(directory=node.directory, name=name))
         shim.chmod(0o755)
-    node.plugin(plugin, BROKEN_OFF.format(plugins=cni.PLUGINS, name=plugin,
+    node.plugin(plugin, BROKEN_OFF.format(plugins=cni.PLUGINS, name=plugin, verb=verb,
                                           directory=node.directory))
     node.configure("10-net.conflist", network(bridge(node, ipMasq=True), PORTMAP))
-    count, last, program = [node.directory / name for name in ("count", "last", "program")]
+    files = [node.directory / name for name in ("count", "last", "program")]
+    for path in files:
+        path.write_text("")
+    return files
+
+
+@pytest.mark.parametrize("how", ["DEL", "GC"])
+@pytest.mark.parametrize("plugin", ["bridge", "portmap"])
+def test_a_deletion_that_is_broken_off_at_each_of_its_steps(node, plugin, how):
+    """All that is at work is killed right before each of the programs that bridge or portmap
+    start; another DEL follows, as runtimes do, or a GC."""
+    count, last, program = break_off(node, plugin, "DEL")
     steps, finished = 0, False
     while not finished:
         steps += 1
@@ -171,3 +179,21 @@ def test_a_deletion_that_is_broken_off_at_each_of_its_steps(node, plugin, how):
         assert node.collect() in [{}, {"attachments": (1, 1)}]
         assert node.leftovers() == [], steps
     assert steps > 3
+
+
+@pytest.mark.parametrize("verb", ["ADD", "DEL"])
+def test_a_plugin_alone_that_is_killed_at_each_of_its_steps(node, verb):
+    """nodeagent-cni lives, and calls the plugin again; of that nothing is left either."""
+    count, last, _ = break_off(node, "bridge", verb)
+    step = 0
+    while step <= len(count.read_text()):
+        step += 1
+        node.pod("pod")
+        count.write_text("")
+        last.write_text(str(step))
+        node.call("ADD", runtimeConfig={"portMappings": PORTS})
+        node.delete()
+        time.sleep(0.05)
+        assert node.leftovers() == [], step
+        cni.run("umount", node.pod_path("pod"))
+    assert step > 3

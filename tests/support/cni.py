@@ -42,6 +42,7 @@ class Node:
         for name in ("conf", "bin", "cache", "pods", "run"):
             (self.directory / name).mkdir()
         self.host = self.make_namespace(self.directory / "host")
+        self.mounts = None  # of that host, when they are not the machine's
         self.agent = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.agent.bind(str(self.directory / "agent.sock"))
 
@@ -67,6 +68,10 @@ class Node:
 
     def pod_path(self, name):
         return self.directory / "pods" / name
+
+    def enter(self):
+        """The words before a command that is to run on the host."""
+        return ["nsenter", f"--net={self.host}", *([f"--mount={self.mounts}"] * bool(self.mounts))]
 
     def inside(self, namespace, *command):
         return run("nsenter", f"--net={namespace}", *command)
@@ -128,7 +133,7 @@ class Node:
             "CNI_NETNS": str(self.pod_path(pod) if netns is None else netns),
             "CNI_ARGS": f"IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME={pod}"}
         process = subprocess.Popen(
-            ["nsenter", f"--net={self.host}", self.program], env=environment, text=True,
+            [*self.enter(), self.program], env=environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         process.stdin.write(json.dumps(config))
         process.stdin.close()

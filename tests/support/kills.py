@@ -10,17 +10,16 @@ counted apart, by name.
 import argparse
 import collections
 import pathlib
-import random
 import sys
 import time
 
 import agent as agents
 import runtime
+import storm as storms
 from specs import SAY, container, pod, sidecar, staying
+from storm import CALM_SECONDS
 
 CONFIG = {"crashLoopBackOff": {"maxContainerRestartPeriod": "1s"}}
-PODS_MAX = 8
-CALM_SECONDS = 120
 
 
 def ends_well(agent, name):
@@ -46,55 +45,25 @@ def takes_time(agent, name):
 KINDS = {"done": ends_well, "steady": stays, "crash": crashes, "slow": takes_time}
 
 
-class Storm:
+class Storm(storms.Storm):
     def __init__(self, agent, seed, what="agent"):
-        self.agent = agent
-        self.random = random.Random(seed)
+        super().__init__(agent, seed, KINDS)
         self.victim = what
-        self.wanted = {}  # name: kind
-        self.removed = {}
-        self.count = 0
-        self.wrong = []
-        self.lost = collections.Counter()
 
     # the storm
-
-    def add(self, kind=None):
-        kind = kind or self.random.choice(sorted(KINDS))
-        self.count += 1
-        name = f"{kind}-{self.count}"
-        self.wanted[name] = kind
-        self.agent.add(KINDS[kind](self.agent, name))
-
-    def remove(self):
-        name = self.random.choice(sorted(self.wanted))
-        self.removed[name] = self.wanted.pop(name)
-        self.agent.remove(name)
-
-    def change(self):
-        if len(self.wanted) < 2 or (len(self.wanted) < PODS_MAX and self.random.random() < 0.6):
-            self.add()
-        else:
-            self.remove()
 
     def strike(self):
         """One or two changes, and after some time the kill."""
         for _ in range(self.random.randint(1, 2)):
             self.change()
         time.sleep(self.random.random() ** 2 * 1.5)
-        if self.victim == "agent":
-            self.agent.restart(kill=True)
-        else:
-            self.agent.containerd.restart(kill=True)
+        self.kill(self.victim)
 
     def rage(self, count):
         for _ in range(count):
             self.strike()
 
     # the calm
-
-    def blame(self, name, what):
-        self.wrong.append(f"{name}: {what}")
 
     def tolerate(self, name, what):
         """What a killed containerd may do to a pod, and a killed agent may not."""
@@ -187,12 +156,9 @@ def main():
             agent.stop()
         finally:
             agent.kill()
-    for line in storm.wrong:
-        print("WRONG", line)
-    for what, count in sorted(storm.lost.items()):
-        print(f"lost by containerd: {what}: {count}")
+    status = storm.tell()
     print(f"kills: {asked.count} kills, {storm.count} pods, {len(storm.wrong)} wrong")
-    return 1 if storm.wrong else 0
+    return status
 
 
 if __name__ == "__main__":

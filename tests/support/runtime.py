@@ -97,6 +97,7 @@ class Containerd:
         self.version = version
         self.socket = directory / "containerd.sock"
         self.endpoint = f"unix://{self.socket}"
+        self.by = []  # what runs it: nsenter, …
         self.process = None
         self.programs = debian.programs(version)
 
@@ -111,9 +112,9 @@ class Containerd:
         environment = {**os.environ, "PATH": f"{self.programs}:{os.environ.get('PATH', '')}"
                        ":/usr/sbin:/sbin"}
         with open(self.directory / "containerd.log", "ab") as log:
-            self.process = subprocess.Popen([self.programs / "containerd", "--config", config],
-                                            stdout=log, stderr=log, env=environment,
-                                            start_new_session=True)
+            self.process = subprocess.Popen(
+                [*self.by, self.programs / "containerd", "--config", config],
+                stdout=log, stderr=log, env=environment, start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
         while self.ctr("version", check=False).returncode:
             assert self.process.poll() is None and time.monotonic() < deadline, self.log()
