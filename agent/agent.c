@@ -63,9 +63,11 @@ static void on_seen(void *owner, const char *uid)
     struct agent_pod *pod;
 
     if (!uid) {
-        if (!agent->looked)
+        if (!agent->looked) {
             pods_take_over(agent);
-        agent->looked = true;
+            agent->looked = true;
+            network_gc_soon(agent);
+        }
         pods_find_orphans(agent);
         pods_touch_waiting(agent);
         return;

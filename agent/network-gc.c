@@ -142,7 +142,7 @@ static void on_timer(struct wheel_timer *timer)
 
     if (agent->finished || agent->collecting || !network_is_ours(agent->network))
         return;
-    if (!agent->looked || health.trouble || runtime_state_trouble(agent->runtime)) {
+    if (health.trouble || runtime_state_trouble(agent->runtime)) {
         due_after(agent, RETRY_USEC);
         return;
     }
@@ -164,7 +164,9 @@ void network_gc_end(struct agent *agent)
         child_cancel(agent->parts.helper, agent->collecting);
 }
 
+/* When both are known: who runs the networks, and which sandboxes there are. */
 void network_gc_soon(struct agent *agent)
 {
-    due_after(agent, 0);
+    if (agent->looked && network_is_ours(agent->network))
+        due_after(agent, 0);
 }

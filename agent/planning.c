@@ -60,13 +60,13 @@ static const char *network_blocker(const struct pod_blocker *items, size_t count
     return NULL;
 }
 
-/* Only a change is news. */
+/* Only a change is news, and what a runtime says that does not answer is none. */
 static void tell_network(struct agent_pod *pod, const struct pod_plan *plan)
 {
     const char *before = network_blocker(pod->blockers.items, pod->blockers.count),
                *text = network_blocker(plan->blockers.items, plan->blockers.count);
 
-    if (text && !str_equal(before, text))
+    if (text && !str_equal(before, text) && !runtime_state_trouble(pod->agent->runtime))
         pod_event(pod, NULL, true, "NetworkNotReady", text);
 }
 

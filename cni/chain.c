@@ -220,15 +220,20 @@ int cni_check_versions(const struct cni_setup *setup, const struct cni_network *
 {
     const struct chain chain = {setup, network, NULL};
     struct plugin_call call = calls_of(&chain, VERB_VERSION);
+    struct cni_failure found;
+    int first = 0;
 
     array_for_each (plugin, network->plugins) {
         int r;
 
         call.plugin = plugin;
-        r = check_version(&call, failure);
-
-        if (r < 0)
-            return r;
+        r = check_version(&call, &found);
+        if (r < 0 && (first == 0 || cni_cannot_run(r))) {
+            *failure = found;
+            first = r;
+        }
+        if (cni_cannot_run(r))
+            break;
     }
-    return 0;
+    return first;
 }

@@ -158,7 +158,7 @@ int plugin_answered_badly(const struct plugin_call *call, const struct err *err,
 {
     const struct run run = {.call = call};
 
-    return fault(&run, -EBADMSG, CNI_CODE_DECODE, err->text, "", failure);
+    return fault(&run, err->code, CNI_CODE_DECODE, err->text, "", failure);
 }
 
 static unsigned error_code(const struct json *value)

@@ -100,13 +100,13 @@ static int check(struct thick *thick)
 /* Networks older than 1.1.0 have nothing to ask; what can be seen from here goes for all. */
 static int status(struct thick *thick)
 {
-    int r = find(thick);
+    int r = find(thick), versions = 0;
 
     if (r == 0)
-        r = cni_check_versions(&thick->setup, thick->found.network, &thick->failure);
-    if (r < 0) {
+        versions = cni_check_versions(&thick->setup, thick->found.network, &thick->failure);
+    if (r < 0 || cni_cannot_run(versions)) {
         thick->failure.code = CNI_CODE_UNAVAILABLE;
-        return r;
+        return MIN(r, versions);
     }
     r = cni_status(&thick->setup, thick->found.network, &thick->failure);
     if (r == 0 && thick->config.report)

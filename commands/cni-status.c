@@ -54,16 +54,18 @@ static void look_at(struct status *status, const struct json *config, const char
     struct cni_network alone = *status->network;
     struct part *part = &status->parts[status->part_count++];
     struct cni_failure failure;
+    int r;
 
     alone.plugins.items = &plugin;
     alone.plugins.count = 1;
     part->type = type;
     part->is_ipam = is_ipam;
     part->program = cni_program_find(&status->command->setup, type);
-    if (cni_check_versions(&status->command->setup, &alone, &failure) == 0)
-        return;
-    part->failure = keep_failure(status, &failure);
-    blame(status, part->failure->err.text);
+    r = cni_check_versions(&status->command->setup, &alone, &failure);
+    if (r < 0)
+        part->failure = keep_failure(status, &failure);
+    if (cni_cannot_run(r))
+        blame(status, part->failure->err.text);
 }
 
 static const char *ipam_of(const struct cni_plugin *plugin, struct arena *arena)

@@ -15,6 +15,7 @@
 #include "nodeagent/base/str.h"
 #include "nodeagent/base/time.h"
 
+#include <errno.h>
 #include <stdbool.h>
 
 enum {
@@ -202,9 +203,17 @@ int cni_check(const struct cni_setup *setup, const struct cni_network *network,
 int cni_status(const struct cni_setup *setup, const struct cni_network *network,
                struct cni_failure *failure);
 
-/* Are all plugins there, and do they know the network's version? */
+/*
+ * Are all plugins there, and do they know the network's version? One that does not understand the
+ * question may do its work all the same: its failure is none for which cni_cannot_run().
+ */
 int cni_check_versions(const struct cni_setup *setup, const struct cni_network *network,
                        struct cni_failure *failure);
+
+static inline bool cni_cannot_run(int code)
+{
+    return code == -ENOENT || code == -EPROTONOSUPPORT;
+}
 
 struct cni_valid {
     const char *container_id;

@@ -34,6 +34,7 @@ def pods(agent):
 
 def test_check_02_init_containers_run_one_after_the_other(agent):
     agent.wait_ready("three")
+    agent.wait_said("three", "main up")
     assert agent.said("three") == ["i1 begin", "i1 end", "i2 begin", "i2 end", "i3 begin",
                                    "i3 end", "main up"]
 

@@ -66,6 +66,7 @@ def test_no_network_yet(networked):
     path.rename(node.directory / "away")
     wait_trouble(agent, "no network is configured in ", str(node.directory / "conf"), "(code 50)")
     agent.add(pod("early"))
+    agent.wait(lambda: "early" in agent.pods(), "the pod")
     blocker, = agent.wait(lambda: agent.why("early")["pods"][0]["blockers"], "what blocks it")
     assert blocker["reason"] == "NetworkNotReady"
     assert agent.wait_event("early", "NetworkNotReady: network is not ready: ")

@@ -43,7 +43,7 @@ def pods(agent):
         pod("elsewhere", container("main", "echo -n moved > /tmp/why; exit 1",
                                    terminationMessagePath="/tmp/why"), restartPolicy="Never"),
         pod("windows", container(), os={"name": "windows"}),
-        pod("deadline", staying("main"), agent=agent, activeDeadlineSeconds=3),
+        pod("deadline", staying("main"), agent=agent, activeDeadlineSeconds=8),
         pod("missing-program", dict(container(), command=["/no/such/program"])),
     ]
 
@@ -175,7 +175,7 @@ def test_check_54_a_pod_past_its_deadline_is_ended(agent):
     assert found["status"]["reason"] == "DeadlineExceeded"
     [term] = agent.wait_said("deadline", "main term")
     started = datetime.datetime.fromisoformat(found["status"]["startTime"]).timestamp()
-    assert 2.9 <= term + time.time() - uptime() - started <= 8, "startTime has whole seconds"
+    assert 7.9 <= term + time.time() - uptime() - started <= 13, "startTime has whole seconds"
 
 
 def test_a_program_that_is_not_there_is_named(agent):

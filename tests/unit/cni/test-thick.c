@@ -172,6 +172,11 @@ static void test_status(void **state)
     assert_has(answer.errors.text, "nodeagent-cni: " CONF "/00-bad.conf:1:2: the JSON");
     assert_string_equal(answer.out.text, "");
     assert_string_equal(log_text(), "one VERSION\ntwo VERSION\n"); /* 0.3.1 has no STATUS */
+    write_plugin("one", ANSWER(RESULT_1_0)); /* it does not understand, and may work */
+    assert_int_equal(call(&answer, "STATUS", STDIN), 0);
+    write_plugin("one", "echo '{\"supportedVersions\":[\"1.0.0\"]}'");
+    fails("STATUS", STDIN, 50, "it does not know CNI 0.3.1");
+    write_plugin("one", ANSWER(RESULT_1_0));
     unlink(BIN "/two");
     fails("STATUS", STDIN, 50, "failed to find plugin \\\"two\\\" in path");
 }
