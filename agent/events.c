@@ -20,8 +20,9 @@
 
 enum {
     NAME_MAX_BYTES = 253,
-    STAMP_BYTES = 17,  /* "." and 16 digits */
-    RECORD_EXTRA = 80, /* bytes beside a record: its place in the map, and the allocator's */
+    STAMP_BYTES = 17,   /* "." and 16 digits */
+    RECORD_EXTRA = 80,  /* bytes beside a record: its place in the map, and the allocator's */
+    ID_DIGITS_MIN = 32, /* what is shorter is a number, or a word */
 };
 
 #define CUT_MARK "..."
@@ -150,6 +151,44 @@ static bool subject_may_tell(struct subject *subject, bool warning)
     return true;
 }
 
+/*
+ * Messages quote the ids of sandboxes and containers, which are others with each attempt. What
+ * differs in them alone is the same again: a network that fails is one event that counts.
+ */
+static size_t id_length(const char *text)
+{
+    size_t length = strspn(text, "0123456789abcdef");
+
+    return length >= ID_DIGITS_MIN ? length : 0;
+}
+
+static void add_without_ids(struct strbuf *key, const char *message)
+{
+    while (*message) {
+        size_t id = id_length(message);
+
+        if (id)
+            strbuf_printf(key, "#%zu", id);
+        else
+            strbuf_add_char(key, *message);
+        message += MAX(id, (size_t)1);
+    }
+}
+
+/* Then one fits into the other's place. */
+static bool are_alike(const char *a, const char *b)
+{
+    while (*a && *b) {
+        size_t id = id_length(a);
+
+        if (id != id_length(b) || (!id && *a != *b))
+            return false;
+        a += MAX(id, (size_t)1);
+        b += MAX(id, (size_t)1);
+    }
+    return *a == *b;
+}
+
 /* records */
 
 static uint64_t record_hash(struct strbuf *key, const struct subject *subject, bool warning,
@@ -160,7 +199,7 @@ static uint64_t record_hash(struct strbuf *key, const struct subject *subject, b
     strbuf_add_char(key, warning ? 'W' : 'N');
     strbuf_add_bytes(key, field_path, strlen(field_path) + 1);
     strbuf_add_bytes(key, reason, strlen(reason) + 1);
-    strbuf_add(key, message);
+    add_without_ids(key, message);
     return map_hash(key->text, key->length);
 }
 
@@ -172,7 +211,7 @@ static struct record *record_find(const struct events *events, uint64_t hash,
 
     return record && record->subject == subject && record->warning == warning &&
                    str_equal(record->field_path, field_path) && str_equal(record->reason, reason) &&
-                   str_equal(record->message, message)
+                   are_alike(record->message, message)
                ? record
                : NULL;
 }
@@ -219,8 +258,10 @@ static void record_free(struct events *events, struct record *record)
     free(record);
 }
 
-static void record_count(struct events *events, struct record *record)
+/* The newest ids are shown. */
+static void record_count(struct events *events, struct record *record, const char *message)
 {
+    memcpy(record->text + (record->message - record->text), message, strlen(message));
     if (record->count < INT32_MAX)
         record->count++;
     record->last = clock_wall();
@@ -352,7 +393,7 @@ void events_add(struct events *events, const struct event_object *object, bool w
         map_put_bytes(&events->by_hash, &hash, sizeof(hash), record);
     }
     if (record)
-        record_count(events, record);
+        record_count(events, record, message);
     make_room(events);
     if (may_tell)
         tell(events, record);

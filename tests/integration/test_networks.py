@@ -1,6 +1,7 @@
 """The agent and the network that it does not run itself: is it ready, if not why, how long did its
 plugins take, and what does it leave behind?"""
 
+import datetime
 import json
 import os
 import time
@@ -160,6 +161,35 @@ esac
     agent.wait_ready("broken", seconds=60)
     agent.remove("broken")
     agent.wait_gone("broken")
+    assert node.records() == []
+
+
+def test_a_plugin_that_hangs_is_one_event_that_counts(networked):
+    agent, node = networked
+    path, network = real_network(agent, node)
+    hangs = "#!/bin/sh\n[ $CNI_COMMAND != ADD ] || exec sleep 600\n"
+    own = {"agentSocket": str(agent.run / "cni.sock")}
+    node.plugin("hangs", hangs)
+    node.configure(path.name, {**network, "plugins": [*network["plugins"], {"type": "hangs"}]})
+    cni.write_list(agent.containerd, node, timeLimitSeconds=1, **own)
+
+    def failures():
+        return [event for event in agent.events("stuck")
+                if event["reason"] == "FailedCreatePodSandBox"]
+
+    agent.add(pod("stuck"))
+    event, = agent.wait(lambda: failures() if failures() and failures()[0]["count"] >= 3 else None,
+                        "three attempts")
+    assert "did not end within 1.0 s and was killed" in event["message"]
+    first, last = [datetime.datetime.fromisoformat(event[name])
+                   for name in ("firstTimestamp", "lastTimestamp")]
+    assert (last - first).total_seconds() >= 3, "attempts have pauses between them"
+    node.plugin("hangs", hangs.replace("exec sleep 600", "cat >/dev/null"))
+    node.configure(path.name, network)
+    cni.write_list(agent.containerd, node, **own)
+    agent.wait_ready("stuck", seconds=60)
+    agent.remove("stuck")
+    agent.wait_gone("stuck")
     assert node.records() == []
 
 

@@ -260,6 +260,25 @@ static void test_the_same_again_is_counted(void **state)
     strbuf_deinit(&line);
 }
 
+#define SANDBOX_A "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define SANDBOX_B "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+
+static void test_the_same_with_another_id_is_counted(void **state)
+{
+    const char *messages[] = {"sandbox \"" SANDBOX_A "\": no",  "sandbox \"" SANDBOX_B "\": yes",
+                              "sandbox \"" SANDBOX_B "0\": no", "sandbox \"beef\": no",
+                              "sandbox \"cafe\": no",           "sandbox \"" SANDBOX_B "\": no"};
+    struct reading reading;
+    const struct json *items;
+
+    for (size_t i = 0; i < array_size(messages); i++)
+        events_add(*state, &web, true, "R", messages[i]);
+    items = read_list(&reading, *state);
+    assert_messages(items, messages + 1, 5);
+    assert_member(&items->items[4], "count", "2");
+    read_end(&reading);
+}
+
 static void test_what_differs_is_another(void **state)
 {
     struct event_object object = web;
@@ -453,6 +472,7 @@ int main(void)
         test_with_events(test_names_are_unique),
         test_with_events(test_messages_are_cut_and_repaired),
         test_with_events(test_the_same_again_is_counted),
+        test_with_events(test_the_same_with_another_id_is_counted),
         test_with_events(test_what_differs_is_another),
         test_with_events(test_the_newest_of_an_object),
         test_with_events(test_the_oldest_make_room),
