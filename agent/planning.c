@@ -98,9 +98,13 @@ static void adopt(struct agent_pod *pod, const struct pod_plan *plan)
     pod->memory = memory;
 }
 
-/* Does it begin something that has to be on record, or end what only the record tells of? */
+/* Does it begin something that has to be on record, or end what only the record tells of? That a
+ * pod is to go is one such thing: when its manifest is back, the next agent must not take it for
+ * ended. */
 static bool needs_record(const struct pod_memory *before, const struct pod_plan *plan)
 {
+    if (plan->memory.leaving && !before->leaving)
+        return true;
     array_for_each (action, plan->actions)
         if (pod_operation_needs_record(action->kind))
             return true;
