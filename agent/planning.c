@@ -128,7 +128,7 @@ static bool put_on_record(struct agent_pod *pod, const struct pod_plan *plan)
     return false;
 }
 
-/* While something is under way, the runtime is looked at often. */
+/* While something changes in the runtime, it is looked at often. */
 static void expect(struct agent_pod *pod, bool expecting)
 {
     if (expecting && !pod->expecting)
@@ -138,12 +138,20 @@ static void expect(struct agent_pod *pod, bool expecting)
     pod->expecting = expecting;
 }
 
+static bool changes_runtime(const struct pod_memory *memory)
+{
+    array_for_each (operation, memory->operations)
+        if (pod_operation_needs_look(operation->kind))
+            return true;
+    return false;
+}
+
 static void carry_out(struct agent_pod *pod, const struct pod_plan *plan)
 {
     uint64_t first = plan->actions.count ? plan->actions.items[0].id : UINT64_MAX;
 
     tasks_cancel_stale(pod);
-    expect(pod, pod->memory.operations.count > 0);
+    expect(pod, changes_runtime(&pod->memory));
     wheel_arm(pod->agent->parts.wheel, &pod->timer, plan->wake);
     for (size_t i = 0; i < pod->memory.operations.count; i++)
         if (pod->memory.operations.items[i].id >= first)

@@ -60,7 +60,7 @@ static void kill_left(int hierarchy, const char *path, unsigned depth, struct ar
                       depth + 1, arena);
 }
 
-/* Most are not there, as each pod has one of the names, and what is there is mostly empty. */
+/* Most are not there, and what is there is mostly empty. */
 static int remove_group(int all, const char *hierarchy, const char *path, struct arena *arena,
                         struct err *err)
 {
@@ -80,26 +80,36 @@ static int remove_group(int all, const char *hierarchy, const char *path, struct
     return r;
 }
 
+/* A pod's group has one of these names: by its class, and by the driver of the runtime. */
 struct names {
     const char *items[6];
+    size_t count;
 };
 
-static struct names names_of(const char *root, const char *uid, struct arena *arena)
+static struct names names_of(const char *root, const char *qos_class, const char *uid,
+                             struct arena *arena)
 {
-    const char *slice = slice_uid(uid, arena);
+    static const struct {
+        const char *qos_class, *groups, *slices, *slice;
+    } classes[] = {
+        {"Guaranteed", "kubepods", "kubepods.slice", "kubepods"},
+        {"Burstable", "kubepods/burstable", "kubepods.slice/kubepods-burstable.slice",
+         "kubepods-burstable"},
+        {"BestEffort", "kubepods/besteffort", "kubepods.slice/kubepods-besteffort.slice",
+         "kubepods-besteffort"},
+    };
+    struct names names = {.count = 0};
 
-    return (struct names){{
-        arena_printf(arena, "%skubepods/pod%s", root, uid),
-        arena_printf(arena, "%skubepods/burstable/pod%s", root, uid),
-        arena_printf(arena, "%skubepods/besteffort/pod%s", root, uid),
-        arena_printf(arena, "%skubepods.slice/kubepods-pod%s.slice", root, slice),
-        arena_printf(arena,
-                     "%skubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod%s.slice",
-                     root, slice),
-        arena_printf(arena,
-                     "%skubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod%s.slice",
-                     root, slice),
-    }};
+    for (size_t i = 0; i < array_size(classes); i++) {
+        if (qos_class && !str_equal(qos_class, classes[i].qos_class))
+            continue;
+        names.items[names.count++] =
+            arena_printf(arena, "%s%s/pod%s", root, classes[i].groups, uid);
+        names.items[names.count++] =
+            arena_printf(arena, "%s%s/%s-pod%s.slice", root, classes[i].slices, classes[i].slice,
+                         slice_uid(uid, arena));
+    }
+    return names;
 }
 
 static int remove_below(int all, const char *hierarchy, const struct names *names,
@@ -107,7 +117,7 @@ static int remove_below(int all, const char *hierarchy, const struct names *name
 {
     int r = 0;
 
-    for (size_t i = 0; i < array_size(names->items) && r == 0; i++)
+    for (size_t i = 0; i < names->count && r == 0; i++)
         r = remove_group(all, hierarchy, names->items[i], arena, err);
     return r;
 }
@@ -125,11 +135,12 @@ static const char *beneath(const char *cgroup_root, struct arena *arena)
     return length ? arena_printf(arena, "%.*s/", (int)length, cgroup_root) : "";
 }
 
-int pod_cgroup_remove(const char *cgroup_root, const char *uid, struct err *err)
+int pod_cgroup_remove(const char *cgroup_root, const char *qos_class, const char *uid,
+                      struct err *err)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
     _cleanup_(fd_close_at) int all = -1;
-    struct names names = names_of(beneath(cgroup_root, &arena), uid, &arena);
+    struct names names = names_of(beneath(cgroup_root, &arena), qos_class, uid, &arena);
     struct directory_listing listing = {0};
     int r;
 

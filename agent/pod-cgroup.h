@@ -7,5 +7,7 @@
 #include "config.h"
 #include "nodeagent/base/err.h"
 
-/* Removes it in every hierarchy and under every class of service; may block. */
-int pod_cgroup_remove(const char *cgroup_root, const char *uid, struct err *err);
+/* Removes it in every hierarchy; of a pod whose class is not known (NULL), under every class. May
+ * block. */
+int pod_cgroup_remove(const char *cgroup_root, const char *qos_class, const char *uid,
+                      struct err *err);

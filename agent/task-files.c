@@ -27,6 +27,7 @@ struct pod_files {
     struct volume_orders volumes;
     list_of(struct log_count) counts;
     const char *uid;
+    const char *qos_class; /* NULL: not known */
     const char *cgroup_root;
 };
 
@@ -164,7 +165,7 @@ static int clean(void *pod_files)
     if (r == 0)
         r = tree_remove(files->root, files->directory, &files->err);
     if (r == 0)
-        r = pod_cgroup_remove(files->cgroup_root, files->uid, &files->err);
+        r = pod_cgroup_remove(files->cgroup_root, files->qos_class, files->uid, &files->err);
     return r;
 }
 
@@ -195,7 +196,9 @@ static void on_cleaned(void *owner, void *argument, int result)
 void task_clean(struct task *task)
 {
     struct pod_files *files = files_new(task->pod);
+    const struct pod *pod = pod_object(task->pod);
 
+    files->qos_class = pod ? pod_qos_class(pod) : NULL;
     files->uid = arena_strdup(&files->arena, task->pod->uid);
     files->cgroup_root = arena_strdup(&files->arena, task->pod->agent->config->cgroup_root);
     task_submit(task, files, clean, on_cleaned, files_free);

@@ -3,7 +3,8 @@
  * itself has taken note of it, so the pod is looked at until the end shows, or a few times; nothing
  * is lost then but time, as the whole is looked at again and again anyway.
  *
- * What the owner does itself it looks at when it is done: hints about that are in no hurry.
+ * What the owner does itself it looks at when it is done: hints about that are in no hurry. While
+ * it does something, the whole is looked at often, which mostly shows first what was told.
  *
  * Hints may come in floods. However many come, hints make a pod be looked at at most every
  * HINT_GAP_USEC, and make the whole be looked at at most every HINT_WHOLE_GAP_USEC.
@@ -24,7 +25,7 @@ enum {
 };
 
 #define HINT_GAP_USEC (5 * USEC_PER_MSEC)
-#define HINT_EXPECTED_USEC (1 * USEC_PER_SEC)
+#define HINT_EXPECTED_USEC (10 * USEC_PER_SEC)
 
 /* Between what is told and what can be seen: an end when containerd has cleaned up, and before. */
 #define HINT_CLEANED_USEC (3 * USEC_PER_MSEC)

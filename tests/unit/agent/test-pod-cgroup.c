@@ -55,16 +55,18 @@ static void test_groups_go_and_what_lives_in_them(void **state)
     fprintf(file, "%d", (int)child);
     assert_int_equal(fclose(file), 0);
 
-    assert_int_equal(pod_cgroup_remove(root, "another", &err), 0);
+    assert_int_equal(pod_cgroup_remove(root, NULL, "another", &err), 0);
+    assert_int_equal(pod_cgroup_remove(root, "Burstable", "u-1", &err), 0);
     assert_int_equal(access(group, F_OK), 0);
-    assert_int_equal(pod_cgroup_remove(root, "u-1", &err), -EBUSY);
+    assert_int_equal(pod_cgroup_remove(root, NULL, "u-1", &err), -EBUSY);
     assert_int_equal(waitpid(child, &r, 0), child);
     assert_true(WIFSIGNALED(r) && WTERMSIG(r) == SIGKILL);
-    for (int i = 0; i < 100 && (r = pod_cgroup_remove(root, "u-1", &err)) == -EBUSY; i++)
+    for (int i = 0; i < 100 && (r = pod_cgroup_remove(root, "BestEffort", "u-1", &err)) == -EBUSY;
+         i++)
         usleep(10000);
     assert_int_equal(r, 0);
     assert_int_equal(access(group, F_OK), -1);
-    assert_int_equal(pod_cgroup_remove(root, "u-1", &err), 0);
+    assert_int_equal(pod_cgroup_remove(root, NULL, "u-1", &err), 0);
 
     top = mem_printf("%s%s/kubepods/besteffort", hierarchy(), root);
     for (int i = 0; i < 3; i++) {

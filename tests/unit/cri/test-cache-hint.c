@@ -107,6 +107,36 @@ static void test_a_reason_that_never_comes_is_not_looked_for_forever(void **stat
     assert_in_range(world_calls_about(world, "ContainerStatus", "c"), 1, 20);
 }
 
+/* The owner looks when it is done, and the whole is looked at meanwhile. */
+static void test_hints_about_what_the_owner_changes_cost_no_looks_of_their_own(void **state)
+{
+    struct world *world = *state;
+
+    begin(world);
+    cri_cache_expect(world->cache, "a");
+    tell(world, "/tasks/exit", "c");
+    world_pass(world, 5 * USEC_PER_SEC);
+    world->containers[0].state = CRI_EXITED;
+    world_pass(world, 2 * USEC_PER_SEC);
+    assert_int_equal(shown(world)->state, CRI_EXITED);
+    assert_int_equal(world_calls_about(world, "ListContainers", "a"), 0);
+    cri_cache_expect_no_more(world->cache, "a");
+}
+
+static void test_hints_that_waited_for_the_owner_are_followed_when_it_is_done(void **state)
+{
+    struct world *world = *state;
+
+    begin(world);
+    cri_cache_expect(world->cache, "a");
+    tell(world, "/tasks/exit", "c");
+    world_pass(world, 10 * USEC_PER_MSEC);
+    world->containers[0].state = CRI_EXITED;
+    cri_cache_expect_no_more(world->cache, "a");
+    world_pass(world, 40 * USEC_PER_MSEC);
+    assert_int_equal(shown(world)->state, CRI_EXITED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +144,8 @@ int main(void)
         world_test(test_an_end_that_never_shows_is_not_looked_for_forever),
         world_test(test_the_reason_may_come_after_the_end),
         world_test(test_a_reason_that_never_comes_is_not_looked_for_forever),
+        world_test(test_hints_about_what_the_owner_changes_cost_no_looks_of_their_own),
+        world_test(test_hints_that_waited_for_the_owner_are_followed_when_it_is_done),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
