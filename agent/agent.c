@@ -250,6 +250,7 @@ struct agent *agent_free(struct agent *agent)
         wheel_cancel(&agent->records_timer);
     }
     pods_free(agent);
+    probing_end(agent);
     loop_post_cancel(agent->parts.loop, &agent->plan_post);
     runtime_state_free(agent->runtime);
     if (agent->network)

@@ -56,6 +56,14 @@ void agent_write_events(struct agent *agent, struct json_writer *writer); /* a v
 int agent_write_why(struct agent *agent, const char *pod, struct json_writer *writer,
                     struct err *err);
 
+/* {"probes": [...]}, of this pod or, with NULL, of all: include/nodeagent/probes/probers.h.
+ * -ENOENT: there is no such pod. */
+int agent_write_probes(struct agent *agent, const char *pod, struct json_writer *writer,
+                       struct err *err);
+
+/* In the text format of Prometheus. */
+void agent_write_metrics(struct agent *agent, struct strbuf *text);
+
 typedef void agent_event_fn(void *owner, const char *json, size_t length);
 /* Each event that is told or told again, as a v1 Event. */
 void agent_watch_events(struct agent *agent, agent_event_fn *call, void *owner);

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KUBERNETES_VERSION "v1.36.2"
-
 enum {
     CONFIG_BLOCK_SIZE = 1024, /* it stays as long as the agent runs */
 };

@@ -10,6 +10,10 @@
 
 #include <stdbool.h>
 
+/* Whose ways these are. */
+#define KUBERNETES_MINOR "1.36"
+#define KUBERNETES_VERSION "v" KUBERNETES_MINOR ".2"
+
 enum config_action {
     CONFIG_RUN,
     CONFIG_HELP,    /* the text is printed */

@@ -116,7 +116,12 @@ static void answer_pods(struct service *service, struct control_client *client)
     control_line(client, text.text, text.length);
 }
 
-static void answer_why(struct service *service, struct control_client *client, const char *pod)
+typedef int write_fn(struct agent *agent, const char *pod, struct json_writer *writer,
+                     struct err *err);
+
+/* About one pod, or all. */
+static void answer_about(struct service *service, struct control_client *client, const char *pod,
+                         write_fn *write)
 {
     _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
     struct json_writer writer;
@@ -124,12 +129,25 @@ static void answer_why(struct service *service, struct control_client *client, c
     int r;
 
     json_writer_init(&writer, &text, false);
-    r = agent_write_why(service->agent, pod, &writer, &err);
+    r = write(service->agent, pod, &writer, &err);
     json_writer_deinit(&writer);
     if (r < 0)
         control_refuse(client, "%s", err.text);
     else
         control_line(client, text.text, text.length);
+}
+
+/* As one JSON string: answers are lines of JSON. */
+static void answer_metrics(struct service *service, struct control_client *client)
+{
+    _cleanup_(strbuf_deinit) struct strbuf metrics = STRBUF_INIT, text = STRBUF_INIT;
+    struct json_writer writer;
+
+    agent_write_metrics(service->agent, &metrics);
+    json_writer_init(&writer, &text, false);
+    json_write_bytes(&writer, metrics.text ? metrics.text : "", metrics.length);
+    json_writer_deinit(&writer);
+    control_line(client, text.text, text.length);
 }
 
 static bool answer(void *owner, struct control_client *client,
@@ -142,7 +160,11 @@ static bool answer(void *owner, struct control_client *client,
     if (!strcmp(request->command, "ps"))
         answer_pods(service, client);
     else if (!strcmp(request->command, "why"))
-        answer_why(service, client, request->pod);
+        answer_about(service, client, request->pod, agent_write_why);
+    else if (!strcmp(request->command, "probes"))
+        answer_about(service, client, request->pod, agent_write_probes);
+    else if (!strcmp(request->command, "metrics"))
+        answer_metrics(service, client);
     else
         control_refuse(client, "this agent knows no command \"%.64s\"", request->command);
     return false;

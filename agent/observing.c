@@ -209,6 +209,7 @@ void pod_observe(struct agent_pod *pod, struct arena *arena, struct pod_observed
     if (seen) {
         observe_sandboxes(seen, arena, observed);
         observe_containers(pod, seen, arena, observed);
+        pod_observe_probes(pod, arena, observed);
     }
     forget_terminations(pod, seen);
 }

@@ -98,12 +98,27 @@ static void adopt(struct agent_pod *pod, const struct pod_plan *plan)
     pod->memory = memory;
 }
 
+static bool same_probes(const struct pod_memory *a, const struct pod_memory *b)
+{
+    bool same = a->probes.count == b->probes.count;
+
+    for (size_t i = 0; same && i < a->probes.count; i++) {
+        const struct seen_probes *one = &a->probes.items[i], *other = &b->probes.items[i];
+
+        same = str_equal(one->id, other->id) && one->startup == other->startup &&
+               one->liveness == other->liveness && one->readiness == other->readiness;
+    }
+    return same;
+}
+
 /* Does it begin something that has to be on record, or end what only the record tells of? That a
  * pod is to go is one such thing: when its manifest is back, the next agent must not take it for
- * ended. */
+ * ended. What probes found is another. */
 static bool needs_record(const struct pod_memory *before, const struct pod_plan *plan)
 {
     if (plan->memory.leaving && !before->leaving)
+        return true;
+    if (!same_probes(before, &plan->memory))
         return true;
     array_for_each (action, plan->actions)
         if (pod_operation_needs_record(action->kind))
@@ -175,7 +190,7 @@ static void plan_one(struct agent_pod *pod)
     pod_plan(&desired, &observed, &pod->memory, now, arena, &plan);
     if (desired.pod && observed.looked) {
         plan.memory.published = pod_status(&desired, &observed, &plan.memory, now, arena);
-        pod_explain(&desired, plan.memory.published, arena, &plan);
+        pod_explain(&desired, &observed, plan.memory.published, arena, &plan);
     }
     pod->planned = pod->planned || observed.looked;
     if (plan.memory.stage == POD_STAGE_GONE) {
@@ -187,6 +202,7 @@ static void plan_one(struct agent_pod *pod)
         tell_network(pod, &plan);
         adopt(pod, &plan);
         carry_out(pod, &plan);
+        pod_probe(pod, arena, &observed);
     }
 }
 

@@ -50,6 +50,7 @@ struct agent_pod *pods_add_found(struct agent *agent, const char *uid, const cha
 void pod_free(struct agent_pod *pod)
 {
     map_remove(&pod->agent->pods, pod->uid);
+    pod_probe_no_more(pod);
     tasks_cancel_all(pod);
     pod_forget_terminations(pod);
     wheel_cancel(&pod->timer);

@@ -2,6 +2,7 @@
 #include "shell.h"
 
 #include "nodeagent/base/mem.h"
+#include "nodeagent/probes/probers.h"
 #include "nodeagent/sys/clock.h"
 
 #include <errno.h>
@@ -224,6 +225,34 @@ int agent_write_why(struct agent *agent, const char *asked, struct json_writer *
     json_write_array_end(writer);
     json_write_object_end(writer);
     return 0;
+}
+
+/* probes */
+
+int agent_write_probes(struct agent *agent, const char *asked, struct json_writer *writer,
+                       struct err *err)
+{
+    const struct agent_pod *meant = NULL;
+    int r = asked ? find_meant(agent, asked, &meant, err) : 0;
+
+    if (r < 0)
+        return r;
+    json_write_object(writer);
+    json_write_name(writer, "probes");
+    if (agent->probers) {
+        probers_write(agent->probers, meant ? meant->uid : NULL, writer);
+    } else {
+        json_write_array(writer);
+        json_write_array_end(writer);
+    }
+    json_write_object_end(writer);
+    return 0;
+}
+
+void agent_write_metrics(struct agent *agent, struct strbuf *text)
+{
+    if (agent->probers)
+        probers_write_metrics(agent->probers, text);
 }
 
 /* events */

@@ -18,6 +18,7 @@
 #include "nodeagent/sys/wheel.h"
 #include "nodeagent/sys/work.h"
 #include "outcome.h"
+#include "probing.h"
 #include "runtime-state.h"
 
 enum {
@@ -55,6 +56,8 @@ struct agent {
     struct network *network;
     struct network_calls *network_calls;
     struct events *events;
+    struct probe_engine *probe_engine; /* NULL: nothing is probed yet */
+    struct probers *probers;           /* the same */
     struct source directory;
     struct source url;
     struct map pods;           /* UID to struct agent_pod */

@@ -163,6 +163,12 @@ static void collect_actions(struct planner *planner)
             *append(planner->arena, &planner->plan->actions) = *operation;
 }
 
+static void remember_probes(struct planner *planner)
+{
+    planner->memory->probes.items = planner->observed->probes.items;
+    planner->memory->probes.count = planner->observed->probes.count;
+}
+
 void pod_plan(const struct pod_desired *desired, const struct pod_observed *observed,
               const struct pod_memory *memory, struct pod_now now, struct arena *arena,
               struct pod_plan *plan)
@@ -186,6 +192,7 @@ void pod_plan(const struct pod_desired *desired, const struct pod_observed *obse
     }
     if (desired->pod)
         remember_containers(&planner);
+    remember_probes(&planner);
     settle(&planner);
     forget(&planner);
     choose_stage(&planner);

@@ -68,6 +68,15 @@ static const struct field retry_fields[] = {
 };
 static const struct schema retry_schema = SCHEMA(pod_retry, retry_fields);
 
+static const struct field probes_fields[] = {
+    FIELD_ALWAYS("name", STRING, seen_probes, name),
+    FIELD_ALWAYS("id", STRING, seen_probes, id),
+    FIELD("startup", INT32, seen_probes, startup),
+    FIELD("liveness", INT32, seen_probes, liveness),
+    FIELD("readiness", INT32, seen_probes, readiness),
+};
+static const struct schema probes_schema = SCHEMA(seen_probes, probes_fields);
+
 static const struct field memory_fields[] = {
     FIELD("stage", INT32, pod_memory, stage),
     FIELD("admitted", BOOL, pod_memory, admitted),
@@ -88,6 +97,7 @@ static const struct field memory_fields[] = {
     FIELD_OF("images", LIST, pod_memory, images, image_schema),
     FIELD_OF("kills", LIST, pod_memory, kills, kill_schema),
     FIELD_OF("retries", LIST, pod_memory, retries, retry_schema),
+    FIELD_OF("probes", LIST, pod_memory, probes, probes_schema),
     FIELD_OF("published", POINTER, pod_memory, published, pod_status_schema),
 };
 const struct schema pod_memory_schema = SCHEMA(pod_memory, memory_fields);
@@ -115,6 +125,11 @@ static int check(const struct pod_memory *memory, struct err *err)
     array_for_each (retry, memory->retries)
         if ((unsigned)retry->kind > POD_CLEAN)
             return err_set(err, -EBADMSG, "retries: kind %d is none", (int)retry->kind);
+    array_for_each (probes, memory->probes)
+        if ((unsigned)probes->startup > POD_PROBE_FAILURE ||
+            (unsigned)probes->liveness > POD_PROBE_FAILURE ||
+            (unsigned)probes->readiness > POD_PROBE_FAILURE)
+            return err_set(err, -EBADMSG, "probes: %s has a result that is none", probes->name);
     return 0;
 }
 

@@ -165,23 +165,35 @@ const struct pod_status *pod_status(const struct pod_desired *desired,
 
 /* explaining */
 
+static void explain_probe(struct planner *planner, const char *reason, const char *container,
+                          const char *probe, const char *text)
+{
+    if (text)
+        block(planner, reason, container, "%s probe %s", probe, text);
+    else
+        block(planner, reason, container, "its %s probe has not succeeded yet", probe);
+}
+
 static void explain_container(const struct container_status *status, const struct pod *pod,
                               struct planner *planner)
 {
     const struct container *container = pod_container_find(pod, status->name).container;
+    const struct seen_probes *probes = seen_probes_of(planner->observed, status->name);
 
     if (status->ready || !status->state.running || !container)
         return;
     if (status->started != OPT_TRUE)
-        block(planner, "StartupProbe", status->name, "its startup probe has not succeeded yet");
+        explain_probe(planner, "StartupProbe", status->name, "startup",
+                      probes ? probes->startup_text : NULL);
     else
-        block(planner, "ReadinessProbe", status->name, "its readiness probe has not succeeded yet");
+        explain_probe(planner, "ReadinessProbe", status->name, "readiness",
+                      probes ? probes->readiness_text : NULL);
 }
 
-void pod_explain(const struct pod_desired *desired, const struct pod_status *status,
-                 struct arena *arena, struct pod_plan *plan)
+void pod_explain(const struct pod_desired *desired, const struct pod_observed *observed,
+                 const struct pod_status *status, struct arena *arena, struct pod_plan *plan)
 {
-    struct planner planner = {.arena = arena, .plan = plan};
+    struct planner planner = {.observed = observed, .arena = arena, .plan = plan};
 
     array_for_each (container, status->container_statuses)
         explain_container(container, desired->pod, &planner);

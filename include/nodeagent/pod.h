@@ -120,9 +120,12 @@ enum pod_probe_result { POD_PROBE_NONE, POD_PROBE_SUCCESS, POD_PROBE_FAILURE };
 
 struct seen_probes { /* of the running container of this name */
     const char *name;
+    const char *id; /* its own: a later one knows nothing of these results */
     enum pod_probe_result startup;
     enum pod_probe_result liveness;
     enum pod_probe_result readiness;
+    const char *startup_text; /* how it goes, for explanations: "failing 1 of 3: ..."; or NULL */
+    const char *readiness_text;
 };
 
 struct pod_observed {
@@ -260,6 +263,7 @@ struct pod_memory {
     list_of(struct pod_image_memory) images;
     list_of(struct pod_kill) kills;
     list_of(struct pod_retry) retries;
+    list_of(struct seen_probes) probes; /* the results that were seen last */
     const struct pod_status *published; /* NULL: nothing yet */
 };
 
@@ -303,8 +307,8 @@ const struct pod_status *pod_status(const struct pod_desired *desired,
                                     struct arena *arena);
 
 /* One more blocker than the plan's: what a status without operations shows (probes, gates). */
-void pod_explain(const struct pod_desired *desired, const struct pod_status *status,
-                 struct arena *arena, struct pod_plan *plan);
+void pod_explain(const struct pod_desired *desired, const struct pod_observed *observed,
+                 const struct pod_status *status, struct arena *arena, struct pod_plan *plan);
 
 void pod_memory_copy(struct pod_memory *to, const struct pod_memory *from, struct arena *arena);
 

@@ -82,9 +82,9 @@ struct probe_engine_options {
     struct loop *loop;
     struct wheel *wheel;
     struct work *work;
-    struct probe_exec exec;     /* begin NULL: exec probes are errored */
-    const char *user_agent;     /* "kube-probe/1.36" */
-    unsigned attempts_max;      /* in flight; who begins more gets PROBE_ERRORED */
+    struct probe_exec exec; /* begin NULL: exec probes are errored */
+    const char *user_agent; /* "kube-probe/1.36" */
+    unsigned attempts_max;  /* in flight; who begins more gets PROBE_ERRORED */
 };
 
 int probe_engine_new(struct probe_engine **result, const struct probe_engine_options *options,

@@ -384,7 +384,7 @@ static inline void machine_plan(struct machine *machine)
     if (machine->desired.pod && observed.looked) {
         machine->plan.memory.published = pod_status(
             &machine->desired, &observed, &machine->plan.memory, machine->now, &machine->arena);
-        pod_explain(&machine->desired, machine->plan.memory.published, &machine->arena,
+        pod_explain(&machine->desired, &observed, machine->plan.memory.published, &machine->arena,
                     &machine->plan);
     }
     pod_memory_copy(&machine->memory, &machine->plan.memory, &machine->arena);

@@ -1,0 +1,98 @@
+/*
+ * The runtime counts whole seconds: a command that has less time is waited for until the second is
+ * over, and has failed all the same. So commands of one probe never overlap.
+ */
+#include "probe-exec.h"
+#include "shell.h"
+
+#include "nodeagent/base/mem.h"
+#include "nodeagent/sys/clock.h"
+
+#include <stdlib.h>
+
+struct execution {
+    struct agent *agent;
+    struct cri_call *call;
+    struct wheel_timer refusal;
+    struct err err; /* of a call that could not be made */
+    usec_t began;
+    usec_t timeout;
+    probe_exec_done_fn *done;
+    void *done_owner;
+};
+
+static void execution_end(struct execution *execution, const struct probe_exec_reply *reply)
+{
+    execution->done(execution->done_owner, reply);
+    wheel_cancel(&execution->refusal);
+    free(execution);
+}
+
+static void on_executed(void *owner, const struct cri_reply *reply)
+{
+    struct execution *execution = owner;
+    const Cri__ExecSyncResponse *response = reply->message;
+    bool too_long = execution->timeout % USEC_PER_SEC &&
+                    usec_sub(clock_boottime(), execution->began) > execution->timeout;
+    struct probe_exec_reply told = {.how = PROBE_EXEC_FAILED, .text = reply->text};
+
+    execution->call = NULL;
+    if (response) {
+        told.how = PROBE_EXEC_ENDED;
+        told.exit_code = response->exit_code;
+        told.out = response->stdout.data;
+        told.out_length = response->stdout.len;
+        told.err = response->stderr.data;
+        told.err_length = response->stderr.len;
+    }
+    if (reply->status == RPC_DEADLINE_EXCEEDED || (response && too_long))
+        told.how = PROBE_EXEC_KILLED;
+    execution_end(execution, &told);
+}
+
+static void on_refusal(struct wheel_timer *timer)
+{
+    struct execution *execution = container_of(timer, struct execution, refusal);
+    struct probe_exec_reply told = {.how = PROBE_EXEC_FAILED, .text = execution->err.text};
+
+    execution_end(execution, &told);
+}
+
+static void *begin(void *owner, const char *container_id, const struct string_list *command,
+                   usec_t timeout, probe_exec_done_fn *done, void *done_owner)
+{
+    struct agent *agent = owner;
+    struct execution *execution = mem_new(struct execution);
+    Cri__ExecSyncRequest request = CRI__EXEC_SYNC_REQUEST__INIT;
+
+    execution->agent = agent;
+    execution->began = clock_boottime();
+    execution->timeout = timeout;
+    execution->done = done;
+    execution->done_owner = done_owner;
+    wheel_timer_init(&execution->refusal, on_refusal);
+    request.container_id = (char *)container_id;
+    request.n_cmd = command->count;
+    request.cmd = (char **)command->items;
+    request.timeout = (int64_t)((timeout + USEC_PER_SEC - 1) / USEC_PER_SEC);
+    if (cri_call(&execution->call, agent->cri, &cri_exec_sync, &request.base,
+                 usec_add(timeout, agent->config->runtime_request_timeout), on_executed, execution,
+                 &execution->err) < 0)
+        wheel_arm(agent->parts.wheel, &execution->refusal, execution->began);
+    return execution;
+}
+
+static void cancel(void *call)
+{
+    struct execution *execution = call;
+
+    if (execution->call)
+        cri_cancel(execution->call);
+    wheel_cancel(&execution->refusal);
+    free(execution);
+}
+
+struct probe_exec probe_exec_of(struct agent *agent)
+{
+    return (struct probe_exec){.owner = agent, .begin = begin, .cancel = cancel};
+}

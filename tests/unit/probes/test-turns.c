@@ -1,0 +1,214 @@
+/* probes/turns: when attempts begin, and which verdicts count. */
+#include "prober-world.h"
+
+#define HTTP "'httpGet':{'port':80}"
+#define LIVENESS ",'livenessProbe':{" HTTP ",'periodSeconds':1,'timeoutSeconds':5}"
+
+/* P12 */
+static void test_attempts_of_one_probe_never_overlap(void **state)
+{
+    world_pod("", LIVENESS);
+    world.answer_after = 3000 * USEC_PER_MSEC;
+    world_run("one");
+    world_pass(20 * USEC_PER_SEC);
+    assert_int_equal(world.in_flight_most, 1);
+    assert_in_range(world_count(), 7, 7);
+    for (unsigned i = 1; i < 6; i++) /* the next begins with the end of the one before */
+        assert_in_range(world.begun[i] - world.begun[i - 1], 3000000, 3001000);
+}
+
+static void test_the_phase_is_kept(void **state)
+{
+    usec_t start = world.now;
+
+    world_pod("", LIVENESS);
+    world.answer_after = 300 * USEC_PER_MSEC;
+    world_run("one");
+    world_pass(10 * USEC_PER_SEC);
+    for (unsigned i = 1; i < 10; i++)
+        assert_int_equal(world.begun[i], start + i * USEC_PER_SEC);
+}
+
+static void watch_many(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char uid[16];
+
+        snprintf(uid, sizeof(uid), "u%u", i);
+        world_run_as(uid, uid, world.now, false, NULL);
+    }
+}
+
+static void test_attempts_in_flight_are_bounded_and_all_get_a_turn(void **state)
+{
+    world_pod("", ",'livenessProbe':{" HTTP ",'periodSeconds':10}");
+    world.answer_after = 10 * USEC_PER_MSEC;
+    watch_many(1000);
+    world_pass(100 * USEC_PER_MSEC);
+    assert_int_equal(world.in_flight_most, PROBE_ATTEMPTS_MAX);
+    assert_int_equal(world_count(), 1000);
+}
+
+/* P42: those that answer are not kept waiting by those that never do. */
+static void test_slow_ones_leave_room_for_the_others(void **state)
+{
+    usec_t began;
+
+    world_pod("", ",'readinessProbe':{" HTTP ",'periodSeconds':10}");
+    world.answer_after = USEC_PER_SEC;
+    world.verdict = PROBE_CONNECT_TIMEOUT;
+    watch_many(1000);
+    world_pass(9 * USEC_PER_SEC);
+    assert_int_equal(world_count(), 1000);
+    world_pass(1500 * USEC_PER_MSEC); /* all are due again */
+    assert_int_equal(world.in_flight, PROBE_SLOW_MAX);
+    began = world.now;
+    world_count();
+    world.count = 0;
+    world_run_as("quick", "quick", world.now, false, NULL);
+    world_pass(2 * USEC_PER_MSEC);
+    assert_true(world.count == 1 && world.begun[0] <= began + 2 * USEC_PER_MSEC);
+}
+
+static void test_commands_in_flight_are_fewer(void **state)
+{
+    world_pod("", ",'livenessProbe':{'exec':{'command':['true']}}");
+    world.answer_after = 100 * USEC_PER_MSEC;
+    watch_many(10);
+    world_pass(490 * USEC_PER_MSEC);
+    assert_int_equal(world.in_flight_most, 2);
+    world_pass(100 * USEC_PER_MSEC);
+    assert_int_equal(world_count(), 10);
+}
+
+/* P19, P35 */
+static void test_what_cannot_be_attempted_is_tried_three_times_and_does_not_count(void **state)
+{
+    world_pod("", ",'livenessProbe':{" HTTP ",'periodSeconds':10,'failureThreshold':1}");
+    world.verdict = PROBE_ERRORED;
+    world_run("one");
+    world_pass(9 * USEC_PER_SEC);
+    assert_int_equal(world_count(), 3);
+    assert_int_equal(world_result("one", PROBE_LIVENESS), PROBE_UNDECIDED);
+    assert_string_equal(world.events,
+                        "Unhealthy c Liveness probe errored and resulted in unknown state: so the "
+                        "test wants it\n");
+}
+
+static void test_events_say_what_failed(void **state)
+{
+    static const struct {
+        enum probe_verdict verdict;
+        const char *events;
+    } cases[] = {
+        {PROBE_SUCCESS, ""},
+        {PROBE_WARNING, "ProbeWarning c Readiness probe warning: so the test wants it\n"},
+        {PROBE_REFUSED, "Unhealthy c Readiness probe failed: so the test wants it\n"},
+        {PROBE_EXEC_EXIT, "Unhealthy c Readiness probe failed: so the test wants it\n"},
+    };
+
+    world_pod("", ",'readinessProbe':{" HTTP "}");
+    for (size_t i = 0; i < array_size(cases); i++) {
+        *world.events = '\0';
+        world.verdict = cases[i].verdict;
+        world_run("one");
+        world_pass(100 * USEC_PER_MSEC);
+        assert_string_equal(world.events, cases[i].events);
+        probers_forget(world.probers, "u");
+    }
+}
+
+static void test_what_a_command_left_is_told(void **state)
+{
+    world_pod("", ",'readinessProbe':{'exec':{'command':['x']}}");
+    world.verdict = PROBE_EXEC_TIMEOUT;
+    world.left = "1 process: 4711 (sleep)";
+    world_run("one");
+    world_pass(100 * USEC_PER_MSEC);
+    assert_non_null(strstr(world.events, "\nProbeLeftovers c Readiness probe: its command took too "
+                                         "long, was killed, and left running: 1 process: 4711"));
+}
+
+static void test_what_failed_while_the_agent_was_held_up_does_not_count(void **state)
+{
+    static const struct {
+        enum probe_verdict verdict;
+        bool counts;
+    } cases[] = {
+        {PROBE_CONNECT_TIMEOUT, false}, {PROBE_RESPONSE_TIMEOUT, false}, {PROBE_BROKEN, false},
+        {PROBE_EXEC_TIMEOUT, false},    {PROBE_REFUSED, true},           {PROBE_BAD_STATUS, true},
+        {PROBE_EXEC_EXIT, true},        {PROBE_TLS, true},
+    };
+
+    world_pod("", ",'livenessProbe':{" HTTP ",'failureThreshold':1}");
+    for (size_t i = 0; i < array_size(cases) * 2; i++) {
+        bool stalled = i % 2;
+
+        world.verdict = cases[i / 2].verdict;
+        world.answer_after = 400 * USEC_PER_MSEC;
+        world_run("one");
+        world_pass(100 * USEC_PER_MSEC);
+        *world.events = '\0';
+        if (stalled)
+            world_stall(700 * USEC_PER_MSEC); /* nothing of it shows in the loop's turns */
+        else
+            world.late = true;
+        world_pass(400 * USEC_PER_MSEC);
+        assert_int_equal(world_result("one", PROBE_LIVENESS),
+                         cases[i / 2].counts ? PROBE_NOT_PASSED : PROBE_UNDECIDED);
+        assert_int_equal(*world.events != '\0', cases[i / 2].counts);
+        world.late = false;
+        probers_forget(world.probers, "u");
+    }
+}
+
+static void test_what_is_late_but_answers_is_a_success(void **state)
+{
+    world_pod("", LIVENESS);
+    world_run("one");
+    world_pass(500 * USEC_PER_MSEC);
+    world_stall(2500 * USEC_PER_MSEC);
+    world_pass(10 * USEC_PER_MSEC);
+    assert_int_equal(world_count(), 2); /* three ticks were missed, and made up for once */
+    assert_int_equal(world_result("one", PROBE_LIVENESS), PROBE_PASSED);
+}
+
+static void test_a_short_stall_is_no_excuse(void **state)
+{
+    world_pod("", ",'livenessProbe':{" HTTP ",'failureThreshold':1}");
+    world.verdict = PROBE_RESPONSE_TIMEOUT;
+    world.answer_after = 400 * USEC_PER_MSEC;
+    world_run("one");
+    world_pass(100 * USEC_PER_MSEC);
+    world_stall(90 * USEC_PER_MSEC);
+    world_pass(400 * USEC_PER_MSEC);
+    assert_int_equal(world_result("one", PROBE_LIVENESS), PROBE_NOT_PASSED);
+}
+
+static void test_nothing_beats_while_nothing_is_in_flight(void **state)
+{
+    world_pod("", ",'livenessProbe':{" HTTP ",'periodSeconds':10}");
+    world_run("one");
+    world_pass(100 * USEC_PER_MSEC);
+    assert_true(wheel_next(world.wheel) > world.now + 5 * USEC_PER_SEC);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        world_test(test_attempts_of_one_probe_never_overlap),
+        world_test(test_the_phase_is_kept),
+        world_test(test_attempts_in_flight_are_bounded_and_all_get_a_turn),
+        world_test(test_slow_ones_leave_room_for_the_others),
+        world_test(test_commands_in_flight_are_fewer),
+        world_test(test_what_cannot_be_attempted_is_tried_three_times_and_does_not_count),
+        world_test(test_events_say_what_failed),
+        world_test(test_what_a_command_left_is_told),
+        world_test(test_what_failed_while_the_agent_was_held_up_does_not_count),
+        world_test(test_what_is_late_but_answers_is_a_success),
+        world_test(test_a_short_stall_is_no_excuse),
+        world_test(test_nothing_beats_while_nothing_is_in_flight),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
