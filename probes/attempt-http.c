@@ -32,12 +32,17 @@ static const char *tls_words(struct arena *arena, const struct http_reply *reply
     return sentence(arena, reply);
 }
 
+/* Codes of their own have: too many redirections, one to nowhere, a head that is too long. */
 static const char *broken_words(struct arena *arena, const struct http_reply *reply)
 {
-    if (reply->err.code == -ELOOP)
-        return "stopped after 10 redirects";
-    return arena_printf(arena, "net/http: HTTP/1.x transport connection broken: %s",
-                        sentence(arena, reply));
+    const char *why = sentence(arena, reply);
+
+    if (reply->err.code != -EIO)
+        return why;
+    return arena_printf(arena,
+                        "net/http: HTTP/1.x transport connection broken: malformed HTTP response: "
+                        "%s",
+                        why);
 }
 
 static const char *closed_words(struct arena *arena, const struct http_reply *reply)
@@ -56,34 +61,18 @@ static const char *authority_of(struct arena *arena, const char *url)
     return arena_strndup(arena, start, strcspn(start, "/?#"));
 }
 
-/* It was redirected, unless this is the URL that it began with, in curl's hand. */
-static bool went_elsewhere(const struct target *target, const char *url)
-{
-    size_t length = strcspn(target->url, "/");
-
-    length += strlen("//");
-    length += strcspn(target->url + length, "/?");
-    if (strncmp(target->url, url, length))
-        return true;
-    /* curl puts the slash that a URL without a path has not */
-    return strcmp(target->url + length, url + length) != 0 &&
-           !(target->url[length] != '/' && url[length] == '/' &&
-             !strcmp(target->url + length, url + length + 1));
-}
-
-static const char *words(struct probe_attempt *attempt, const struct http_reply *reply,
-                         const char *url)
+static const char *words(struct probe_attempt *attempt, const struct http_reply *reply)
 {
     struct arena *arena = &attempt->arena;
 
     switch (reply->trouble) {
     case NET_NAME:
         if (reply->err.code != -ETIMEDOUT)
-            return arena_printf(arena, "dial tcp: lookup %s: no such host", attempt->target.host);
+            return text_lookup(arena, attempt->target.host, reply->err.code);
         break;
     case NET_REFUSED:
     case NET_UNREACHABLE:
-        return text_dial(arena, authority_of(arena, url), reply->err.code);
+        return text_dial(arena, authority_of(arena, reply->url), reply->err.code);
     case NET_TLS:
         return tls_words(arena, reply);
     case NET_CLOSED:
@@ -96,11 +85,12 @@ static const char *words(struct probe_attempt *attempt, const struct http_reply 
     return "context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
 }
 
+/* With the URL that was asked last, which is not the first after a redirection. */
 static const char *failure(struct probe_attempt *attempt, const struct http_reply *reply)
 {
     const struct target *target = &attempt->target;
     struct arena *arena = &attempt->arena;
-    bool elsewhere = went_elsewhere(target, reply->url);
+    const char *url = str_equal(reply->url, target->url) ? target->shown : reply->url;
 
     if (reply->trouble == NET_LOCAL)
         return arena_strdup(arena, reply->err.text);
@@ -109,9 +99,7 @@ static const char *failure(struct probe_attempt *attempt, const struct http_repl
                "body)";
     if (reply->trouble == NET_BODY_CLOSED)
         return "unexpected EOF";
-    return arena_printf(arena, "Get %s: %s",
-                        text_quoted(arena, elsewhere ? reply->url : target->shown),
-                        words(attempt, reply, elsewhere ? reply->url : target->url));
+    return arena_printf(arena, "Get %s: %s", text_quoted(arena, url), words(attempt, reply));
 }
 
 /* verdicts */
