@@ -22,6 +22,8 @@ static bool answer(struct http_server *server, int fd, const char *path, const c
                              "2\r\nok\r\n0\r\nX-Trailer: 2\r\n\r\n");
     if (!strcmp(path, "/stall"))
         return http_send(fd, "HTTP/1.1 200 OK\r\n\r\n0123456789");
+    if (!strcmp(path, "/hang"))
+        return true;
     if (!strcmp(path, "/ten"))
         return http_reply_with(fd, "200 OK", "", "0123456789");
     if (!strcmp(path, "/long-head")) {
@@ -112,7 +114,7 @@ static void test_reset_or_closed(void **state)
 
     for (size_t i = 0; i < array_size(paths); i++)
         ask(place, paths[i], request);
-    assert_int_equal(place->server.count, 4);
+    assert_int_equal(place->server.requests, 4);
     wait_for_peers(place);
     assert_int_equal(sockets_to(place->server.port, SOCKET_TABLE_TIME_WAIT), 0);
     request.close = true;
@@ -201,14 +203,50 @@ static void test_descriptors_of_many(void **state)
     free(url);
 }
 
+static void test_cancelled_in_each_phase(void **state)
+{
+    static const struct {
+        const char *begin, *path;
+    } urls[] = {
+        {"http://localhost", "/hang"},
+        {"http://127.0.0.1", "/hang"},
+        {"http://127.0.0.1", "/stall"},
+        {"https://127.0.0.1", "/text"},
+    };
+    struct place *place = *state;
+    struct http_request request = {.timeout = PATIENCE, .answer_max = 100, .once = true};
+    unsigned before = descriptors_now();
+
+    for (unsigned i = 0; i < 2 * array_size(urls); i++) {
+        char *url = mem_printf("%s:%u%s", urls[i / 2].begin, place->server.port, urls[i / 2].path);
+
+        request.url = url;
+        assert_int_equal(http_begin(&place->call, place->http, &request, take, place, NULL), 0);
+        if (i % 2)
+            turn_for(place, 20 * USEC_PER_MSEC);
+        http_cancel(place->call);
+        free(url);
+    }
+    turn_for(place, 20 * USEC_PER_MSEC);
+    assert_int_equal(place->done, 0);
+    /* What the server has accepted is in this process, too. */
+    assert_true(descriptors_now() <= before + place->server.count);
+    assert_int_equal(sockets_to(place->server.port, SOCKET_TABLE_TIME_WAIT), 0);
+}
+
 #define in_place(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_place(test_any_status),          in_place(test_heads),    in_place(test_cut),
-        in_place(test_reset_or_closed),     in_place(test_versions), in_place(test_six),
+        in_place(test_any_status),
+        in_place(test_heads),
+        in_place(test_cut),
+        in_place(test_reset_or_closed),
+        in_place(test_versions),
+        in_place(test_six),
         in_place(test_descriptors_of_many),
+        in_place(test_cancelled_in_each_phase),
     };
 
     signal(SIGPIPE, SIG_IGN);

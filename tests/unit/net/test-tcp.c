@@ -249,7 +249,7 @@ static void test_cancelled_at_any_time(void **state)
     /* Freed with some under way, and one that was told to end by another. */
     request.host = "127.0.0.1";
     place->cancel_too = tcp_connect(place->tcp, &request, take, place);
-    request.host = "0.0.0.1";
+    request.host = "::1";
     tcp_connect(place->tcp, &request, take, place);
     request.host = "localhost";
     tcp_connect(place->tcp, &request, take, place);
