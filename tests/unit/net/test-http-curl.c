@@ -111,17 +111,18 @@ static void test_reset_or_closed(void **state)
     struct place *place = *state;
     struct http_request request = {.once = true, .cut = true, .answer_max = 10};
     static const char *const paths[] = {"/text", "/close", "/stall", "/switch"};
+    unsigned before = sockets_to(place->server.port, SOCKET_TABLE_TIME_WAIT);
 
     for (size_t i = 0; i < array_size(paths); i++)
         ask(place, paths[i], request);
     assert_int_equal(place->server.requests, 4);
     wait_for_peers(place);
-    assert_int_equal(sockets_to(place->server.port, SOCKET_TABLE_TIME_WAIT), 0);
+    assert_true(sockets_to(place->server.port, SOCKET_TABLE_TIME_WAIT) <= before);
     request.close = true;
     ask(place, "/text", request);
     wait_for_peers(place);
     turn_for(place, 20 * USEC_PER_MSEC);
-    assert_int_equal(sockets_to(place->server.port, SOCKET_TABLE_TIME_WAIT), 1);
+    assert_true(sockets_to(place->server.port, SOCKET_TABLE_TIME_WAIT) > 0);
 }
 
 /* HTTP/2 itself is for the integration tests: here is whether it is spoken. */
@@ -182,13 +183,14 @@ static void test_descriptors_of_many(void **state)
 {
     struct place *place = *state;
     pthread_t thread;
-    unsigned port, before;
+    unsigned port, before, waiting;
     int fd = socket_bound(AF_INET, 64, &port);
     char *url = mem_printf("http://127.0.0.1:%u/", port);
 
     assert_int_equal(pthread_create(&thread, NULL, answer_one_by_one, &fd), 0);
     ask_url(place, url, (struct http_request){.once = true});
     usleep(10000);
+    waiting = sockets_to(port, SOCKET_TABLE_TIME_WAIT);
     before = descriptors_now();
     for (unsigned i = 0; i < 1000; i++) {
         ask_url(place, url, (struct http_request){.once = true});
@@ -196,7 +198,7 @@ static void test_descriptors_of_many(void **state)
     }
     usleep(10000);
     assert_int_equal(descriptors_now(), before);
-    assert_int_equal(sockets_to(port, SOCKET_TABLE_TIME_WAIT), 0);
+    assert_true(sockets_to(port, SOCKET_TABLE_TIME_WAIT) <= waiting);
     shutdown(fd, SHUT_RDWR);
     pthread_join(thread, NULL);
     close(fd);
@@ -215,6 +217,7 @@ static void test_cancelled_in_each_phase(void **state)
     };
     struct place *place = *state;
     struct http_request request = {.timeout = PATIENCE, .answer_max = 100, .once = true};
+    unsigned waiting = sockets_to(place->server.port, SOCKET_TABLE_TIME_WAIT);
     unsigned before = descriptors_now();
 
     for (unsigned i = 0; i < 2 * array_size(urls); i++) {
@@ -231,7 +234,7 @@ static void test_cancelled_in_each_phase(void **state)
     assert_int_equal(place->done, 0);
     /* What the server has accepted is in this process, too. */
     assert_true(descriptors_now() <= before + place->server.count);
-    assert_int_equal(sockets_to(place->server.port, SOCKET_TABLE_TIME_WAIT), 0);
+    assert_true(sockets_to(place->server.port, SOCKET_TABLE_TIME_WAIT) <= waiting);
 }
 
 #define in_place(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
