@@ -1,5 +1,6 @@
 /* net/http-curl: connections and what comes over them. */
 #include "http-place.h"
+#include "rpc-server.h"
 #include "socket-table.h"
 
 #include <errno.h>
@@ -125,7 +126,60 @@ static void test_reset_or_closed(void **state)
     assert_true(sockets_to(place->server.port, SOCKET_TABLE_TIME_WAIT) > 0);
 }
 
-/* HTTP/2 itself is for the integration tests: here is whether it is spoken. */
+/* Echoes what it is asked, as gRPC: a stream of HTTP/2 that ends in trailers. */
+static void echo(struct server *server, grpc_call *call, const char *method)
+{
+    grpc_byte_buffer *request = NULL;
+    grpc_op begin[] = {
+        {.op = GRPC_OP_SEND_INITIAL_METADATA},
+        {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &request},
+    };
+
+    server_batch(server, call, begin, array_size(begin));
+    if (request) {
+        grpc_op send = {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = request};
+
+        server_batch(server, call, &send, 1);
+        grpc_byte_buffer_destroy(request);
+    }
+    server_finish(server, call, GRPC_STATUS_ABORTED, "echoed");
+}
+
+static void test_http_2(void **state)
+{
+    static const char *const headers[] = {"Content-Type: application/grpc", "TE: trailers", NULL};
+    struct place *place = *state;
+    struct http_request request = {.headers = headers,
+                                   .body = "\0\0\0\0\2hi",
+                                   .body_length = 7,
+                                   .version = HTTP_VERSION_2,
+                                   .keep_head = true,
+                                   .once = true};
+    struct server server = {0};
+    unsigned port;
+    int fd = socket_bound(AF_INET, -1, &port);
+    char *target = mem_printf("127.0.0.1:%u", port);
+    char *url = mem_printf("http://127.0.0.1:%u/test/Echo", port);
+
+    close(fd);
+    grpc_init();
+    server_start(&server, target, echo);
+    for (unsigned i = 0; i < 3; i++) {
+        ask_url(place, url, request);
+        assert_int_equal(place->trouble, NET_ANSWERED);
+        assert_int_equal(place->status, 200);
+        assert_int_equal(place->length, 7);
+        assert_memory_equal(place->body, request.body, 7);
+        assert_true(str_has_prefix(place->head, "HTTP/2 200"));
+        assert_non_null(strstr(place->head, "grpc-status: 10\r\n"));
+        assert_non_null(strstr(place->head, "grpc-message: echoed\r\n"));
+    }
+    server_stop(&server);
+    grpc_shutdown_blocking();
+    free(target);
+    free(url);
+}
+
 static void test_versions(void **state)
 {
     struct place *place = *state;
@@ -247,6 +301,7 @@ int main(void)
         in_place(test_cut),
         in_place(test_reset_or_closed),
         in_place(test_versions),
+        in_place(test_http_2),
         in_place(test_six),
         in_place(test_descriptors_of_many),
         in_place(test_cancelled_in_each_phase),
