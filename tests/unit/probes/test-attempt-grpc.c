@@ -178,16 +178,33 @@ struct speaker {
     size_t length;
 };
 
+/* Until the frame with the message is there: no server answers what it was not asked yet. */
+static void hear(int fd)
+{
+    static const char message[] = "\0\0\5\0\1\0\0\0\1";
+    char bytes[4096];
+    size_t length = 0;
+    ssize_t got;
+
+    while (!memmem(bytes, length, message, sizeof(message) - 1)) {
+        got = recv(fd, bytes + length, sizeof(bytes) - length, 0);
+        if (got <= 0)
+            return;
+        length += (size_t)got;
+    }
+}
+
 static void *speak(void *data)
 {
     struct speaker *speaker = data;
     int fd = accept(speaker->listener.fd, NULL, NULL);
     char bytes[1024];
 
-    recv(fd, bytes, sizeof(bytes), 0);
+    hear(fd);
     send(fd, speaker->bytes, speaker->length, MSG_NOSIGNAL);
     shutdown(fd, SHUT_WR);
-    recv(fd, bytes, sizeof(bytes), 0);
+    while (recv(fd, bytes, sizeof(bytes), 0) > 0)
+        ;
     close(fd);
     return NULL;
 }

@@ -267,12 +267,17 @@ static void test_tls_to_a_plain_server(void **state)
     struct place *place = *state;
     struct http_server plain = {0};
     struct http_get_action get = {.scheme = "HTTPS"};
+    char text[256];
 
     http_server_start(&plain, answer, NULL);
     get.port.number = (int32_t)plain.port;
     ask_by(place, get, SHORTLY, false);
     /* this server waits for the end of a line, which a handshake has not */
-    assert_int_equal(place->outcome.verdict, PROBE_RESPONSE_TIMEOUT);
+    snprintf(text, sizeof(text),
+             "Get \"https://127.0.0.1:%u/\": context deadline exceeded (Client.Timeout exceeded "
+             "while awaiting headers)",
+             plain.port);
+    assert_outcome(place, PROBE_RESPONSE_TIMEOUT, text);
     http_server_stop(&plain);
 }
 
