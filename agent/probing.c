@@ -14,6 +14,7 @@
 enum {
     EXECS_PER_CORE = 4, /* a command in a container costs the runtime some 50 ms of CPU */
     EXECS_MAX = 64,
+    HOOKS_MAX = 256, /* over HTTP, in flight */
 };
 
 #define USER_AGENT "kube-probe/" KUBERNETES_MINOR
@@ -74,8 +75,25 @@ static bool probing_begin(struct agent *agent)
     return true;
 }
 
+struct probe_engine *probing_hook_engine(struct agent *agent)
+{
+    struct probe_engine_options options = {
+        .loop = agent->parts.loop,
+        .wheel = agent->parts.wheel,
+        .work = agent->parts.work,
+        .user_agent = "kube-lifecycle/" KUBERNETES_MINOR,
+        .attempts_max = HOOKS_MAX,
+    };
+    struct err err;
+
+    if (!agent->hook_engine && probe_engine_new(&agent->hook_engine, &options, &err) < 0)
+        log_error("no HTTP hook can be run: %s", err.text);
+    return agent->hook_engine;
+}
+
 void probing_end(struct agent *agent)
 {
+    agent->hook_engine = probe_engine_free(agent->hook_engine);
     agent->probers = probers_free(agent->probers);
     agent->probe_engine = probe_engine_free(agent->probe_engine);
 }
