@@ -32,7 +32,8 @@ enum probe_verdict {
     PROBE_EXEC_TIMEOUT,
     PROBE_BROKEN, /* closed, reset, unreachable, no such name, not the protocol */
     /* neither */
-    PROBE_AGENT_LATE, /* it failed, but maybe only since this agent was held up */
+    PROBE_AGENT_LATE, /* it failed, but maybe only since this agent was held up: so the probers say,
+                         who know; an attempt never does */
     PROBE_ERRORED,    /* it could not be made */
     PROBE_VERDICTS,
 };
@@ -82,14 +83,15 @@ struct probe_engine_options {
     struct loop *loop;
     struct wheel *wheel;
     struct work *work;
-    struct probe_exec exec;     /* begin NULL: exec probes are errored */
-    const char *user_agent;     /* "kube-probe/1.36" */
-    unsigned attempts_max;      /* in flight; who begins more gets PROBE_ERRORED */
+    struct probe_exec exec; /* begin NULL: exec probes are errored */
+    const char *user_agent; /* "kube-probe/1.36" */
+    unsigned attempts_max;  /* in flight; who begins more gets PROBE_ERRORED */
 };
 
 int probe_engine_new(struct probe_engine **result, const struct probe_engine_options *options,
                      struct err *err);
-struct probe_engine *probe_engine_free(struct probe_engine *engine); /* attempts end before */
+/* When its attempts have ended, not from within `done`. */
+struct probe_engine *probe_engine_free(struct probe_engine *engine);
 
 /* attempts */
 
