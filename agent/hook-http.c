@@ -95,8 +95,7 @@ static void on_outcome(void *owner, const struct probe_outcome *outcome)
     static const struct outcome good = {.state = POD_OPERATION_DONE};
     struct hook_request *request = owner;
     struct task *task = request->task;
-    bool answered =
-        probe_succeeded(outcome->verdict) || outcome->verdict == PROBE_BAD_STATUS;
+    bool answered = probe_succeeded(outcome->verdict) || outcome->verdict == PROBE_BAD_STATUS;
     struct err err;
 
     request->attempt = NULL;
