@@ -7,8 +7,9 @@
  *
  * `load` has RATE probers with a period of 1 s, spread over the second; what is measured begins a
  * second after the beginning, but for verdicts, which are all counted. `idle` has probers with a
- * period of an hour. Both print `name value unit` lines. `watch` has HTTP probers with a port each,
- * from PORT on, and prints each attempt that did not succeed, in microseconds of the boot clock:
+ * period of an hour. Both print `name value unit` lines. `watch` has HTTP probers with a period of
+ * 2 s and a port each, from PORT on, and prints each attempt that did not succeed, in microseconds
+ * of the boot clock:
  *
  *     attempt PORT TICK BEGAN ENDED VERDICT
  *
@@ -44,6 +45,7 @@ enum {
     THIRDS = 3,
     ALLOWED_SECONDS = 1, /* after a stall */
     LOOKED_AT_SECONDS = 2,
+    WATCH_PERIOD_SECONDS = 2, /* an attempt that times out is over before the next tick */
 };
 
 struct lateness {
@@ -430,7 +432,7 @@ static int watch(struct bench *bench, char **arguments, struct err *err)
         .ip = arguments[0],
         .port = (unsigned)atoi(arguments[1]),
         .port_each = true,
-        .period_seconds = 1,
+        .period_seconds = WATCH_PERIOD_SECONDS,
     };
     unsigned count = (unsigned)atoi(arguments[2]), seconds = (unsigned)atoi(arguments[3]);
     usec_t begin;
@@ -440,7 +442,8 @@ static int watch(struct bench *bench, char **arguments, struct err *err)
     make_pods(bench, &plan, count);
     begin = clock_boottime() + USEC_PER_SEC;
     for (unsigned i = 0; i < count; i++)
-        probe_pod(bench, plan.ip, i, begin + i * USEC_PER_SEC / count, PROBE_UNDECIDED);
+        probe_pod(bench, plan.ip, i, begin + i * plan.period_seconds * USEC_PER_SEC / count,
+                  PROBE_UNDECIDED);
     r = bench_run(bench, begin, seconds, err);
     if (r < 0)
         return r;
