@@ -131,7 +131,9 @@ def complaint(attempt, connections):
     if not sent:
         return "it was connected, but its request was never sent"
     if sent - attempt.tick > LATE:
-        return f"its request came {(sent - attempt.tick) / 1000:.1f} ms after its tick"
+        return (f"its request came {(sent - attempt.tick) / 1000:.1f} ms after its tick (it began "
+                f"{(attempt.began - attempt.tick) / 1000:.1f}, and its connection "
+                f"{(connection.syn - attempt.tick) / 1000:.1f} ms after it)")
     if attempt.verdict not in ("connect timeout", "no response in time"):
         return f"the server does not do that to anybody: {attempt.verdict}"
     if connection.answer and connection.answer < attempt.began + TIMEOUT - SLACK:
