@@ -33,7 +33,7 @@ struct http_call {
     struct list link;
     CURL *easy;
     bool attached; /* to the multi handle */
-    bool over; /* to be told */
+    bool over;     /* to be told */
     bool telling;
     struct http_request request; /* without what it points at */
     struct http_url url;
