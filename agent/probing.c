@@ -206,8 +206,7 @@ void pod_probe(struct agent_pod *pod, struct arena *arena, const struct pod_obse
         .ending = pod->memory.stage != POD_STAGE_RUN,
     };
 
-    probed.containers.items =
-        arena_array(arena, struct probed_container, observed->probes.count);
+    probed.containers.items = arena_array(arena, struct probed_container, observed->probes.count);
     array_for_each (seen, observed->containers)
         array_for_each (before, observed->probes)
             if (str_equal(before->id, seen->id))

@@ -44,10 +44,12 @@ enum {
     OPTION_PUBLIC_CONF_DIR,
     OPTION_AGENT_SOCKET,
     OPTION_BUILT_IN,
+    OPTION_METRICS,
 };
 
 int command_cni(int argc, char **argv);
 int command_events(int argc, char **argv);
+int command_probes(int argc, char **argv);
 int command_ps(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_setup(int argc, char **argv);

@@ -260,8 +260,8 @@ const char *probers_explain(const struct probers *probers, const char *uid,
     if (judge->last_good)
         return arena_printf(arena, "succeeded %u of %u times in a row", judge->run,
                             judge->timing->success_threshold);
-    return arena_printf(arena, "failing %u of %u: %s", judge->run,
-                        judge->timing->failure_threshold, prober->text ? prober->text : "");
+    return arena_printf(arena, "failing %u of %u: %s", judge->run, judge->timing->failure_threshold,
+                        prober->text ? prober->text : "");
 }
 
 /* the object */

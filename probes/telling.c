@@ -114,8 +114,9 @@ static void add_labels(const struct prober *prober, bool uid, struct strbuf *tex
 {
     const struct watched *pod = prober->of->pod;
 
-    strbuf_printf(text, "container=\"%s\",namespace=\"%s\",pod=\"%s\",", prober->of->container->name,
-                  pod->object->metadata.name_space, pod->object->metadata.name);
+    strbuf_printf(text, "container=\"%s\",namespace=\"%s\",pod=\"%s\",",
+                  prober->of->container->name, pod->object->metadata.name_space,
+                  pod->object->metadata.name);
     if (uid)
         strbuf_printf(text, "pod_uid=\"%s\",", pod->uid);
     strbuf_printf(text, "probe_type=\"%s\"", probe_type_name(prober->judge.type));

@@ -132,8 +132,7 @@ static enum probe_verdict judge_lateness(const struct prober *prober, enum probe
 {
     const struct probers *probers = prober->of->pod->probers;
 
-    if (is_for_want_of_time(verdict) &&
-        (prober->pauses != probers->pauses || is_held_up(probers)))
+    if (is_for_want_of_time(verdict) && (prober->pauses != probers->pauses || is_held_up(probers)))
         return PROBE_AGENT_LATE;
     return verdict;
 }

@@ -12,8 +12,8 @@ import pytest
 
 from agent_socket import OK, AgentSocket, line, refusal
 
-ASKING = ["ps", "why", "events"]
-EMPTY = {"ps": {"kind": "PodList", "items": []}, "why": {"node": {}, "pods": []},
+ASKING = ["ps", "why", "probes", "events"]
+EMPTY = {"ps": {"kind": "PodList", "items": []}, "why": {"node": {}, "pods": []}, "probes": {"probes": []},
          "events": {"kind": "EventList", "items": []}}
 
 

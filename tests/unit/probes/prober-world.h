@@ -34,15 +34,15 @@ struct world {
     struct list attempts;
     unsigned in_flight;
     unsigned in_flight_most;
-    unsigned count;         /* of attempts begun */
-    usec_t begun[64];       /* when the first of them were */
-    usec_t answer_after;    /* USEC_NEVER: by hand */
+    unsigned count;      /* of attempts begun */
+    usec_t begun[64];    /* when the first of them were */
+    usec_t answer_after; /* USEC_NEVER: by hand */
     enum probe_verdict verdict;
     const char *text;
     const char *left;
-    bool late;              /* a turn of the loop was */
-    char changes[512];      /* "uid," for each */
-    char events[4096];      /* "reason container message\n" */
+    bool late;         /* a turn of the loop was */
+    char changes[512]; /* "uid," for each */
+    char events[4096]; /* "reason container message\n" */
 };
 
 static struct world world;
@@ -132,7 +132,7 @@ static inline void on_changed(void *owner, const char *uid)
 }
 
 static inline void on_event(void *owner, const char *uid, const char *container, bool warning,
-                     const char *reason, const char *message)
+                            const char *reason, const char *message)
 {
     size_t length = strlen(world.events);
 
@@ -153,9 +153,9 @@ static inline struct object *world_decode(const char *text)
     struct err err;
 
     arena = ARENA_INIT_DOCUMENT;
-    assert_int_equal(json_parse(&arena, text, strlen(text), &json_limits_manifest, &findings,
-                                &document, &err),
-                     0);
+    assert_int_equal(
+        json_parse(&arena, text, strlen(text), &json_limits_manifest, &findings, &document, &err),
+        0);
     report_init(&report, document);
     object = object_decode(document, OBJECT_DROP_RAW, &report);
     assert_non_null(object);
@@ -234,7 +234,7 @@ static inline void world_stall(usec_t duration)
 static struct probed_container told_container;
 
 static inline void world_run_as(const char *uid, const char *id, usec_t started, bool ending,
-                         const enum probe_result *results)
+                                const enum probe_result *results)
 {
     struct probed_pod pod = {
         .uid = uid,

@@ -49,7 +49,8 @@ static void test_what_is_wrong_changes_nothing_and_is_named(void **state)
         {"delay=-1s", "-1s is too short: at least 0 ms"},
         {"period=49ms", "49ms is too short: at least 50 ms"},
         {"period", "period: must be"},
-        {"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "is too long"},
+        {"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+         "is too long"},
     };
 
     for (size_t i = 0; i < array_size(cases); i++) {

@@ -135,8 +135,9 @@ static void test_what_failed_while_the_agent_was_held_up_does_not_count(void **s
         enum probe_verdict verdict;
         bool counts;
     } cases[] = {
-        {PROBE_CONNECT_TIMEOUT, false}, {PROBE_RESPONSE_TIMEOUT, false}, {PROBE_BROKEN, false},
-        {PROBE_EXEC_TIMEOUT, false},    {PROBE_REFUSED, true},           {PROBE_BAD_STATUS, true},
+        {PROBE_CONNECT_TIMEOUT, false}, {PROBE_RESPONSE_TIMEOUT, false},
+        {PROBE_BROKEN, false},          {PROBE_EXEC_TIMEOUT, false},
+        {PROBE_REFUSED, true},          {PROBE_BAD_STATUS, true},
         {PROBE_EXEC_EXIT, true},        {PROBE_TLS, true},
     };
 
