@@ -238,6 +238,20 @@ static int watch_signals(struct service *service, struct err *err)
     return r;
 }
 
+/* For the URL of static pods. */
+static int start_http(struct agent_parts *parts, struct err *err)
+{
+    const struct http_options options = {
+        .loop = parts->loop,
+        .wheel = parts->wheel,
+        .work = parts->work,
+        .class = LOOP_API,
+        .calls_max = 64,
+    };
+
+    return http_new(&parts->http, &options, err);
+}
+
 static int open_parts(struct service *service, struct err *err)
 {
     struct agent_parts *parts = &service->parts;
@@ -257,7 +271,7 @@ static int open_parts(struct service *service, struct err *err)
     if (r == 0)
         r = rpc_new(&parts->rpc, parts->loop, err);
     if (r == 0 && service->config.static_pod_url)
-        r = http_new(&parts->http, parts->loop, parts->wheel, parts->work, err);
+        r = start_http(parts, err);
     return r;
 }
 

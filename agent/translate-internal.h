@@ -6,6 +6,7 @@
 
 #include "nodeagent/base/map.h"
 #include "nodeagent/base/str.h"
+#include "nodeagent/objects/variables.h"
 #include "translate.h"
 
 /* messages */
@@ -18,40 +19,11 @@ char **wire_texts(const struct string_list *list);
 Cri__Pair **wire_pairs(struct arena *arena, const struct string_map *map);
 Cri__Int64Value *wire_int64(struct arena *arena, int64_t value);
 
-/* lists and maps that grow in the arena; they are short */
-void strings_add(struct arena *arena, struct string_list *list, const char *string);
+/* a map that grows in the arena; it is short */
 void pairs_add(struct arena *arena, struct string_map *map, const char *name, const char *value);
 
 /* Of options "name:value", the later of a name replaces the earlier. */
 void options_merge(struct arena *arena, struct string_list *options, const char *option);
-
-/* variables: each addition replaces what was there by that name */
-
-enum {
-    /* What execve() takes at most: longer ones could start no program. */
-    VARIABLE_BYTES_MAX = 128 << 10, /* of NAME=VALUE, or of one argument, with its NUL */
-    VARIABLES_BYTES_MAX = 6 << 20,  /* of all of them together */
-};
-
-struct variables {
-    struct arena *arena;
-    struct string_map map; /* in the order in which the names came up */
-    size_t space;
-    size_t bytes;      /* of all that was ever added */
-    struct map places; /* of names in the map, from 1 */
-};
-
-void variables_init(struct variables *variables, struct arena *arena);
-void variables_deinit(struct variables *variables);
-int variables_put(struct variables *variables, const char *name, const char *value,
-                  struct err *err);
-int variables_put_all(struct variables *variables, const struct string_map *map, struct err *err);
-const char *variables_get(const struct variables *variables, const char *name, size_t length);
-
-/* `$(NAME)` by the variables' values; what they do not know stays. `missing`, unless NULL, gets the
- * names that have no value. `what` is for the error's sentence. */
-int variables_expand(const struct variables *variables, const char *text, const char *what,
-                     const char **result, struct string_list *missing, struct err *err);
 
 /* fields of the pod, for variables */
 int translate_field(const struct translation *translation, const struct field_reference *reference,

@@ -44,16 +44,6 @@ Cri__Int64Value *wire_int64(struct arena *arena, int64_t value)
     return message;
 }
 
-void strings_add(struct arena *arena, struct string_list *list, const char *string)
-{
-    const char **items = arena_array(arena, const char *, list->count + 1);
-
-    if (list->count)
-        memcpy(items, list->items, list->count * sizeof(*items));
-    items[list->count++] = string;
-    list->items = items;
-}
-
 void pairs_add(struct arena *arena, struct string_map *map, const char *name, const char *value)
 {
     struct string_pair *items = arena_array(arena, struct string_pair, map->count + 1);

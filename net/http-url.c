@@ -1,6 +1,7 @@
 /*
  * URLs. A redirection is followed to the same host and port, or from http to https on the same
- * host: the headers of a request may hold secrets that are nobody else's business.
+ * host: the headers of a request may hold secrets that are nobody else's business. Probes follow
+ * to any port of the host, as they do everywhere.
  */
 #include "http-url.h"
 #include "nodeagent/base/mem.h"
@@ -79,20 +80,26 @@ static int take_parts(struct http_url *url, struct err *err)
     return 0;
 }
 
-int http_url_parse(struct http_url *url, const char *text, struct err *err)
+/* Of `parts` and `shown`, which it takes over. */
+static int url_make(struct http_url *url, CURLUcode code, struct err *err)
 {
-    CURLUcode code;
-    int r;
+    int r = code == CURLUE_OK ? take_parts(url, err)
+                              : err_set(err, -EINVAL, "%s: is not a URL: %s", url->shown,
+                                        curl_url_strerror(code));
 
-    *url = (struct http_url){.parts = curl_url(), .shown = http_url_public(text)};
-    assert_that(url->parts);
-    code = curl_url_set(url->parts, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
-    r = code == CURLUE_OK
-            ? take_parts(url, err)
-            : err_set(err, -EINVAL, "%s: is not a URL: %s", url->shown, curl_url_strerror(code));
     if (r < 0)
         http_url_deinit(url);
     return r;
+}
+
+int http_url_parse(struct http_url *url, const char *text, struct err *err)
+{
+    *url = (struct http_url){.parts = curl_url(), .shown = http_url_public(text)};
+    assert_that(url->parts);
+    return url_make(
+        url,
+        curl_url_set(url->parts, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS),
+        err);
 }
 
 void http_url_deinit(struct http_url *url)
@@ -103,12 +110,13 @@ void http_url_deinit(struct http_url *url)
     *url = (struct http_url){0};
 }
 
+/* redirections */
+
 static void copy_part(CURLU *to, CURLU *from, CURLUPart which)
 {
     _cleanup_(mem_free_at) char *text = part(from, which, 0);
 
-    if (text)
-        curl_url_set(to, which, text, 0);
+    curl_url_set(to, which, text, 0);
 }
 
 static bool is_same_side(const struct http_url *url, const struct http_url *next)
@@ -118,28 +126,56 @@ static bool is_same_side(const struct http_url *url, const struct http_url *next
     return url->secure == next->secure ? url->port == next->port : next->secure;
 }
 
-int http_url_follow(struct http_url *url, const char *location, struct err *err)
+/* Of any scheme. */
+static bool is_same_host(const struct http_url *url, CURLU *next)
 {
-    struct http_url next;
-    int r = http_url_parse(&next, location, err);
+    _cleanup_(mem_free_at) char *ours = part(url->parts, CURLUPART_HOST, 0);
+    _cleanup_(mem_free_at) char *theirs = part(next, CURLUPART_HOST, 0);
 
+    return str_equal(ours, theirs);
+}
+
+bool http_url_is_absolute(const char *location)
+{
+    size_t length = strspn(location, "abcdefghijklmnopqrstuvwxyz"
+                                     "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+
+    return length && location[length] == ':';
+}
+
+static int refuse(const struct http_url *url, struct http_url *next, struct err *err)
+{
+    err_set(err, -EXDEV,
+            "%s: redirects to %s, which is not followed to another host or port; name that URL "
+            "if it is meant",
+            url->shown, next->shown);
+    http_url_deinit(next);
+    return -EXDEV;
+}
+
+int http_url_follow(struct http_url *next, const struct http_url *url, const char *location,
+                    enum http_redirects redirects, struct err *err)
+{
+    _cleanup_(mem_free_at) char *whole = NULL;
+    CURLUcode code;
+    int r;
+
+    *next = (struct http_url){.parts = curl_url_dup(url->parts)};
+    assert_that(next->parts);
+    code = curl_url_set(next->parts, CURLUPART_URL, location,
+                        CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE);
+    whole = code == CURLUE_OK ? part(next->parts, CURLUPART_URL, 0) : NULL;
+    next->shown = http_url_public(whole ? whole : location);
+    if (code == CURLUE_OK && redirects == HTTP_FOLLOW_SAME_HOST && !is_same_host(url, next->parts))
+        return refuse(url, next, err);
+    r = url_make(next, code, err);
     if (r < 0) {
         err_prefix(err, "%s: redirects", url->shown);
         return r;
     }
-    if (!is_same_side(url, &next)) {
-        err_set(err, -EXDEV,
-                "%s: redirects to %s, which is not followed to another host or port; name that URL "
-                "if it is meant",
-                url->shown, next.shown);
-        http_url_deinit(&next);
-        return -EXDEV;
-    }
-    curl_url_set(next.parts, CURLUPART_USER, NULL, 0);
-    curl_url_set(next.parts, CURLUPART_PASSWORD, NULL, 0);
-    copy_part(next.parts, url->parts, CURLUPART_USER);
-    copy_part(next.parts, url->parts, CURLUPART_PASSWORD);
-    http_url_deinit(url);
-    *url = next;
+    if (redirects == HTTP_FOLLOW_SAME_SIDE && !is_same_side(url, next))
+        return refuse(url, next, err);
+    copy_part(next->parts, url->parts, CURLUPART_USER);
+    copy_part(next->parts, url->parts, CURLUPART_PASSWORD);
     return 0;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nodeagent/base/err.h"
+#include "nodeagent/net/http.h"
 
 #include <curl/curl.h>
 #include <stdbool.h>
@@ -19,5 +20,9 @@ struct http_url {
 int http_url_parse(struct http_url *url, const char *text, struct err *err);
 void http_url_deinit(struct http_url *url);
 
-/* Replaces the URL by an absolute one that it was redirected to, unless that is somebody else's. */
-int http_url_follow(struct http_url *url, const char *location, struct err *err);
+/* Where a redirection leads, relative or absolute: `next`. -EXDEV: to somebody else. */
+int http_url_follow(struct http_url *next, const struct http_url *url, const char *location,
+                    enum http_redirects redirects, struct err *err);
+
+/* With a scheme. */
+bool http_url_is_absolute(const char *location);

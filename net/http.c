@@ -1,73 +1,74 @@
 /*
- * The HTTP client. curl tells which sockets it waits for and when it wants to be called; the
- * sockets are one set on the loop, the time is a timer on the wheel. A call goes
+ * The HTTP client's calls. A call goes
  *
  *     [look the name up, in the pool] ─► curl ─► [redirected: once more] ─► posted ─► done
  *
  * so that `done` never comes from within curl, which must not be called from its own callbacks.
- * curl would start a thread to look a name up; it is handed the addresses, and asks nobody.
+ * One timer is the deadline of it all. Calls keep their curl handles for those that come after
+ * them: making one costs as much as a request.
  */
 #include "nodeagent/net/http.h"
-#include "http-url.h"
+#include "http-private.h"
 #include "lookup.h"
-#include "nodeagent/base/list.h"
 #include "nodeagent/base/mem.h"
-#include "nodeagent/base/str.h"
 #include "nodeagent/sys/clock.h"
-#include "nodeagent/sys/loop.h"
-#include "nodeagent/sys/wheel.h"
 #include "nodeagent/sys/work.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
-    REDIRECTS_MAX = 10,   /* the same as in Go, and so in the kubelet */
-    CONNECTIONS_KEPT = 8, /* idle ones; more servers than that are asked by nobody */
+    REDIRECTS_MAX = 10, /* the same as in Go, and so in the kubelet */
+    REQUESTS_MAX = 10,  /* of probes, which count them and not the redirections */
 };
 
-struct http {
-    struct loop *loop;
-    struct wheel *wheel;
-    struct work *work;
-    CURLM *multi;
-    struct loop_set *set;
-    struct wheel_timer timer; /* curl's */
-    struct list calls;
-    struct list sockets;
-    size_t in_flight;
-};
+/* calls that are used again */
 
-struct http_socket {
-    struct loop_socket socket;
-    struct list link;
-    struct http *http;
-};
-
-struct http_call {
-    struct http *http;
-    struct list link;
+static struct http_call *call_take(struct http *http)
+{
+    struct http_call *call = list_first(&http->idle, struct http_call, link);
     CURL *easy;
-    bool added; /* to the multi handle */
-    struct http_url url;
-    struct curl_slist *headers;
-    struct curl_slist *addresses;
-    struct work_job *lookup;
-    struct wheel_timer deadline;
-    struct loop_post post;
-    usec_t timeout;
-    unsigned redirects;
-    struct strbuf body;
-    size_t body_max;
-    bool too_long;
-    char words[CURL_ERROR_SIZE];
-    struct http_reply reply;
-    http_done_fn *done;
-    void *owner;
-};
 
-static int call_begin(struct http_call *call, struct err *err);
+    if (call) {
+        easy = call->easy;
+        list_unlink(&call->link);
+        memset(call, 0, sizeof(*call));
+    } else {
+        call = mem_new(struct http_call);
+        easy = curl_easy_init();
+        assert_that(easy);
+    }
+    call->http = http;
+    call->easy = easy;
+    list_init(&call->link);
+    return call;
+}
+
+static void call_destroy(struct http_call *call)
+{
+    curl_easy_cleanup(call->easy);
+    free(call);
+}
+
+/* There are never more than calls_max, in flight and idle together, but for one being told. */
+static void call_give(struct http_call *call)
+{
+    list_unlink(&call->link);
+    curl_easy_reset(call->easy);
+    curl_slist_free_all(call->headers);
+    curl_slist_free_all(call->headers_elsewhere);
+    curl_slist_free_all(call->addresses);
+    http_url_deinit(&call->url);
+    http_url_deinit(&call->next);
+    strbuf_deinit(&call->head);
+    strbuf_deinit(&call->body);
+    if (call->http)
+        list_push_front(&call->http->idle, &call->link);
+    else
+        call_destroy(call);
+}
 
 /* the end of a call */
 
@@ -78,258 +79,48 @@ static void call_stop(struct http_call *call)
     call->lookup = NULL;
     if (lookup)
         work_cancel(lookup);
-    if (call->added)
-        curl_multi_remove_handle(call->http->multi, call->easy);
-    call->added = false;
+    http_curl_detach(call);
     wheel_cancel(&call->deadline);
-}
-
-/* Does not need the client any more. */
-static void call_free(struct http_call *call)
-{
-    curl_easy_cleanup(call->easy);
-    curl_slist_free_all(call->headers);
-    curl_slist_free_all(call->addresses);
-    http_url_deinit(&call->url);
-    strbuf_deinit(&call->body);
-    free(call);
-}
-
-static void call_leave(struct http_call *call)
-{
-    list_unlink(&call->link);
-    call->http->in_flight--;
 }
 
 static void call_posted(struct loop_post *post)
 {
     struct http_call *call = container_of(post, struct http_call, post);
 
-    call_leave(call);
+    call->http->in_flight--;
+    call->telling = true;
     call->done(call->owner, &call->reply);
-    call_free(call);
+    call_give(call);
 }
 
 static void call_end(struct http_call *call)
 {
-    call_stop(call);
-    loop_post(call->http->loop, &call->post);
-}
+    struct http_reply *reply = &call->reply;
 
-/* With call->reply.err. */
-static void call_fail(struct http_call *call)
-{
-    call->reply.status = 0;
-    call->reply.body = "";
-    call->reply.length = 0;
-    call_end(call);
+    http_trouble_times(call);
+    call_stop(call);
+    reply->body = call->body.text ? call->body.text : "";
+    reply->length = call->body.length;
+    reply->head = call->head.text ? call->head.text : "";
+    reply->url = call->url.shown;
+    loop_post(call->http->loop, &call->post);
 }
 
 static void call_timed_out(struct wheel_timer *timer)
 {
     struct http_call *call = container_of(timer, struct http_call, deadline);
 
-    err_set(&call->reply.err, -ETIMEDOUT, "%s: no answer within %g s%s", call->url.shown,
-            (double)call->timeout / (double)USEC_PER_SEC,
-            call->lookup ? ", its name servers do not answer" : "");
-    call_fail(call);
-}
-
-/* Sentences stay the same from try to try; curl's have durations in them. */
-static void explain(struct http_call *call, CURLcode code)
-{
-    const char *words = call->words[0] ? call->words : curl_easy_strerror(code);
-    struct err *err = &call->reply.err;
-    long number = 0;
-
-    curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &number);
-    if (call->too_long || code == CURLE_FILESIZE_EXCEEDED)
-        err_set(err, -EFBIG, "%s: the answer has more than the %zu bytes allowed", call->url.shown,
-                call->body_max);
-    else if (code == CURLE_COULDNT_CONNECT && number > 0)
-        err_set(err, (int)-number, "%s: cannot connect: %s", call->url.shown,
-                strerror((int)number));
-    else
-        err_set(err, -EIO, "%s: %s", call->url.shown, words);
-}
-
-static bool is_redirection(long status)
-{
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
-/* Whether it goes on elsewhere, or has failed to. */
-static bool call_redirected(struct http_call *call, long status)
-{
-    struct err *err = &call->reply.err;
-    char *location = NULL;
-
-    curl_easy_getinfo(call->easy, CURLINFO_REDIRECT_URL, &location);
-    if (!is_redirection(status) || !location)
-        return false;
-    strbuf_truncate(&call->body, 0);
-    if (++call->redirects > REDIRECTS_MAX) {
-        err_set(err, -ELOOP, "%s: redirects more than %d times", call->url.shown, REDIRECTS_MAX);
-        call_fail(call);
-    } else if (http_url_follow(&call->url, location, err) < 0 || call_begin(call, err) < 0) {
-        call_fail(call);
-    }
-    return true;
-}
-
-static void call_finished(struct http_call *call, CURLcode code)
-{
-    long status = 0;
-
-    curl_multi_remove_handle(call->http->multi, call->easy);
-    call->added = false;
-    if (code != CURLE_OK) {
-        explain(call, code);
-        call_fail(call);
-        return;
-    }
-    curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (call_redirected(call, status))
-        return;
-    call->reply.status = (int)status;
-    call->reply.body = call->body.text ? call->body.text : "";
-    call->reply.length = call->body.length;
+    http_trouble_late(call);
     call_end(call);
 }
 
-/* driving curl */
-
-static void act(struct http *http, curl_socket_t fd, int events)
-{
-    int running, left;
-    CURLMsg *message;
-
-    curl_multi_socket_action(http->multi, fd, events, &running);
-    while ((message = curl_multi_info_read(http->multi, &left))) {
-        CURLcode code = message->data.result;
-        struct http_call *call = NULL;
-
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
-        call_finished(call, code);
-    }
-}
-
-static void socket_ready(struct loop_socket *socket, uint32_t events)
-{
-    struct http_socket *ours = container_of(socket, struct http_socket, socket);
-    int happened = 0;
-
-    if (events & EPOLLIN)
-        happened |= CURL_CSELECT_IN;
-    if (events & EPOLLOUT)
-        happened |= CURL_CSELECT_OUT;
-    if (events & (EPOLLERR | EPOLLHUP))
-        happened |= CURL_CSELECT_ERR;
-    act(ours->http, socket->fd, happened);
-}
-
-static void socket_free(struct http_socket *socket)
-{
-    loop_set_remove(&socket->socket);
-    list_unlink(&socket->link);
-    free(socket);
-}
-
-static struct http_socket *socket_new(struct http *http, curl_socket_t fd)
-{
-    struct http_socket *socket = mem_new(struct http_socket);
-
-    socket->http = http;
-    list_push_back(&http->sockets, &socket->link);
-    /* If it cannot be watched the call runs into its timeout. */
-    loop_set_add(http->set, &socket->socket, fd, 0, socket_ready, NULL);
-    curl_multi_assign(http->multi, fd, socket);
-    return socket;
-}
-
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *assigned)
-{
-    struct http_socket *socket = assigned;
-    struct http *http = data;
-    uint32_t events = 0;
-
-    if (what == CURL_POLL_REMOVE) {
-        if (socket)
-            socket_free(socket);
-        return 0;
-    }
-    if (!socket)
-        socket = socket_new(http, fd);
-    if (what != CURL_POLL_OUT)
-        events |= EPOLLIN;
-    if (what != CURL_POLL_IN)
-        events |= EPOLLOUT;
-    if (socket->socket.set)
-        loop_set_change(&socket->socket, events, NULL);
-    return 0;
-}
-
-static int on_timer(CURLM *multi, long milliseconds, void *data)
-{
-    struct http *http = data;
-
-    if (milliseconds < 0)
-        wheel_cancel(&http->timer);
-    else
-        wheel_arm(http->wheel, &http->timer,
-                  usec_add(clock_boottime(), (usec_t)milliseconds * USEC_PER_MSEC));
-    return 0;
-}
-
-static void timer_fired(struct wheel_timer *timer)
-{
-    act(container_of(timer, struct http, timer), CURL_SOCKET_TIMEOUT, 0);
-}
-
-static size_t on_body(char *bytes, size_t size, size_t count, void *data)
-{
-    struct http_call *call = data;
-    size_t length = size * count;
-
-    if (length > call->body_max - call->body.length) {
-        call->too_long = true;
-        return 0;
-    }
-    strbuf_add_bytes(&call->body, bytes, length);
-    return length;
-}
-
-/* calls */
-
-/* These options exist and their values are valid, or this is not the curl that we know. */
-#define set(call, option, value)                                                                   \
-    assert_that(curl_easy_setopt((call)->easy, option, value) == CURLE_OK)
-
-static void call_configure(struct http_call *call)
-{
-    set(call, CURLOPT_PRIVATE, call);
-    set(call, CURLOPT_NOSIGNAL, 1L);
-    set(call, CURLOPT_PROTOCOLS_STR, "http,https");
-    set(call, CURLOPT_FOLLOWLOCATION, 0L);
-    set(call, CURLOPT_PROXY, ""); /* what the environment says is not for us */
-    /* A dead HTTP/2 connection would be used again for ever: it survives its streams' timeouts. */
-    set(call, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    set(call, CURLOPT_USERAGENT, "nodeagent");
-    set(call, CURLOPT_HTTPHEADER, call->headers);
-    set(call, CURLOPT_ERRORBUFFER, call->words);
-    set(call, CURLOPT_WRITEFUNCTION, on_body);
-    set(call, CURLOPT_WRITEDATA, call);
-    set(call, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->body_max);
-}
+/* asking */
 
 static void call_send(struct http_call *call)
 {
-    set(call, CURLOPT_CURLU, call->url.parts);
-    set(call, CURLOPT_RESOLVE, call->addresses);
-    assert_that(curl_multi_add_handle(call->http->multi, call->easy) == CURLM_OK);
-    call->added = true;
+    call->sent = MAX(usec_sub(clock_boottime(), call->began), 1);
+    call->reply.times = (struct net_times){.resolved = call->sent};
+    http_curl_send(call);
 }
 
 static void call_looked_up(void *owner, const char *addresses, const struct err *err)
@@ -341,8 +132,8 @@ static void call_looked_up(void *owner, const char *addresses, const struct err 
         return; /* by call_stop() */
     call->lookup = NULL;
     if (!addresses) {
-        err_set(&call->reply.err, err->code, "%s: %s", call->url.shown, err->text);
-        call_fail(call);
+        http_trouble_name(call, err->code, err->text);
+        call_end(call);
         return;
     }
     /* "+": forgotten after a while, so that names do not pile up. */
@@ -353,41 +144,156 @@ static void call_looked_up(void *owner, const char *addresses, const struct err 
     call_send(call);
 }
 
-static int call_begin(struct http_call *call, struct err *err)
+static void call_begin(struct http_call *call)
 {
-    int r;
+    struct err err;
 
     if (call->url.literal) {
         call_send(call);
-        return 0;
+        return;
     }
-    r = lookup_start(call->http->work, call->url.host, call->timeout, call_looked_up, call,
-                     &call->lookup, err);
-    if (r < 0)
-        err_prefix(err, "%s", call->url.shown);
-    return r;
+    if (lookup_start(call->http->work, call->url.host, call->request.timeout, call_looked_up, call,
+                     &call->lookup, &err) == 0)
+        return;
+    http_trouble_name(call, err.code, err.text);
+    call_end(call);
 }
 
+/* redirections */
+
+static bool is_redirection(int status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+static bool is_host(const char *header)
+{
+    return !strncasecmp(header, "Host:", strlen("Host:"));
+}
+
+static bool redirects_too_often(struct http_call *call)
+{
+    struct err *err = &call->reply.err;
+
+    if (call->request.redirects == HTTP_FOLLOW_SAME_SIDE && call->redirects == REDIRECTS_MAX)
+        err_set(err, -ELOOP, "%s: redirects more than %d times", call->url.shown, REDIRECTS_MAX);
+    else if (call->request.redirects == HTTP_FOLLOW_SAME_HOST &&
+             call->redirects + 1 == REQUESTS_MAX)
+        err_set(err, -ELOOP, "%s: stopped after %d redirects", call->url.shown, REQUESTS_MAX);
+    return err->code;
+}
+
+bool http_call_has_head(struct http_call *call)
+{
+    struct http_reply *reply = &call->reply;
+    struct curl_header *location;
+    int r;
+
+    if (!is_redirection(reply->status) ||
+        curl_easy_header(call->easy, "Location", 0, CURLH_HEADER, -1, &location) != CURLHE_OK ||
+        str_empty(location->value))
+        return true;
+    r = http_url_follow(&call->next, &call->url, location->value, call->request.redirects,
+                        &reply->err);
+    if (r == -EXDEV && call->request.redirects == HTTP_FOLLOW_SAME_HOST) {
+        reply->err = (struct err){0};
+        reply->left = true;
+        return true;
+    }
+    if (r == 0 && redirects_too_often(call)) {
+        http_url_deinit(&call->next);
+        r = -ELOOP;
+    }
+    call->next_elsewhere = http_url_is_absolute(location->value);
+    reply->trouble = r < 0 ? NET_PROTOCOL : NET_ANSWERED;
+    /* Of a connection that is used again the rest has to be read. */
+    return r == 0 && !call->request.once;
+}
+
+/* A host that was named for the first server does not hold for what names its own. */
+static void call_choose_headers(struct http_call *call)
+{
+    curl_slist_free_all(call->headers_elsewhere);
+    call->headers_elsewhere = NULL;
+    if (!call->next_elsewhere)
+        return;
+    for (struct curl_slist *header = call->headers; header; header = header->next)
+        if (!is_host(header->data))
+            call->headers_elsewhere = curl_slist_append(call->headers_elsewhere, header->data);
+}
+
+static void call_go_on(struct http_call *call)
+{
+    bool get = call->reply.status < 307;
+
+    call_choose_headers(call);
+    /* Where one came from is not told in the clear. */
+    http_curl_redirect(call, call->url.secure && !call->next.secure ? NULL : call->url.shown, get);
+    http_url_deinit(&call->url);
+    call->url = call->next;
+    call->next = (struct http_url){0};
+    call->redirects++;
+    call->head_bytes = 0;
+    call->head_done = false;
+    call->ended = false;
+    call->reply.status = 0;
+    strbuf_truncate(&call->head, 0);
+    strbuf_truncate(&call->body, 0);
+    call_begin(call);
+}
+
+void http_call_finished(struct http_call *call, CURLcode code)
+{
+    if (!call->ended && (code != CURLE_OK || !call->head_done))
+        http_trouble_failed(call, code);
+    if (call->reply.trouble || !call->next.parts) {
+        call_end(call);
+        return;
+    }
+    http_curl_detach(call);
+    call_go_on(call);
+}
+
+/* calls */
+
+/* "Name: value", "Name:" or "Name;", as curl has it. */
 static bool is_header(const char *header)
 {
-    const char *colon = strchr(header, ':');
+    size_t name = strcspn(header, ":;");
 
-    return colon && colon != header && !strpbrk(header, "\r\n");
+    if (!name || strpbrk(header, "\r\n"))
+        return false;
+    return header[name] == ':' || str_equal(header + name, ";");
 }
 
-static int call_headers(struct http_call *call, const char *const *headers, struct err *err)
+static int check_headers(const struct http_request *request, const char *shown, struct err *err)
 {
-    for (; headers && *headers; headers++) {
-        if (!is_header(*headers))
-            return err_set(err, -EINVAL, "%s: a header must be one line \"Name: value\"",
-                           call->url.shown);
-        call->headers = curl_slist_append(call->headers, *headers);
-    }
+    for (const char *const *header = request->headers; header && *header; header++)
+        if (!is_header(*header))
+            return err_set(err, -EINVAL, "%s: a header must be one line \"Name: value\"", shown);
     return 0;
 }
 
-int http_get(struct http_call **result, struct http *http, const struct http_request *request,
-             http_done_fn *done, void *owner, struct err *err)
+static int check_calls(const struct http *http, const char *shown, struct err *err)
+{
+    if (http->in_flight < http->calls_max)
+        return 0;
+    return err_set(err, -EBUSY, "%s: %u requests are under way already", shown, http->calls_max);
+}
+
+static void call_configure(struct http_call *call, const struct http_request *request)
+{
+    for (const char *const *header = request->headers; header && *header; header++)
+        call->headers = curl_slist_append(call->headers, *header);
+    call->request = *request;
+    call->request.url = NULL;
+    call->request.headers = NULL;
+    call->request.body = NULL;
+    http_curl_configure(call, request);
+}
+
+int http_begin(struct http_call **result, struct http *http, const struct http_request *request,
+               http_done_fn *done, void *owner, struct err *err)
 {
     struct http_call *call;
     struct http_url url;
@@ -397,36 +303,26 @@ int http_get(struct http_call **result, struct http *http, const struct http_req
     r = http_url_parse(&url, request->url, err);
     if (r < 0)
         return r;
-    if (http->in_flight == HTTP_CALLS_MAX) {
-        r = err_set(err, -EBUSY, "%s: %d requests are under way already", url.shown,
-                    HTTP_CALLS_MAX);
+    r = check_calls(http, url.shown, err);
+    if (r == 0)
+        r = check_headers(request, url.shown, err);
+    if (r < 0) {
         http_url_deinit(&url);
         return r;
     }
-    call = mem_new(struct http_call);
-    call->http = http;
+    call = call_take(http);
     call->url = url;
-    call->timeout = request->timeout;
-    call->body_max = request->body_max;
     call->done = done;
     call->owner = owner;
-    call->easy = curl_easy_init();
-    assert_that(call->easy);
+    call->began = clock_boottime();
     loop_post_init(&call->post, call_posted);
     wheel_timer_init(&call->deadline, call_timed_out);
-    r = call_headers(call, request->headers, err);
-    if (r == 0) {
-        call_configure(call);
-        r = call_begin(call, err);
-    }
-    if (r < 0) {
-        call_free(call);
-        return r;
-    }
+    call_configure(call, request);
     list_push_back(&http->calls, &call->link);
     http->in_flight++;
-    wheel_arm(http->wheel, &call->deadline, usec_add(clock_boottime(), call->timeout));
+    wheel_arm(http->wheel, &call->deadline, usec_add(call->began, request->timeout));
     *result = call;
+    call_begin(call);
     return 0;
 }
 
@@ -434,36 +330,28 @@ void http_cancel(struct http_call *call)
 {
     call_stop(call);
     loop_post_cancel(call->http->loop, &call->post);
-    call_leave(call);
-    call_free(call);
+    call->http->in_flight--;
+    call_give(call);
 }
 
 /* the client */
 
-int http_new(struct http **result, struct loop *loop, struct wheel *wheel, struct work *work,
-             struct err *err)
+int http_new(struct http **result, const struct http_options *options, struct err *err)
 {
     struct http *http = mem_new(struct http);
-    int r = loop_set_new(&http->set, loop, LOOP_API, err);
+    int r;
 
+    http->loop = options->loop;
+    http->wheel = options->wheel;
+    http->work = options->work;
+    http->calls_max = options->calls_max;
+    list_init(&http->calls);
+    list_init(&http->idle);
+    r = http_curl_init(http, options->class, err);
     if (r < 0) {
         free(http);
         return r;
     }
-    assert_that(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
-    http->loop = loop;
-    http->wheel = wheel;
-    http->work = work;
-    http->multi = curl_multi_init();
-    assert_that(http->multi);
-    list_init(&http->calls);
-    list_init(&http->sockets);
-    wheel_timer_init(&http->timer, timer_fired);
-    curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
-    curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
-    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
     *result = http;
     return 0;
 }
@@ -472,14 +360,19 @@ struct http *http_free(struct http *http)
 {
     if (!http)
         return NULL;
-    list_for_each_safe (node, &http->calls)
-        http_cancel(list_entry(node, struct http_call, link));
-    curl_multi_cleanup(http->multi);
-    list_for_each_safe (node, &http->sockets)
-        socket_free(list_entry(node, struct http_socket, link));
-    wheel_cancel(&http->timer);
-    loop_set_free(http->set);
-    curl_global_cleanup();
+    list_for_each_safe (node, &http->calls) {
+        struct http_call *call = list_entry(node, struct http_call, link);
+
+        if (call->telling) {
+            list_unlink(&call->link);
+            call->http = NULL;
+        } else {
+            http_cancel(call);
+        }
+    }
+    list_for_each_safe (node, &http->idle)
+        call_destroy(list_entry(node, struct http_call, link));
+    http_curl_deinit(http);
     free(http);
     return NULL;
 }

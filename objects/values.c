@@ -1,8 +1,9 @@
 /*
- * Looking into the maps and lists of API objects for one name. Many names of one map are looked up
- * through seen.h or a quantity_sum: anybody may write a long map.
+ * Looking into the maps and lists of API objects for one name, and adding to a list. Many names of
+ * one map are looked up through seen.h or a quantity_sum: anybody may write a long map.
  */
 #include "nodeagent/objects/values.h"
+#include "nodeagent/base/arena.h"
 #include "nodeagent/base/str.h"
 
 #include <string.h>
@@ -37,6 +38,16 @@ bool string_list_has(const struct string_list *list, const char *string)
         if (str_equal(list->items[i], string))
             return true;
     return false;
+}
+
+void strings_add(struct arena *arena, struct string_list *list, const char *string)
+{
+    const char **items = arena_array(arena, const char *, list->count + 1);
+
+    if (list->count)
+        memcpy(items, list->items, list->count * sizeof(*items));
+    items[list->count++] = string;
+    list->items = items;
 }
 
 void quantity_map_round_up(struct quantity_map *map)

@@ -191,7 +191,7 @@ static void take_reply(void *owner, const struct http_reply *reply)
 
     url->call = NULL;
     snprintf(sentence, sizeof(sentence), "answers with status %d, not 200", reply->status);
-    if (!reply->status)
+    if (reply->trouble)
         failed(url, without_place(url, &reply->err));
     else if (reply->status != 200)
         failed(url, sentence);
@@ -209,12 +209,12 @@ static void ask(struct wheel_timer *timer)
         .url = options->place,
         .headers = options->headers,
         .timeout = ASK_USEC,
-        .body_max = ANSWER_BYTES_MAX,
+        .answer_max = ANSWER_BYTES_MAX,
     };
     struct err err;
 
     url->asked = clock_boottime();
-    if (http_get(&url->call, options->http, &request, take_reply, url, &err) < 0)
+    if (http_begin(&url->call, options->http, &request, take_reply, url, &err) < 0)
         failed(url, without_place(url, &err));
 }
 

@@ -9,11 +9,10 @@ struct http {
     struct loop *loop;
 };
 
-int http_new(struct http **result, struct loop *loop, struct wheel *wheel, struct work *work,
-             struct err *err)
+int http_new(struct http **result, const struct http_options *options, struct err *err)
 {
     *result = mem_new(struct http);
-    (*result)->loop = loop;
+    (*result)->loop = options->loop;
     return 0;
 }
 
@@ -23,8 +22,8 @@ struct http *http_free(struct http *http)
     return NULL;
 }
 
-int http_get(struct http_call **result, struct http *http, const struct http_request *request,
-             http_done_fn *done, void *owner, struct err *err)
+int http_begin(struct http_call **result, struct http *http, const struct http_request *request,
+               http_done_fn *done, void *owner, struct err *err)
 {
     return err_set(err, -ENOSYS, "simulation: there is no HTTP");
 }

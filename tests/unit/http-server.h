@@ -73,7 +73,7 @@ static inline void *http_connection_run(void *data)
             continue;
         length = 0;
         connection.server->requests++;
-        if (sscanf(request, "GET %1023s ", path) != 1 ||
+        if (sscanf(request, "%*s %1023s ", path) != 1 ||
             !connection.server->answer(connection.server, connection.fd, path, request))
             break;
     }

@@ -25,6 +25,7 @@ struct server {
     grpc_server *server;
     grpc_completion_queue *queue;
     pthread_t thread;
+    int port; /* 1 unless it is one of TCP's */
     atomic_uint calls;
     atomic_uint cancelled;
 };
@@ -120,7 +121,8 @@ static inline void server_start(struct server *server, const char *target, serve
     server->queue = grpc_completion_queue_create_for_next(NULL);
     server->server = grpc_server_create(&arguments, NULL);
     grpc_server_register_completion_queue(server->server, server->queue, NULL);
-    assert_int_not_equal(grpc_server_add_http2_port(server->server, target, plain), 0);
+    server->port = grpc_server_add_http2_port(server->server, target, plain);
+    assert_int_not_equal(server->port, 0);
     grpc_server_credentials_release(plain);
     grpc_server_start(server->server);
     assert_int_equal(pthread_create(&server->thread, NULL, server_run, server), 0);

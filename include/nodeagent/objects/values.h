@@ -88,5 +88,9 @@ struct quantity *quantity_map_get(const struct quantity_map *map, const char *na
 const struct bytes_pair *bytes_map_get(const struct bytes_map *map, const char *name); /* or NULL */
 bool string_list_has(const struct string_list *list, const char *string);
 
+/* The list grows in the arena; it is short. */
+struct arena;
+void strings_add(struct arena *arena, struct string_list *list, const char *string);
+
 /* To thousandths, the finest that the API keeps. */
 void quantity_map_round_up(struct quantity_map *map);

@@ -1,23 +1,14 @@
 /* net/http: requests to a real server that misbehaves on demand. */
-#include "http-server.h"
-
-#include "nodeagent/base/mem.h"
-#include "nodeagent/net/http.h"
-#include "nodeagent/sys/clock.h"
-#include "nodeagent/sys/loop.h"
-#include "nodeagent/sys/wheel.h"
-#include "nodeagent/sys/work.h"
+#include "http-place.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 
-#define PATIENCE (20 * USEC_PER_SEC)
-
 static bool answer(struct http_server *server, int fd, const char *path, const char *request)
 {
     unsigned number;
-    char text[256];
+    char text[256], line[32];
 
     if (!strcmp(path, "/text"))
         return http_reply_with(fd, "200 OK", "", "hello");
@@ -60,104 +51,42 @@ static bool answer(struct http_server *server, int fd, const char *path, const c
                  server->port);
         return http_reply_with(fd, "301 Moved Permanently", text, "");
     }
+    if (sscanf(path, "/same-host/%u", &number) == 1) {
+        snprintf(text, sizeof(text), "Location: http://127.0.0.1:%u/%s\r\n", server->port,
+                 number ? "same-host" : "echo");
+        if (number)
+            snprintf(text + strlen(text) - 2, 16, "/%u\r\n", number - 1);
+        return http_reply_with(fd, "301 Moved Permanently", text, "");
+    }
+    if (sscanf(path, "/again/%u", &number) == 1) {
+        snprintf(text, sizeof(text), "Location: /echo\r\n");
+        snprintf(line, sizeof(line), "%u Again", number);
+        return http_reply_with(fd, line, text, "");
+    }
+    if (!strcmp(path, "/redirect-and-hang"))
+        return http_send(fd, "HTTP/1.1 302 Found\r\nLocation: /echo\r\n"
+                             "Content-Length: 1000000\r\n\r\n");
+    if (!strcmp(path, "/nonsense-location"))
+        return http_reply_with(fd, "302 Found", "Location: http://127.0.0.1:99999/\r\n", "");
     if (!strcmp(path, "/nowhere"))
         return http_reply_with(fd, "302 Found", "", "no location");
     return http_reply_with(fd, "404 Not Found", "", "no such thing");
 }
 
-/* the place of each test */
-
-struct place {
-    struct loop *loop;
-    struct wheel *wheel;
-    struct wheel_driver *driver;
-    struct work *work;
-    struct http *http;
-    struct http_server server;
-    struct http_call *call;
-    unsigned done;
-    int status;
-    char *body;
-    size_t length;
-    struct err err;
-    bool free_at_once;
-    struct http_call *cancel_too;
-};
-
 static int set_up(void **state)
 {
-    struct place *place = mem_new(struct place);
-
-    place->wheel = wheel_new(clock_boottime());
-    assert_int_equal(loop_new(&place->loop, NULL), 0);
-    assert_int_equal(wheel_driver_new(&place->driver, place->wheel, place->loop, NULL), 0);
-    assert_int_equal(work_new(&place->work, place->loop, place->wheel, NULL), 0);
-    assert_int_equal(http_new(&place->http, place->loop, place->wheel, place->work, NULL), 0);
-    http_server_start(&place->server, answer, NULL);
-    *state = place;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct place *place = *state;
-
-    assert_null(http_free(place->http));
-    http_server_stop(&place->server);
-    assert_null(work_free(place->work));
-    wheel_driver_free(place->driver);
-    wheel_free(place->wheel);
-    loop_free(place->loop);
-    free(place->body);
-    free(place);
-    return 0;
-}
-
-static void take(void *owner, const struct http_reply *reply)
-{
-    struct place *place = owner;
-
-    free(place->body);
-    place->done++;
-    place->status = reply->status;
-    assert_int_equal(reply->body[reply->length], '\0');
-    place->body = mem_strndup(reply->body, reply->length);
-    place->length = reply->length;
-    place->err = reply->err;
-    if (place->cancel_too)
-        http_cancel(place->cancel_too);
-    place->cancel_too = NULL;
-    if (place->free_at_once)
-        place->http = http_free(place->http);
+    return place_set_up(state, answer);
 }
 
 static void begin_at(struct place *place, const char *host, const char *path, usec_t timeout)
 {
     char *url = mem_printf("http://%s:%u%s", host, place->server.port, path);
-    struct http_request request = {.url = url, .timeout = timeout, .body_max = 100000};
+    struct http_request request = {.url = url, .timeout = timeout, .answer_max = 100000};
     struct err err;
 
-    if (http_get(&place->call, place->http, &request, take, place, &err) < 0)
+    if (http_begin(&place->call, place->http, &request, take, place, &err) < 0)
         fail_msg("%s", err.text);
     free(url);
-}
-
-static void turn_until_done(struct place *place, unsigned done)
-{
-    usec_t patience = clock_boottime() + PATIENCE;
-
-    while (place->done < done) {
-        assert_true(clock_boottime() < patience);
-        assert_true(loop_turn(place->loop, 100 * USEC_PER_MSEC, NULL) >= 0);
-    }
-}
-
-static void turn_for(struct place *place, usec_t duration)
-{
-    usec_t until = clock_boottime() + duration, now;
-
-    while ((now = clock_boottime()) < until)
-        assert_true(loop_turn(place->loop, until - now, NULL) >= 0);
 }
 
 static void get_at(struct place *place, const char *host, const char *path)
@@ -178,8 +107,6 @@ static void assert_failed(struct place *place, int code, const char *sentence)
 {
     char *url = mem_printf("http://127.0.0.1:%u", place->server.port);
 
-    assert_int_equal(place->status, 0);
-    assert_int_equal(place->length, 0);
     if (place->err.code != code || !strstr(place->err.text, sentence) ||
         strncmp(place->err.text, url, strlen(url)) != 0)
         fail_msg("%d %s", place->err.code, place->err.text);
@@ -224,11 +151,11 @@ static void test_headers_and_userinfo(void **state)
     struct place *place = *state;
     char *url = mem_printf("http://me:secret@127.0.0.1:%u/echo", place->server.port);
     struct http_request request = {
-        .url = url, .headers = headers, .timeout = PATIENCE, .body_max = 100000};
+        .url = url, .headers = headers, .timeout = PATIENCE, .answer_max = 100000};
 
     setenv("http_proxy", "http://127.0.0.1:1", 1);
     setenv("all_proxy", "http://127.0.0.1:1", 1);
-    assert_int_equal(http_get(&place->call, place->http, &request, take, place, NULL), 0);
+    assert_int_equal(http_begin(&place->call, place->http, &request, take, place, NULL), 0);
     turn_until_done(place, 1);
     unsetenv("http_proxy");
     unsetenv("all_proxy");
@@ -245,13 +172,13 @@ static void test_many_at_once(void **state)
     struct place *place = *state;
     struct err err;
     struct http_request request = {
-        .url = "http://127.0.0.1/", .timeout = PATIENCE, .body_max = 1000};
+        .url = "http://127.0.0.1/", .timeout = PATIENCE, .answer_max = 1000};
 
-    for (int i = 0; i < HTTP_CALLS_MAX; i++)
+    for (int i = 0; i < CALLS_MAX; i++)
         begin_at(place, i % 2 ? "localhost" : "127.0.0.1", "/text", PATIENCE);
-    assert_int_equal(http_get(&place->call, place->http, &request, take, place, &err), -EBUSY);
+    assert_int_equal(http_begin(&place->call, place->http, &request, take, place, &err), -EBUSY);
     assert_string_equal(err.text, "http://127.0.0.1/: 64 requests are under way already");
-    turn_until_done(place, HTTP_CALLS_MAX);
+    turn_until_done(place, CALLS_MAX);
     assert_int_equal(place->status, 200);
 }
 
@@ -276,9 +203,9 @@ static void test_a_name_that_is_none(void **state)
 {
     struct place *place = *state;
     struct http_request request = {
-        .url = "http://me:secret@nobody.invalid/x?y", .timeout = PATIENCE, .body_max = 1000};
+        .url = "http://me:secret@nobody.invalid/x?y", .timeout = PATIENCE, .answer_max = 1000};
 
-    assert_int_equal(http_get(&place->call, place->http, &request, take, place, NULL), 0);
+    assert_int_equal(http_begin(&place->call, place->http, &request, take, place, NULL), 0);
     turn_until_done(place, 1);
     assert_int_equal(place->status, 0);
     assert_non_null(
@@ -292,7 +219,7 @@ static void test_failures_in_words(void **state)
 {
     struct place *place = *state;
     struct http_request request = {
-        .url = "http://127.0.0.1:1/x", .timeout = PATIENCE, .body_max = 1000};
+        .url = "http://127.0.0.1:1/x", .timeout = PATIENCE, .answer_max = 1000};
 
     get(place, "/close");
     assert_failed(place, -EIO, "/close: Empty reply from server");
@@ -300,7 +227,7 @@ static void test_failures_in_words(void **state)
     assert_failed(place, -EIO, "/nonsense: Received HTTP/0.9 when not allowed");
     get(place, "/cut");
     assert_failed(place, -EIO, "/cut: transfer closed with 5 bytes remaining to read");
-    assert_int_equal(http_get(&place->call, place->http, &request, take, place, NULL), 0);
+    assert_int_equal(http_begin(&place->call, place->http, &request, take, place, NULL), 0);
     turn_until_done(place, 4);
     assert_int_equal(place->err.code, -ECONNREFUSED);
     assert_string_equal(place->err.text,
@@ -311,10 +238,10 @@ static void test_tls_failures(void **state)
 {
     struct place *place = *state;
     char *url = mem_printf("https://127.0.0.1:%u/text", place->server.port);
-    struct http_request request = {.url = url, .timeout = PATIENCE, .body_max = 1000};
+    struct http_request request = {.url = url, .timeout = PATIENCE, .answer_max = 1000};
 
     /* The server's answer to a handshake is none. */
-    assert_int_equal(http_get(&place->call, place->http, &request, take, place, NULL), 0);
+    assert_int_equal(http_begin(&place->call, place->http, &request, take, place, NULL), 0);
     while (!place->server.count)
         assert_true(loop_turn(place->loop, 10 * USEC_PER_MSEC, NULL) >= 0);
     shutdown(place->server.connections[0], SHUT_RDWR);
@@ -346,7 +273,7 @@ static void test_timeouts(void **state)
     /* Also of an answer that never ends */
     begin_at(place, "127.0.0.1", "/slow", 100 * USEC_PER_MSEC);
     turn_until_done(place, 2);
-    assert_failed(place, -ETIMEDOUT, "/slow: no answer within 0.1 s");
+    assert_failed(place, -ETIMEDOUT, "/slow: no whole answer within 0.1 s");
     get(place, "/text");
     assert_int_equal(place->status, 200);
 }
@@ -372,10 +299,11 @@ static void test_what_is_refused_at_once(void **state)
     for (size_t i = 0; i < array_size(cases); i++) {
         const char *const headers[] = {cases[i].header, NULL};
         struct http_request request = {
-            .url = cases[i].url, .headers = headers, .timeout = PATIENCE, .body_max = 1000};
+            .url = cases[i].url, .headers = headers, .timeout = PATIENCE, .answer_max = 1000};
         struct err err;
 
-        assert_int_equal(http_get(&place->call, place->http, &request, take, place, &err), -EINVAL);
+        assert_int_equal(http_begin(&place->call, place->http, &request, take, place, &err),
+                         -EINVAL);
         if (!strstr(err.text, cases[i].sentence))
             fail_msg("%s", err.text);
     }
@@ -401,6 +329,72 @@ static void test_redirections(void **state)
     assert_failed(place, -EINVAL, "/file: redirects: file:///etc/passwd: must begin with http");
     get_at(place, "localhost", "/redirect/2");
     assert_int_equal(place->status, 200);
+}
+
+static void test_redirections_of_probes(void **state)
+{
+    struct http_request probe = {.redirects = HTTP_FOLLOW_SAME_HOST, .once = true};
+    struct place *place = *state;
+
+    ask(place, "/redirect/8", probe); /* and with /redirect/0 and /echo, 10 requests */
+    assert_int_equal(place->status, 200);
+    assert_non_null(strstr(place->url, "/echo"));
+    assert_non_null(strstr(place->body, "/redirect/0\r\n")); /* the referer */
+    ask(place, "/redirect/9", probe);
+    assert_failed(place, -ELOOP, "/redirect/0: stopped after 10 redirects");
+    assert_int_equal(place->trouble, NET_PROTOCOL);
+    ask(place, "/port", probe);
+    assert_int_equal(place->trouble, NET_REFUSED);
+    assert_string_equal(place->url, "http://127.0.0.1:1/text");
+    ask(place, "/away", probe);
+    assert_int_equal(place->trouble, NET_ANSWERED);
+    assert_int_equal(place->status, 301);
+    assert_true(place->left);
+    assert_non_null(strstr(place->url, "/away"));
+    ask(place, "/file", probe);
+    assert_true(place->left);
+    ask(place, "/nonsense-location", probe);
+    assert_failed(place, -EINVAL, "/nonsense-location: redirects: http://127.0.0.1:99999/");
+    ask(place, "/nowhere", probe);
+    assert_int_equal(place->status, 302);
+    assert_false(place->left);
+    ask(place, "/redirect-and-hang", probe); /* nobody waits for its body */
+    assert_int_equal(place->status, 200);
+}
+
+static void test_a_host_of_its_own(void **state)
+{
+    static const char *const headers[] = {"Host: other", "X-One: 1", "X-Empty;", "Accept:", NULL};
+    struct http_request probe = {
+        .redirects = HTTP_FOLLOW_SAME_HOST, .headers = headers, .once = true};
+    struct place *place = *state;
+
+    ask(place, "/redirect/1", probe);
+    assert_non_null(strstr(place->body, "Host: other\r\n"));
+    assert_non_null(strstr(place->body, "X-One: 1\r\n"));
+    assert_non_null(strstr(place->body, "X-Empty:\r\n"));
+    assert_null(strstr(place->body, "Accept:"));
+    ask(place, "/same-host/1", probe);
+    assert_non_null(strstr(place->body, "Host: 127.0.0.1:"));
+    assert_null(strstr(place->body, "other"));
+    assert_non_null(strstr(place->body, "X-One: 1\r\n"));
+}
+
+static void test_posts(void **state)
+{
+    struct http_request post = {.body = "some\0bytes", .body_length = 10};
+    struct place *place = *state;
+
+    ask(place, "/echo", post);
+    assert_true(str_has_prefix(place->body, "POST /echo "));
+    assert_non_null(strstr(place->body, "Content-Length: 10\r\n"));
+    ask(place, "/again/307", post);
+    assert_true(str_has_prefix(place->body, "POST /echo "));
+    ask(place, "/again/303", post);
+    assert_true(str_has_prefix(place->body, "GET /echo "));
+    get(place, "/echo"); /* handles are used again */
+    assert_true(str_has_prefix(place->body, "GET /echo "));
+    assert_null(strstr(place->body, "Referer"));
 }
 
 /* lifetime */
@@ -482,6 +476,9 @@ int main(void)
         in_place(test_timeouts),
         in_place(test_what_is_refused_at_once),
         in_place(test_redirections),
+        in_place(test_redirections_of_probes),
+        in_place(test_a_host_of_its_own),
+        in_place(test_posts),
         in_place(test_cancelled_at_any_time),
         in_place(test_cancelled_from_a_callback),
         in_place(test_freed_with_calls_under_way),

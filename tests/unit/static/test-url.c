@@ -62,9 +62,16 @@ static int open_scene(void **state)
 
     set_up((void **)&scene->place);
     pthread_mutex_init(&scene->lock, NULL);
-    assert_int_equal(
-        http_new(&scene->http, scene->place->loop, scene->place->wheel, scene->place->work, NULL),
-        0);
+    assert_int_equal(http_new(&scene->http,
+                              &(struct http_options){
+                                  .loop = scene->place->loop,
+                                  .wheel = scene->place->wheel,
+                                  .work = scene->place->work,
+                                  .class = LOOP_API,
+                                  .calls_max = 4,
+                              },
+                              NULL),
+                     0);
     http_server_start(&scene->server, answer, scene);
     snprintf(scene->url, sizeof(scene->url), "http://me:secret@127.0.0.1:%u/pods",
              scene->server.port);

@@ -3,7 +3,8 @@
  * values are not expanded again. A variable may hold others twice, and so grow without end: what no
  * program could be started with is an error here.
  */
-#include "translate-internal.h"
+#include "nodeagent/objects/variables.h"
+#include "nodeagent/base/str.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,10 +1,48 @@
-/* agent/translate-expand: variables in texts. */
-#include "translation.h"
+/* objects/variables: variables in texts. */
+#include "test.h"
 
-static int expand(struct fixture *test, struct variables *variables, const char *text,
-                  const char **result, struct string_list *missing)
+#include "nodeagent/base/mem.h"
+#include "nodeagent/objects/variables.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct fixture {
+    struct arena arena;
+    struct err err;
+    struct variables variables;
+};
+
+static void fixture_init(struct fixture *test)
 {
-    return variables_expand(variables, text, "it", result, missing, &test->err);
+    *test = (struct fixture){.arena = ARENA_INIT_DOCUMENT};
+    variables_init(&test->variables, &test->arena);
+}
+
+static void fixture_deinit(struct fixture *test)
+{
+    variables_deinit(&test->variables);
+    arena_deinit(&test->arena);
+}
+
+static char *letters(char letter, size_t count)
+{
+    char *text = mem_alloc(count + 1);
+
+    memset(text, letter, count);
+    text[count] = '\0';
+    return text;
+}
+
+static int put(struct fixture *test, const char *name, const char *value)
+{
+    return variables_put(&test->variables, name, value, &test->err);
+}
+
+static int expand(struct fixture *test, const char *text, const char **result,
+                  struct string_list *missing)
+{
+    return variables_expand(&test->variables, text, "it", result, missing, &test->err);
 }
 
 static void test_texts(void **state)
@@ -36,99 +74,85 @@ static void test_texts(void **state)
         {") $(A", ") $(A"},
         {"$(A) $(B", "1 $(B"},
     };
-    struct variables variables;
     struct fixture test;
 
-    fixture_init_in(&test, IN_SPEC, "");
-    variables_init(&variables, &test.arena);
-    variables_put(&variables, "A", "1", &test.err);
-    variables_put(&variables, "B", "2", &test.err);
-    variables_put(&variables, "EMPTY", "", &test.err);
-    variables_put(&variables, "NEST", "$(A)", &test.err);
+    fixture_init(&test);
+    put(&test, "A", "1");
+    put(&test, "B", "2");
+    put(&test, "EMPTY", "");
+    put(&test, "NEST", "$(A)");
     for (size_t i = 0; i < array_size(cases); i++) {
         const char *result;
 
-        assert_int_equal(expand(&test, &variables, cases[i].text, &result, NULL), 0);
+        assert_int_equal(expand(&test, cases[i].text, &result, NULL), 0);
         assert_string_equal(result, cases[i].expected);
     }
-    variables_deinit(&variables);
     fixture_deinit(&test);
 }
 
 static void test_missing(void **state)
 {
     struct string_list missing = {0};
-    struct variables variables;
     struct fixture test;
     const char *result;
 
-    fixture_init_in(&test, IN_SPEC, "");
-    variables_init(&variables, &test.arena);
-    variables_put(&variables, "A", "1", &test.err);
-    variables_put(&variables, "EMPTY", "", &test.err);
-    assert_int_equal(expand(&test, &variables, "$(Z)$(A)$(EMPTY)$(Z)", &result, &missing), 0);
-    assert_string_equal(text_of(&test, missing.count, (char **)missing.items), "Z EMPTY");
-    variables_deinit(&variables);
+    fixture_init(&test);
+    put(&test, "A", "1");
+    put(&test, "EMPTY", "");
+    assert_int_equal(expand(&test, "$(Z)$(A)$(EMPTY)$(Z)", &result, &missing), 0);
+    assert_int_equal(missing.count, 2);
+    assert_string_equal(missing.items[0], "Z");
+    assert_string_equal(missing.items[1], "EMPTY");
     fixture_deinit(&test);
 }
 
 static void test_the_later_replaces_the_earlier(void **state)
 {
-    struct variables variables;
     struct fixture test;
 
-    fixture_init_in(&test, IN_SPEC, "");
-    variables_init(&variables, &test.arena);
+    fixture_init(&test);
     for (int i = 0; i < 100; i++)
-        variables_put(&variables, arena_printf(&test.arena, "N%d", i % 50),
-                      arena_printf(&test.arena, "%d", i), &test.err);
-    assert_int_equal(variables.map.count, 50);
-    assert_string_equal(variables.map.items[0].name, "N0");
-    assert_string_equal(variables.map.items[0].value, "50");
-    assert_string_equal(variables_get(&variables, "N49", 3), "99");
-    assert_null(variables_get(&variables, "N50", 3));
-    variables_deinit(&variables);
+        put(&test, arena_printf(&test.arena, "N%d", i % 50), arena_printf(&test.arena, "%d", i));
+    assert_int_equal(test.variables.map.count, 50);
+    assert_string_equal(test.variables.map.items[0].name, "N0");
+    assert_string_equal(test.variables.map.items[0].value, "50");
+    assert_string_equal(variables_get(&test.variables, "N49", 3), "99");
+    assert_null(variables_get(&test.variables, "N50", 3));
     fixture_deinit(&test);
 }
 
 static void test_a_long_variable(void **state)
 {
     char *value = letters('x', VARIABLE_BYTES_MAX - strlen("A=") - 1);
-    struct variables variables;
     struct fixture test;
     const char *result;
 
-    fixture_init_in(&test, IN_SPEC, "");
-    variables_init(&variables, &test.arena);
-    assert_int_equal(variables_put(&variables, "A", value, &test.err), 0);
-    assert_true(variables_put(&variables, "AB", value, &test.err) < 0);
+    fixture_init(&test);
+    assert_int_equal(put(&test, "A", value), 0);
+    assert_true(put(&test, "AB", value) < 0);
     assert_string_equal(test.err.text,
                         "the environment variable AB is too long: at most 131072 bytes");
-    assert_int_equal(expand(&test, &variables, "$(A)", &result, NULL), 0);
-    assert_true(expand(&test, &variables, "$(A)$(A)", &result, NULL) < 0);
+    assert_int_equal(expand(&test, "$(A)", &result, NULL), 0);
+    assert_true(expand(&test, "$(A)$(A)", &result, NULL) < 0);
     assert_string_equal(test.err.text, "it is too long once expanded: at most 131072 bytes");
     free(value);
-    variables_deinit(&variables);
     fixture_deinit(&test);
 }
 
 static void test_many_long_variables(void **state)
 {
     char *value = letters('x', 100000);
-    struct variables variables;
     struct fixture test;
     int count = 0;
 
-    fixture_init_in(&test, IN_SPEC, "");
-    variables_init(&variables, &test.arena);
+    fixture_init(&test);
     /* the same name counts each time: what it replaces takes memory too */
-    while (variables_put(&variables, "A", value, &test.err) == 0)
+    while (put(&test, "A", value) == 0)
         count++;
     assert_int_equal(count, VARIABLES_BYTES_MAX / 100003);
     assert_string_equal(test.err.text,
                         "the environment variables are too long: at most 6291456 bytes");
     free(value);
-    variables_deinit(&variables);
     fixture_deinit(&test);
 }
 
@@ -137,18 +161,15 @@ static void test_many_open_references(void **state)
 {
     size_t count = VARIABLE_BYTES_MAX - 1;
     char *text = letters('(', count);
-    struct variables variables;
     struct fixture test;
     const char *result;
 
-    fixture_init_in(&test, IN_SPEC, "");
-    variables_init(&variables, &test.arena);
+    fixture_init(&test);
     for (size_t i = 0; i < count; i += 2)
         text[i] = '$';
-    assert_int_equal(expand(&test, &variables, text, &result, NULL), 0);
+    assert_int_equal(expand(&test, text, &result, NULL), 0);
     assert_string_equal(result, text);
     free(text);
-    variables_deinit(&variables);
     fixture_deinit(&test);
 }
 

@@ -1,0 +1,82 @@
+/* What the files of the HTTP client share: http.c has the calls, http-curl.c drives curl,
+ * http-trouble.c says what went wrong. */
+#pragma once
+
+#include "http-url.h"
+#include "nodeagent/base/list.h"
+#include "nodeagent/base/str.h"
+#include "nodeagent/net/http.h"
+#include "nodeagent/sys/loop.h"
+#include "nodeagent/sys/wheel.h"
+
+struct work_job;
+
+struct http {
+    struct loop *loop;
+    struct wheel *wheel;
+    struct work *work;
+    unsigned calls_max;
+    unsigned in_flight;
+    struct list calls; /* in flight, or being told */
+    struct list idle;  /* at most calls_max, with handles that are used again */
+    /* curl */
+    CURLM *multi;
+    struct loop_set *set;
+    struct wheel_timer timer;
+    struct list sockets;
+    bool acting; /* curl is at work */
+    bool added;  /* ... and there is something new for it */
+};
+
+struct http_call {
+    struct http *http; /* NULL: it was freed while the call was told */
+    struct list link;
+    CURL *easy;
+    bool attached; /* to the multi handle */
+    bool telling;
+    struct http_request request; /* without what it points at */
+    struct http_url url;
+    struct http_url next; /* with parts: where it is redirected to */
+    struct curl_slist *headers;
+    struct curl_slist *headers_elsewhere; /* without "Host:", after an absolute redirection */
+    bool next_elsewhere;
+    struct curl_slist *addresses;
+    struct work_job *lookup;
+    struct wheel_timer deadline;
+    struct loop_post post;
+    usec_t began;
+    usec_t sent; /* since then: when curl got the request at hand */
+    unsigned redirects;
+    /* the answer */
+    struct strbuf head;
+    size_t head_bytes;
+    bool head_done;
+    struct strbuf body;
+    bool ended;      /* as far as we are concerned; curl calls it a failure */
+    bool too_long;   /* the body */
+    int socket_code; /* why there is no socket */
+    char words[CURL_ERROR_SIZE];
+    struct http_reply reply;
+    http_done_fn *done;
+    void *owner;
+};
+
+/* curl */
+int http_curl_init(struct http *http, enum loop_class class, struct err *err);
+void http_curl_deinit(struct http *http); /* without calls */
+void http_curl_configure(struct http_call *call, const struct http_request *request);
+void http_curl_redirect(struct http_call *call, const char *referer, bool get);
+void http_curl_send(struct http_call *call);
+void http_curl_detach(struct http_call *call);
+
+/* Called by it: curl is done with the request. */
+void http_call_finished(struct http_call *call, CURLcode code);
+
+/* Called by it when the head of an answer is complete; false: no more of this answer is wanted. */
+bool http_call_has_head(struct http_call *call);
+
+/* trouble: fills the reply */
+void http_trouble_failed(struct http_call *call, CURLcode code);
+void http_trouble_late(struct http_call *call);
+void http_trouble_name(struct http_call *call, int code, const char *text);
+void http_trouble_times(struct http_call *call);

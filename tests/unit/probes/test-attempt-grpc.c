@@ -1,0 +1,259 @@
+/* probes/attempt-grpc: health checks of a real gRPC server, and of what is none. P32 of the
+ * reference's checks. */
+#include "listener.h"
+#include "place.h"
+#include "rpc-server.h"
+
+#include "nodeagent/base/str.h"
+
+#include <string.h>
+
+/* the server: services by name */
+
+static char service[64]; /* of the call at hand */
+static char metadata_seen[512];
+
+static void read_service(struct server *server, grpc_call *call)
+{
+    grpc_byte_buffer *message = NULL;
+    grpc_op ops[] = {
+        {.op = GRPC_OP_SEND_INITIAL_METADATA},
+        {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &message},
+    };
+    grpc_byte_buffer_reader reader;
+    grpc_slice slice;
+
+    server_batch(server, call, ops, array_size(ops));
+    grpc_byte_buffer_reader_init(&reader, message);
+    slice = grpc_byte_buffer_reader_readall(&reader);
+    service[0] = '\0';
+    if (GRPC_SLICE_LENGTH(slice) > 2) /* field 1, and its length */
+        snprintf(service, sizeof(service), "%.*s", (int)GRPC_SLICE_LENGTH(slice) - 2,
+                 (const char *)GRPC_SLICE_START_PTR(slice) + 2);
+    grpc_slice_unref(slice);
+    grpc_byte_buffer_reader_destroy(&reader);
+    grpc_byte_buffer_destroy(message);
+}
+
+static void answer(struct server *server, grpc_call *call, const char *method)
+{
+    static const struct {
+        const char *service;
+        const char *bytes; /* NULL: no message */
+        grpc_status_code status;
+        const char *text;
+    } answers[] = {
+        {"", "\x08\x01", GRPC_STATUS_OK, ""},
+        {"down", "\x08\x02", GRPC_STATUS_OK, ""},
+        {"unknown", "", GRPC_STATUS_OK, ""},
+        {"strange", "\x08\x09", GRPC_STATUS_OK, ""},
+        {"garbage", "\x08", GRPC_STATUS_OK, ""},
+        {"nothing", NULL, GRPC_STATUS_OK, ""},
+        {"missing", NULL, GRPC_STATUS_NOT_FOUND, "unknown service"},
+        {"unimplemented", NULL, GRPC_STATUS_UNIMPLEMENTED, "unknown method \xc3\xa4 100%"},
+        {"late", NULL, GRPC_STATUS_DEADLINE_EXCEEDED, "too late"},
+    };
+
+    snprintf(metadata_seen, sizeof(metadata_seen), "%s", method);
+    read_service(server, call);
+    if (!strcmp(service, "hang")) {
+        server_hang(server, call);
+        return;
+    }
+    for (size_t i = 0; i < array_size(answers); i++) {
+        if (strcmp(service, answers[i].service))
+            continue;
+        if (answers[i].bytes)
+            server_send(server, call, grpc_slice_from_copied_string(answers[i].bytes));
+        server_finish(server, call, answers[i].status, answers[i].text);
+    }
+}
+
+static struct server server;
+
+static int set_up(void **state)
+{
+    grpc_init();
+    server_start(&server, "127.0.0.1:0", answer);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    server_stop(&server);
+    grpc_shutdown();
+    return 0;
+}
+
+static void ask(struct place *place, int port, const char *name, usec_t timeout)
+{
+    struct grpc_action grpc = {.port = port, .service = name};
+    struct handler handler = {.grpc = &grpc};
+
+    attempt(place, (struct probe_order){&handler, .ip = "127.0.0.1", .timeout = timeout}, false);
+}
+
+static void test_answers(void **state)
+{
+    static const struct {
+        const char *service;
+        usec_t timeout;
+        enum probe_verdict verdict;
+        const char *text;
+        int32_t code;
+    } cases[] = {
+        {NULL, 0, PROBE_SUCCESS, "service healthy", 1},
+        {"", 0, PROBE_SUCCESS, "service healthy", 1},
+        {"down", 0, PROBE_BAD_STATUS, "service unhealthy (responded with \"NOT_SERVING\")", 2},
+        {"unknown", 0, PROBE_BAD_STATUS, "service unhealthy (responded with \"UNKNOWN\")", 0},
+        {"strange", 0, PROBE_BAD_STATUS, "service unhealthy (responded with \"9\")", 9},
+        {"garbage", 0, PROBE_BROKEN,
+         "error: health rpc probe failed: rpc error: code = Internal desc = grpc: failed to "
+         "unmarshal the received message"},
+        {"nothing", 0, PROBE_BROKEN,
+         "error: health rpc probe failed: rpc error: code = Internal desc = grpc: failed to "
+         "unmarshal the received message"},
+        {"missing", 0, PROBE_BAD_STATUS,
+         "error: health rpc probe failed: rpc error: code = NotFound desc = unknown service"},
+        {"unimplemented", 0, PROBE_BAD_STATUS,
+         "error: this server does not implement the grpc health protocol (grpc.health.v1.Health): "
+         "unknown method \xc3\xa4 100%"},
+        {"late", USEC_PER_SEC, PROBE_RESPONSE_TIMEOUT,
+         "timeout: health rpc did not complete within 1s"},
+        {"hang", SHORTLY, PROBE_RESPONSE_TIMEOUT,
+         "timeout: health rpc did not complete within 200ms"},
+    };
+    struct place *place = *state;
+    char target[64];
+
+    snprintf(target, sizeof(target), "127.0.0.1:%d", server.port);
+    for (size_t i = 0; i < array_size(cases); i++) {
+        ask(place, server.port, cases[i].service, cases[i].timeout);
+        assert_outcome(place, cases[i].verdict, cases[i].text);
+        assert_int_equal(place->outcome.code, cases[i].code);
+        assert_string_equal(place->outcome.target, target);
+        assert_string_equal(metadata_seen, "/grpc.health.v1.Health/Check");
+    }
+}
+
+static void assert_no_connection(struct place *place, int port, enum probe_verdict verdict,
+                                 const char *timeout)
+{
+    char text[128];
+
+    snprintf(text, sizeof(text),
+             "timeout: failed to connect service \"127.0.0.1:%d\" within %s: context deadline "
+             "exceeded",
+             port, timeout);
+    assert_outcome(place, verdict, text);
+}
+
+/* Whom nobody answers does not wait for the rest of the time. */
+static void test_refused(void **state)
+{
+    struct place *place = *state;
+    usec_t began = clock_boottime();
+
+    ask(place, 1, NULL, 10 * USEC_PER_SEC);
+    assert_no_connection(place, 1, PROBE_REFUSED, "10s");
+    assert_true(clock_boottime() - began < 5 * USEC_PER_SEC);
+}
+
+static void test_silence(void **state)
+{
+    struct place *place = *state;
+    struct listener listener;
+
+    listener_start_full(&listener);
+    ask(place, listener.port, NULL, SHORTLY);
+    assert_no_connection(place, listener.port, PROBE_CONNECT_TIMEOUT, "200ms");
+    listener_stop(&listener);
+}
+
+/* servers of another kind */
+
+struct speaker {
+    struct listener listener;
+    const void *bytes;
+    size_t length;
+};
+
+static void *speak(void *data)
+{
+    struct speaker *speaker = data;
+    int fd = accept(speaker->listener.fd, NULL, NULL);
+    char bytes[1024];
+
+    recv(fd, bytes, sizeof(bytes), 0);
+    send(fd, speaker->bytes, speaker->length, MSG_NOSIGNAL);
+    shutdown(fd, SHUT_WR);
+    recv(fd, bytes, sizeof(bytes), 0);
+    close(fd);
+    return NULL;
+}
+
+#define SETTINGS "\0\0\0\4\0\0\0\0\0"
+/* HEADERS of stream 1, one with the end of it; HPACK's static table has :status 200 and 404 */
+#define STATUS_404 "\0\0\1\1\5\0\0\0\1\x8d"
+#define STATUS_200 "\0\0\1\1\5\0\0\0\1\x88"
+#define STATUS_200_OPEN "\0\0\1\1\4\0\0\0\1\x88"
+
+static void test_other_servers(void **state)
+{
+#define TEXT(bytes) bytes, sizeof(bytes) - 1
+    static const struct {
+        const void *bytes;
+        size_t length;
+        enum probe_verdict verdict;
+        const char *text; /* NULL: it does not count as a connection */
+    } cases[] = {
+        {TEXT(""), PROBE_BROKEN, NULL},
+        {TEXT("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), PROBE_BROKEN, NULL},
+        {TEXT("\x15\x03\x01\0\2\2\x46"), PROBE_BROKEN, NULL}, /* P32: a TLS alert */
+        {TEXT(SETTINGS STATUS_404), PROBE_BAD_STATUS,
+         "error: this server does not implement the grpc health protocol (grpc.health.v1.Health): "
+         "unexpected HTTP status code received from server: 404"},
+        {TEXT(SETTINGS STATUS_200), PROBE_BROKEN,
+         "error: health rpc probe failed: rpc error: code = Internal desc = server closed the "
+         "stream without sending trailers"},
+        {TEXT(SETTINGS STATUS_200_OPEN), PROBE_BROKEN,
+         "error: health rpc probe failed: rpc error: code = Unavailable desc = error reading from "
+         "server: EOF"},
+    };
+    struct place *place = *state;
+
+    for (size_t i = 0; i < array_size(cases); i++) {
+        struct speaker speaker = {.bytes = cases[i].bytes, .length = cases[i].length};
+        pthread_t thread;
+
+        listener_start(&speaker.listener, 1);
+        pthread_create(&thread, NULL, speak, &speaker);
+        ask(place, speaker.listener.port, NULL, 5 * USEC_PER_SEC);
+        pthread_join(thread, NULL);
+        if (cases[i].text)
+            assert_outcome(place, cases[i].verdict, cases[i].text);
+        else
+            assert_no_connection(place, speaker.listener.port, cases[i].verdict, "5s");
+        listener_stop(&speaker.listener);
+    }
+}
+
+static void test_no_address(void **state)
+{
+    struct place *place = *state;
+    struct grpc_action grpc = {.port = 1};
+    struct handler handler = {.grpc = &grpc};
+
+    attempt(place, (struct probe_order){&handler}, false);
+    assert_outcome(place, PROBE_ERRORED, "the pod has no address yet, and the probe names no host");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        in_place(test_answers),       in_place(test_refused),    in_place(test_silence),
+        in_place(test_other_servers), in_place(test_no_address),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

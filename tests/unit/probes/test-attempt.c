@@ -1,0 +1,125 @@
+/* probes/attempt: the frame of all kinds: limits, cancelling, whose fault it was. */
+#include "listener.h"
+#include "place.h"
+
+static const char *words[] = {"true"};
+static struct exec_action exec = {.command = {words, 1}};
+static const struct handler handler = {.exec = &exec};
+
+static struct probe_attempt *begin(struct place *place, const struct handler *what)
+{
+    return probe_attempt_begin(place->engine,
+                               &(struct probe_order){what, .ip = "127.0.0.1",
+                                                     .container_id = "containerd://1",
+                                                     .timeout = SHORTLY},
+                               false, take, place);
+}
+
+static void test_no_handler(void **state)
+{
+    struct sleep_action sleep = {1};
+    const struct handler cases[] = {{0}, {.sleep = &sleep}};
+    struct place *place = *state;
+
+    for (size_t i = 0; i < array_size(cases); i++) {
+        attempt(place, (struct probe_order){&cases[i]}, false);
+        assert_outcome(place, PROBE_ERRORED, "missing probe handler");
+    }
+}
+
+static void test_no_more_than_the_limit(void **state)
+{
+    struct probe_attempt *attempts[ATTEMPTS_MAX];
+    struct place *place = *state;
+
+    place->deaf = true;
+    for (size_t i = 0; i < ATTEMPTS_MAX; i++)
+        attempts[i] = begin(place, &handler);
+    begin(place, &handler);
+    assert_int_equal(place->done, 0);
+    turn_until_done(place, 1);
+    assert_outcome(place, PROBE_ERRORED, "4 attempts are under way already");
+    for (size_t i = 0; i < ATTEMPTS_MAX; i++)
+        probe_attempt_cancel(attempts[i]);
+    place->deaf = false;
+    begin(place, &handler);
+    turn_until_done(place, 2);
+    assert_outcome(place, PROBE_SUCCESS, "");
+}
+
+/* What is over before it began is posted, and can be cancelled until then. */
+static void test_cancel_what_is_posted(void **state)
+{
+    struct place *place = *state;
+
+    probe_attempt_cancel(begin(place, &(struct handler){0}));
+    for (int i = 0; i < 3; i++)
+        loop_turn(place->loop, 0, NULL);
+    assert_int_equal(place->done, 0);
+}
+
+static void begin_again(void *owner, const struct probe_outcome *outcome)
+{
+    struct place *place = owner;
+
+    begin(place, &handler);
+}
+
+static void test_begin_from_within(void **state)
+{
+    struct place *place = *state;
+
+    probe_attempt_begin(
+        place->engine,
+        &(struct probe_order){&handler, .container_id = "containerd://1", .timeout = SHORTLY},
+        false, begin_again, place);
+    turn_until_done(place, 1);
+    assert_outcome(place, PROBE_SUCCESS, "");
+}
+
+static void hold_up(struct loop_post *post)
+{
+    usleep(LOOP_LATE_USEC + 20000);
+}
+
+/* A timeout after a late turn may be our own fault; a refusal never is. */
+static void test_a_late_loop(void **state)
+{
+    struct place *place = *state;
+    struct listener listener, nobody;
+    struct tcp_socket_action tcp;
+    struct handler tcp_handler = {.tcp_socket = &tcp};
+    struct loop_post post;
+
+    loop_post_init(&post, hold_up);
+    listener_start_full(&listener);
+    listener_start(&nobody, 1);
+    listener_stop(&nobody);
+
+    tcp = (struct tcp_socket_action){.port = {.number = listener.port}};
+    begin(place, &tcp_handler);
+    loop_post(place->loop, &post);
+    turn_until_done(place, 1);
+    assert_int_equal(place->outcome.verdict, PROBE_AGENT_LATE);
+    assert_non_null(strstr(place->outcome.text, "i/o timeout"));
+
+    tcp.port.number = nobody.port;
+    loop_post(place->loop, &post);
+    begin(place, &tcp_handler);
+    turn_until_done(place, 2);
+    assert_int_equal(place->outcome.verdict, PROBE_REFUSED);
+    listener_stop(&listener);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        in_place(test_no_handler),
+        in_place(test_no_more_than_the_limit),
+        in_place(test_cancel_what_is_posted),
+        in_place(test_begin_from_within),
+        in_place(test_a_late_loop),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
