@@ -3,6 +3,13 @@
 
 #include "nodeagent/probes/attempt.h"
 
-struct agent;
+struct cri;
+struct wheel;
 
-struct probe_exec probe_exec_of(struct agent *agent);
+struct probe_runtime {
+    struct cri *cri;
+    struct wheel *wheel;
+    usec_t patience; /* for the runtime's own work, beyond the command's time */
+};
+
+struct probe_exec probe_exec_of(struct probe_runtime *runtime); /* which outlives it */

@@ -1,6 +1,5 @@
 /* Wiring the probers to pods, and to the runtime. */
 #include "probing.h"
-#include "probe-exec.h"
 #include "shell.h"
 
 #include "nodeagent/base/mem.h"
@@ -15,8 +14,6 @@ enum {
     EXECS_PER_CORE = 4, /* a command in a container costs the runtime some 50 ms of CPU */
     EXECS_MAX = 64,
 };
-
-#define USER_AGENT "kube-probe/" KUBERNETES_MINOR
 
 static bool has_probes(const struct container *container)
 {
@@ -49,8 +46,8 @@ static bool probing_begin(struct agent *agent)
         .loop = agent->parts.loop,
         .wheel = agent->parts.wheel,
         .work = agent->parts.work,
-        .exec = probe_exec_of(agent),
-        .user_agent = USER_AGENT,
+        .exec = probe_exec_of(&agent->probe_runtime),
+        .user_agent = PROBE_USER_AGENT,
         .attempts_max = PROBE_ATTEMPTS_MAX,
     };
     struct probers_options probers = {
@@ -65,6 +62,11 @@ static bool probing_begin(struct agent *agent)
 
     if (agent->probers)
         return true;
+    agent->probe_runtime = (struct probe_runtime){
+        .cri = agent->cri,
+        .wheel = agent->parts.wheel,
+        .patience = agent->config->runtime_request_timeout,
+    };
     if (probe_engine_new(&agent->probe_engine, &engine, &err) < 0) {
         log_error("no container is probed: %s", err.text);
         return false;

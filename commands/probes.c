@@ -77,8 +77,7 @@ static void add_run(struct table *table, const struct json *probe, struct arena 
 {
     bool good = answer_bool(probe, "runSucceeded");
     int64_t run = answer_number(probe, "run", arena);
-    int64_t needed =
-        answer_number(probe, good ? "successThreshold" : "failureThreshold", arena);
+    int64_t needed = answer_number(probe, good ? "successThreshold" : "failureThreshold", arena);
     _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
 
     if (run && run <= needed && !(good && needed == 1))
@@ -249,12 +248,11 @@ static const struct json **sorted(struct answers *answers, size_t *count)
 
 static void write_table(const struct probes *probes, struct answers *answers, struct strbuf *out)
 {
-    static const char *const headers[] = {"POD", "CONTAINER", "TYPE", "HANDLER", "STATE",   "RUN",
-                                          "NEXT", "LAST",     "TIME", "LATE",    "HISTORY", NULL};
-    static const char *const wide[] = {"POD",     "CONTAINER", "TYPE",   "HANDLER", "STATE",
-                                       "RUN",     "NEXT",      "LAST",   "TIME",    "LATE",
-                                       "PERIOD",  "TIMEOUT",   "LATEST", "COUNT",   "HISTORY",
-                                       "TROUBLE", NULL};
+    static const char *const headers[] = {"POD",  "CONTAINER", "TYPE", "HANDLER", "STATE",   "RUN",
+                                          "NEXT", "LAST",      "TIME", "LATE",    "HISTORY", NULL};
+    static const char *const wide[] = {
+        "POD",  "CONTAINER", "TYPE",    "HANDLER", "STATE", "RUN",     "NEXT",    "LAST", "TIME",
+        "LATE", "PERIOD",    "TIMEOUT", "LATEST",  "COUNT", "HISTORY", "TROUBLE", NULL};
     _cleanup_(table_deinit) struct table table;
     size_t count;
     const struct json **items = sorted(answers, &count);

@@ -1,7 +1,7 @@
 /* probes/judge: ticks, thresholds, and what a verdict means. */
 #include "test.h"
 
-#include "judge.h"
+#include "nodeagent/probes/judge.h"
 
 #define S USEC_PER_SEC
 
