@@ -7,6 +7,7 @@ import argparse
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -49,7 +50,7 @@ class Transcripts:
         self.page += f"\n## {title}\n\n" + textwrap.fill(" ".join(lines), 100) + "\n"
 
     def attempt(self, *arguments, code, shown=None):
-        words = shown or " ".join(map(str, arguments))
+        words = shown or shlex.join(map(str, arguments))
         done = subprocess.run([self.program, "probe", *self.hidden, *map(str, arguments)],
                               capture_output=True, text=True, timeout=60)
         assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
@@ -86,7 +87,7 @@ def over_the_network(page, certificate):
     page.title("bad status", "An answer that is neither a success nor a redirection.")
     with at(answering("503 Service Unavailable", "Content-Type: text/plain",
                       body="database: no connection\n"), 8080):
-        page.attempt(f"http://{POD}:8080/ready", "--header", "'Authorization: Bearer 1234'",
+        page.attempt(f"http://{POD}:8080/ready", "--header", "Authorization: Bearer 1234",
                      code=1)
     with at(health(NOT_SERVING), 9000):
         page.attempt(f"grpc://{POD}:9000/shop.Orders", code=1)
@@ -157,7 +158,7 @@ def make(build):
     """In the namespace: the page."""
     from probe_servers import make_certificate
 
-    for words in (["link", "set", "lo", "up"], ["link", "add", "pods", "type", "dummy"],
+    for words in (["link", "set", "lo", "up"], ["link", "add", "pods", "type", "bridge"],
                   ["link", "set", "pods", "up"], ["addr", "add", "10.0.0.1/24", "dev", "pods"],
                   ["addr", "add", f"{POD}/24", "dev", "pods"]):
         subprocess.run(["ip", *words], check=True)

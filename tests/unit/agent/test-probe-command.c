@@ -48,11 +48,11 @@ static void done(struct place *place)
 static struct errand_probe *order(struct place *place, const char *type, const char *probe,
                                   const char *status, const char *more)
 {
-    char *text = mem_printf(
-        "{'pod':{'metadata':{'name':'web','namespace':'shop'},'spec':{'containers':[{"
-        "'name':'main','ports':[{'name':'http','containerPort':8080}],"
-        "'%sProbe':{%s}}]},'status':{%s}},'probes':[{'container':'main','type':'%c%s'%s",
-        type, probe, status, type[0] - 32, type + 1, more);
+    char *text =
+        mem_printf("{'pod':{'metadata':{'name':'web','namespace':'shop'},'spec':{'containers':[{"
+                   "'name':'main','ports':[{'name':'http','containerPort':8080}],"
+                   "'%sProbe':{%s}}]},'status':{%s}},'probes':[{'container':'main','type':'%c%s'%s",
+                   type, probe, status, type[0] - 32, type + 1, more);
 
     if (read_order(place, text) < 0)
         fail_msg("%s", place->err.text);
