@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     CONNECTIONS_KEPT = 8,             /* idle ones; more servers than that are asked by nobody */
@@ -125,7 +124,17 @@ static void timer_fired(struct wheel_timer *timer)
     act(container_of(timer, struct http, timer), CURL_SOCKET_TIMEOUT, 0);
 }
 
-/* sockets' beginnings and ends */
+/* sockets' beginnings */
+
+/* Whatever becomes of it, the socket is reset when it is closed: else its port would stay in use
+ * for a minute whenever this side is the first to close. It is told now, since curl asks nobody
+ * how to close a socket that it gives up while connecting. */
+static void set_reset(int fd)
+{
+    const struct linger linger = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
 
 static curl_socket_t on_open(void *data, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -133,16 +142,11 @@ static curl_socket_t on_open(void *data, curlsocktype purpose, struct curl_socka
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 
     call->socket_code = fd < 0 ? -errno : 0;
-    return fd < 0 ? CURL_SOCKET_BAD : fd;
-}
-
-/* Reset: else the port would stay in use for a minute, whenever this side is the first to close. */
-static int on_close(void *data, curl_socket_t fd)
-{
-    const struct linger linger = {.l_onoff = 1, .l_linger = 0};
-
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-    return close(fd);
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+    if (call->request.once && !call->request.close)
+        set_reset(fd);
+    return fd;
 }
 
 /* Encryption begins: it is connected. */
@@ -248,13 +252,11 @@ static long version_of(const struct http_request *request)
     }
 }
 
-static void configure_once(struct http_call *call, bool close)
+static void configure_once(struct http_call *call)
 {
     set(call, CURLOPT_FRESH_CONNECT, 1L);
     set(call, CURLOPT_FORBID_REUSE, 1L);
     set(call, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-    if (!close)
-        set(call, CURLOPT_CLOSESOCKETFUNCTION, on_close);
 }
 
 /* Without the authorities' certificates: reading them costs more than all the rest. */
@@ -289,7 +291,7 @@ void http_curl_configure(struct http_call *call, const struct http_request *requ
         set(call, CURLOPT_COPYPOSTFIELDS, request->body);
     }
     if (request->once)
-        configure_once(call, request->close);
+        configure_once(call);
     if (request->unverified)
         configure_unverified(call);
 }

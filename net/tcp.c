@@ -252,7 +252,8 @@ static void socket_ready(struct loop_socket *socket, uint32_t events)
         code = -ECONNREFUSED; /* nobody else listens there */
     if (code == 0) {
         call->reply.trouble = NET_ANSWERED;
-        call->reply.err = (struct err){0};
+        call->reply.err.code = 0; /* of an address before this one */
+        call->reply.err.text[0] = '\0';
         call->reply.times.connected = call_age(call);
         call_end(call);
         return;

@@ -137,28 +137,18 @@ static void judge_trouble(struct probe_attempt *attempt, const struct http_reply
 {
     enum probe_verdict verdict = attempt_verdict(reply->trouble);
 
-    switch (reply->trouble) {
-    case NET_LOCAL:
+    if (reply->trouble == NET_LOCAL)
         attempt_finish_http(attempt, reply, verdict,
                             arena_strdup(&attempt->arena, reply->err.text));
-        break;
-    case NET_RESPONSE_TIMEOUT:
-    case NET_BODY_TIMEOUT:
+    else if (verdict == PROBE_RESPONSE_TIMEOUT)
         attempt_finish_http(attempt, reply, verdict, no_answer(attempt));
-        break;
-    case NET_BODY_CLOSED:
+    else if (reply->err.code == -EFBIG)
+        fail(attempt, reply, verdict, RPC_RESOURCE_EXHAUSTED,
+             "grpc: received message larger than max");
+    else if (reply->status)
         fail(attempt, reply, verdict, RPC_UNAVAILABLE, "error reading from server: EOF");
-        break;
-    case NET_PROTOCOL:
-        if (reply->err.code == -EFBIG) {
-            fail(attempt, reply, verdict, RPC_RESOURCE_EXHAUSTED,
-                 "grpc: received message larger than max");
-            break;
-        }
-        /* fall through */
-    default:
+    else
         attempt_finish_http(attempt, reply, verdict, no_connection(attempt));
-    }
 }
 
 static void answered(void *owner, const struct http_reply *reply)

@@ -14,7 +14,8 @@ enum {
     SOCKET_TABLE_TIME_WAIT = 6,
 };
 
-/* How many IPv4 sockets of this machine have the remote port and are in the state? */
+/* How many IPv4 sockets of this machine have the remote port and are in the state? Others may have
+ * used the port before: compare with how many there were. */
 static inline unsigned sockets_to(unsigned port, unsigned wanted)
 {
     FILE *table = fopen("/proc/net/tcp", "re");

@@ -1,7 +1,7 @@
 /* objects/values: looking into maps and lists. */
 #include "test.h"
 
-#include "nodeagent/base/macros.h"
+#include "nodeagent/base/arena.h"
 #include "nodeagent/objects/values.h"
 
 static void test_string_map(void **state)
@@ -51,13 +51,25 @@ static void test_string_list(void **state)
     assert_false(string_list_has(&empty, "a"));
 }
 
+static void test_strings_add(void **state)
+{
+    struct arena arena = ARENA_INIT(64, 64);
+    struct string_list list = {0};
+
+    strings_add(&arena, &list, "a");
+    strings_add(&arena, &list, "b");
+    assert_int_equal(list.count, 2);
+    assert_string_equal(list.items[0], "a");
+    assert_string_equal(list.items[1], "b");
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_string_map),
-        cmocka_unit_test(test_quantity_map),
-        cmocka_unit_test(test_bytes_map),
-        cmocka_unit_test(test_string_list),
+        cmocka_unit_test(test_string_map),  cmocka_unit_test(test_quantity_map),
+        cmocka_unit_test(test_bytes_map),   cmocka_unit_test(test_string_list),
+        cmocka_unit_test(test_strings_add),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,16 +178,33 @@ struct speaker {
     size_t length;
 };
 
+/* Until the frame with the message is there: no server answers what it was not asked yet. */
+static void hear(int fd)
+{
+    static const char message[] = "\0\0\5\0\1\0\0\0\1";
+    char bytes[4096];
+    size_t length = 0;
+    ssize_t got;
+
+    while (!memmem(bytes, length, message, sizeof(message) - 1)) {
+        got = recv(fd, bytes + length, sizeof(bytes) - length, 0);
+        if (got <= 0)
+            return;
+        length += (size_t)got;
+    }
+}
+
 static void *speak(void *data)
 {
     struct speaker *speaker = data;
     int fd = accept(speaker->listener.fd, NULL, NULL);
     char bytes[1024];
 
-    recv(fd, bytes, sizeof(bytes), 0);
+    hear(fd);
     send(fd, speaker->bytes, speaker->length, MSG_NOSIGNAL);
     shutdown(fd, SHUT_WR);
-    recv(fd, bytes, sizeof(bytes), 0);
+    while (recv(fd, bytes, sizeof(bytes), 0) > 0)
+        ;
     close(fd);
     return NULL;
 }
@@ -197,6 +214,17 @@ static void *speak(void *data)
 #define STATUS_404 "\0\0\1\1\5\0\0\0\1\x8d"
 #define STATUS_200 "\0\0\1\1\5\0\0\0\1\x88"
 #define STATUS_200_OPEN "\0\0\1\1\4\0\0\0\1\x88"
+
+static void ask_speaker(struct place *place, struct speaker *speaker)
+{
+    pthread_t thread;
+
+    listener_start(&speaker->listener, 1);
+    pthread_create(&thread, NULL, speak, speaker);
+    ask(place, speaker->listener.port, NULL, 5 * USEC_PER_SEC);
+    pthread_join(thread, NULL);
+    listener_stop(&speaker->listener);
+}
 
 static void test_other_servers(void **state)
 {
@@ -224,18 +252,27 @@ static void test_other_servers(void **state)
 
     for (size_t i = 0; i < array_size(cases); i++) {
         struct speaker speaker = {.bytes = cases[i].bytes, .length = cases[i].length};
-        pthread_t thread;
 
-        listener_start(&speaker.listener, 1);
-        pthread_create(&thread, NULL, speak, &speaker);
-        ask(place, speaker.listener.port, NULL, 5 * USEC_PER_SEC);
-        pthread_join(thread, NULL);
+        ask_speaker(place, &speaker);
         if (cases[i].text)
             assert_outcome(place, cases[i].verdict, cases[i].text);
         else
             assert_no_connection(place, speaker.listener.port, cases[i].verdict, "5s");
-        listener_stop(&speaker.listener);
     }
+}
+
+static void test_a_long_answer(void **state)
+{
+    static const char head[] = SETTINGS STATUS_200_OPEN "\0\x2e\xe0\0\0\0\0\0\1"; /* DATA */
+    static char bytes[sizeof(head) - 1 + 12000];
+    struct speaker speaker = {.bytes = bytes, .length = sizeof(bytes)};
+    struct place *place = *state;
+
+    memcpy(bytes, head, sizeof(head) - 1);
+    ask_speaker(place, &speaker);
+    assert_outcome(place, PROBE_BROKEN,
+                   "error: health rpc probe failed: rpc error: code = ResourceExhausted desc = "
+                   "grpc: received message larger than max");
 }
 
 static void test_no_address(void **state)
@@ -251,8 +288,8 @@ static void test_no_address(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_place(test_answers),       in_place(test_refused),    in_place(test_silence),
-        in_place(test_other_servers), in_place(test_no_address),
+        in_place(test_answers),       in_place(test_refused),       in_place(test_silence),
+        in_place(test_other_servers), in_place(test_a_long_answer), in_place(test_no_address),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,8 +1,8 @@
-/* probes/attempt-http: verdicts and words. P22 to P31 of the reference's checks; that of the
- * certificate is among the integration tests. */
+/* probes/attempt-http: verdicts and words. P22 to P31 of the reference's checks. */
 #include "http-server.h"
 #include "listener.h"
 #include "place.h"
+#include "tls-server.h"
 
 static unsigned other_port; /* of a server that has all the others have */
 
@@ -233,17 +233,51 @@ static void test_silence(void **state)
     listener_stop(&listener);
 }
 
+static void test_tls(void **state) /* P29 */
+{
+    static const struct {
+        const char *protocol, *host;
+        bool named;
+        const char *request; /* begins so */
+    } cases[] = {
+        {"h2", "127.0.0.1", false, "PRI * HTTP/2.0\r\n"},
+        {"http/1.1", "127.0.0.1", false, "GET /x HTTP/1.1\r\n"},
+        {"http/1.1", "localhost", true, "GET /x HTTP/1.1\r\n"},
+    };
+    struct place *place = *state;
+
+    for (size_t i = 0; i < array_size(cases); i++) {
+        struct tls_server server = {.protocol = cases[i].protocol};
+        struct http_get_action get = {.path = "/x", .scheme = "HTTPS", .host = cases[i].host};
+
+        tls_server_start(&server);
+        get.port.number = server.listener.port;
+        ask_by(place, get, 0, false);
+        tls_server_stop(&server);
+        assert_outcome(place, PROBE_SUCCESS, "");
+        assert_int_equal(place->outcome.code, 200);
+        assert_true(place->outcome.times.secured > 0);
+        assert_int_equal(server.named, cases[i].named);
+        assert_memory_equal(server.request, cases[i].request, strlen(cases[i].request));
+    }
+}
+
 static void test_tls_to_a_plain_server(void **state)
 {
     struct place *place = *state;
     struct http_server plain = {0};
     struct http_get_action get = {.scheme = "HTTPS"};
+    char text[256];
 
     http_server_start(&plain, answer, NULL);
     get.port.number = (int32_t)plain.port;
     ask_by(place, get, SHORTLY, false);
     /* this server waits for the end of a line, which a handshake has not */
-    assert_int_equal(place->outcome.verdict, PROBE_RESPONSE_TIMEOUT);
+    snprintf(text, sizeof(text),
+             "Get \"https://127.0.0.1:%u/\": context deadline exceeded (Client.Timeout exceeded "
+             "while awaiting headers)",
+             plain.port);
+    assert_outcome(place, PROBE_RESPONSE_TIMEOUT, text);
     http_server_stop(&plain);
 }
 
@@ -378,6 +412,7 @@ int main(void)
         in_place(test_failures),
         in_place(test_no_connection),
         in_place(test_silence),
+        in_place(test_tls),
         in_place(test_tls_to_a_plain_server),
         in_place(test_tls_answered_in_the_clear),
         in_place(test_long_bodies),
