@@ -194,13 +194,19 @@ const char *agent_network_trouble(const struct agent *agent)
     return trouble ? trouble : network_trouble(agent->network);
 }
 
+/* Before all pods were seen, one may yet turn out to run under another UID; and before the runtime
+ * has said its name, no container has the id by which it was published. */
+static bool is_known(const struct agent *agent)
+{
+    return agent->looked && !str_empty(runtime_state_name(agent->runtime));
+}
+
 void pod_observe(struct agent_pod *pod, struct arena *arena, struct pod_observed *observed)
 {
     const struct cri_pod *seen = cri_cache_pod(pod->agent->cache, pod->uid);
 
     *observed = (struct pod_observed){
-        /* Before all pods were seen, it may yet turn out to run under another UID. */
-        .looked = pod->agent->looked ? cri_cache_looked(pod->agent->cache, pod->uid) : 0,
+        .looked = is_known(pod->agent) ? cri_cache_looked(pod->agent->cache, pod->uid) : 0,
         .trouble = cri_cache_trouble(pod->agent->cache, pod->uid),
         .network_trouble = agent_network_trouble(pod->agent),
         .prepared = pod->prepared,

@@ -23,9 +23,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a runtime may take to begin and end a command, beyond the command's own time. */
-#define RUNTIME_PATIENCE_USEC (10 * USEC_PER_SEC)
-
 struct session {
     struct errand errand;
     struct loop *loop;
@@ -160,7 +157,6 @@ static int open_runtime(struct session *session, struct err *err)
     int r = rpc_new(&session->rpc, session->loop, err);
 
     session->runtime.wheel = session->wheel;
-    session->runtime.patience = RUNTIME_PATIENCE_USEC;
     return r < 0 ? r
                  : cri_new(&session->runtime.cri, session->rpc, session->errand.runtime_endpoint,
                            NULL, err);

@@ -9,7 +9,6 @@ struct wheel;
 struct probe_runtime {
     struct cri *cri;
     struct wheel *wheel;
-    usec_t patience; /* for the runtime's own work, beyond the command's time */
 };
 
 struct probe_exec probe_exec_of(struct probe_runtime *runtime); /* which outlives it */

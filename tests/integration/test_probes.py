@@ -1,150 +1,332 @@
-"""nodeagent probes: what it makes of the agent's answer."""
+"""Probes of real containers: all kinds, at the right time, and what becomes of it."""
 
-import json
-import os
-import pty
+import datetime
+import http.server
+import threading
+import time
 
 import pytest
 
-from agent_socket import OK, AgentSocket, line, refusal
+from agent import is_ready, restarts, status_of
+from specs import container, pod, sidecar, stay
+
+SERVE = "mkdir -p /tmp/www; echo good > /tmp/www/ready; httpd -p 8080 -h /tmp/www; "
+FLAG = "test -e /tmp/flag"
+HTTP = {"httpGet": {"path": "/ready", "port": "web"}}
+TCP = {"tcpSocket": {"port": 8080}}
+EXEC = {"exec": {"command": ["sh", "-c", FLAG]}}
+PORTS = [{"name": "web", "containerPort": 8080}]
+QUICK = {"periodSeconds": 1, "failureThreshold": 2}
 
 
-def result(verdict, total, code=0, late=300):
-    return {"time": "2026-11-21T18:00:00.000000Z", "verdict": verdict, "code": code,
-            "lateMicroseconds": late, "connectedMicroseconds": 100, "firstByteMicroseconds": 300,
-            "totalMicroseconds": total}
+class Asked:
+    """A server on the node that notes when it was asked for which path, and answers as told."""
 
+    def __init__(self):
+        self.times = {}
+        self.status = {}
+        asked = self
 
-def probe(container="main", kind="Readiness", **more):
-    return {"namespace": "default", "pod": "web-n1", "uid": "5f3c9a20", "container": container,
-            "containerID": "c0", "type": kind, "handler": "httpGet", "state": "passing",
-            "delayMicroseconds": 0, "periodMicroseconds": 10000000, "timeoutMicroseconds": 1000000,
-            "successThreshold": 1, "failureThreshold": 3, "run": 17, "runSucceeded": True,
-            "inFlight": False, "nextMicroseconds": 3212345, "attempts": 17, "agentLate": 0,
-            "longestLateMicroseconds": 900, "history": [result("success", 1234, 200)], **more}
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.times.setdefault(self.path, []).append(time.time())
+                self.send_response(asked.status.get(self.path, 200))
+                self.end_headers()
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def probe(self, path, **fields):
+        return {"httpGet": {"path": path, "port": self.port, "host": "127.0.0.1"}, **fields}
+
+    def count(self, path):
+        return len(self.times.get(path, []))
 
 
 @pytest.fixture
-def probes(nodeagent, tmp_path):
-    """probes(items, argument...): (exit code, standard output). Or steps of the socket."""
-    def run(items, *arguments, locale="C.UTF-8"):
-        steps = items if isinstance(items[0], bytes) else [OK, line({"probes": items})]
-        with AgentSocket(tmp_path, {"probes": steps, "metrics": steps}) as agent:
-            done = nodeagent("probes", "--run-dir", tmp_path, *arguments,
-                             env={**os.environ, "LC_ALL": locale})
-        (tmp_path / "nodeagent.sock").unlink()
-        run.requests, run.stderr = agent.requests, done.stderr.decode()
-        return done.returncode, done.stdout.decode()
-
-    return run
+def asked():
+    server = Asked()
+    yield server
+    server.server.shutdown()
+    server.server.server_close()
 
 
-def cells(text):
-    return [[cell.strip() for cell in row.split("   ") if cell.strip()]
-            for row in text.splitlines()]
+def begin(pod):
+    """When its container started, by its status: whole seconds."""
+    text = status_of(pod)["state"]["running"]["startedAt"]
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
-def test_a_row(probes):
-    code, text = probes([probe()])
-    assert code == 0 and probes.requests == [{"command": "probes"}]
-    assert cells(text) == [
-        ["POD", "CONTAINER", "TYPE", "HANDLER", "STATE", "RUN", "NEXT", "LAST", "TIME", "LATE",
-         "HISTORY"],
-        ["default/web-n1", "main", "Readiness", "httpGet", "passing", "17 passed", "3.21s",
-         "success (200)", "1.23ms", "0.3ms", "▂"]]
+def pods(agent):
+    serving = SERVE + f"touch /tmp/flag; {stay(quiet=True)}"
+    kinds = {"http": HTTP, "tcp": TCP, "exec": EXEC}
+    return [
+        pod(f"{kind}-{field.lower()}", container("main", serving, ports=PORTS,
+                                                 **{f"{field}Probe": {**handler, **QUICK}}),
+            agent=agent)
+        for kind, handler in kinds.items() for field in ("liveness", "readiness", "startup")
+    ] + [
+        pod("fails-live", container("main", f"say up; touch /tmp/flag; sleep 3; say bad; "
+                                    f"rm /tmp/flag; {stay(quiet=True)}",
+                                    livenessProbe={**EXEC, **QUICK}), agent=agent),
+        pod("fails-startup", container("main", f"say up; {stay(quiet=True)}",
+                                       startupProbe={**EXEC, "periodSeconds": 1,
+                                                     "failureThreshold": 3}), agent=agent),
+        pod("never-restarted", container("main", f"touch /tmp/flag; sleep 2; rm /tmp/flag; "
+                                         f"{stay(quiet=True, on_term='exit 3')}",
+                                         livenessProbe={**EXEC, **QUICK}), agent=agent,
+            restartPolicy="Never"),
+        pod("side", container("main", f"say main; {stay(quiet=True)}"), agent=agent,
+            inits=[sidecar("aide", f"say aide; sleep 2; touch /tmp/flag; {stay(quiet=True)}",
+                           startupProbe={**EXEC, "periodSeconds": 1, "failureThreshold": 20}),
+                   container("next", "say next")]),
+        pod("hangs", container("main", stay(quiet=True),
+                               readinessProbe={"exec": {"command": ["sleep", "30"]},
+                                               "periodSeconds": 1}), agent=agent),
+        pod("leaves", container("main", stay(quiet=True),
+                                readinessProbe={"exec": {"command": [
+                                    "sh", "-c", "sleep 777 & sleep 30"]}, "periodSeconds": 5}),
+            agent=agent),
+        pod("no-command", container("main", stay(quiet=True),
+                                    livenessProbe={"exec": {"command": ["/no/such"]},
+                                                   **QUICK}), agent=agent),
+        pod("hooked", container("main", serving, ports=PORTS, readinessProbe={**HTTP, **QUICK},
+                                lifecycle={"postStart": {"exec": {"command": ["sleep", "2"]}}}),
+            agent=agent),
+    ]
 
 
-def test_wide(probes):
-    _, text = probes([probe(text="HTTP probe failed\x1b")], "-o", "wide")
-    assert cells(text)[1][10:] == ["10s", "1s", "0.9ms", "17", "▂", "HTTP probe failed\\x1b"]
+@pytest.mark.parametrize("kind", ["http", "tcp", "exec"])
+@pytest.mark.parametrize("field", ["liveness", "readiness", "startup"])
+def test_every_kind_passes(agent, kind, field):
+    found = agent.wait_pod(f"{kind}-{field}", is_ready, "ready")
+    assert status_of(found)["started"] is True and restarts(found) == 0
 
 
-@pytest.mark.parametrize("fields,run", [
-    ({"run": 0}, "-"),
-    ({"run": 1}, "1 passed"),
-    ({"run": 2, "successThreshold": 3}, "2 of 3 passed"),
-    ({"run": 4, "successThreshold": 3}, "4 passed"),
-    ({"run": 2, "runSucceeded": False}, "2 of 3 failed"),
-    ({"run": 5, "runSucceeded": False}, "5 failed"),
-])
-def test_runs(probes, fields, run):
-    assert cells(probes([probe(**fields)])[1])[1][5] == run
+def test_readiness_follows_what_the_container_answers(agent):
+    """Also check P26: the answer's status is in the event, not its body."""
+    agent.wait_ready("http-readiness")
+    execute(agent, "http-readiness", "mv /tmp/www/ready /tmp/www/gone")
+    found = agent.wait_pod("http-readiness", lambda pod: not is_ready(pod), "not ready")
+    messages = {item["type"]: item.get("message") for item in found["status"]["conditions"]}
+    assert messages["ContainersReady"] == "containers with unready status: [main]"
+    assert restarts(found) == 0
+    agent.wait_event("http-readiness", "Unhealthy: Readiness probe failed: HTTP probe failed with "
+                     "statuscode: 404")
+    blockers = agent.why("http-readiness")["pods"][0]["blockers"]
+    assert any(item["reason"] == "ReadinessProbe" and item["container"] == "main" and
+               "readiness probe failing" in item["text"] and "statuscode: 404" in item["text"]
+               for item in blockers), blockers
+    execute(agent, "http-readiness", "mv /tmp/www/gone /tmp/www/ready")
+    agent.wait_ready("http-readiness")
 
 
-def test_ticks(probes):
-    gated = probe("b", state="waits for startup", run=0, history=[])
-    del gated["nextMicroseconds"]
-    _, text = probes([gated, probe("a", inFlight=True), probe("c", kind="Liveness")])
-    rows = cells(text)[1:]
-    assert [row[1] for row in rows] == ["a", "b", "c"]
-    assert [row[6] for row in rows] == ["now", "-", "3.21s"]
-    assert rows[1][4:] == ["waits for startup", "-", "-", "-", "-", "-", "-"]
+def execute(agent, name, script):
+    identity = status_of(agent.pod(name))["containerID"].split("://")[1]
+    result = agent.containerd.ctr("tasks", "exec", "--exec-id", f"test-{time.monotonic_ns()}",
+                                  identity, "sh", "-c", script)
+    assert result.returncode == 0, result
 
 
-HISTORY = [result("success", usec) for usec in (1, 1000, 4000, 16000, 64000, 256000, 1024000, 5e6)]
-HISTORY = [{**entry, "totalMicroseconds": int(entry["totalMicroseconds"])} for entry in HISTORY]
-FAILURES = [result(verdict, 5) for verdict in (
-    "refused", "connect timeout", "no response in time", "bad status", "TLS", "exec exit",
-    "exec timeout", "broken", "agent late", "errored", "warning", "new in another version")]
+def test_a_failed_liveness_probe_restarts_the_container(agent):
+    agent.wait_event("fails-live", "Killing: Container main failed liveness probe, will be "
+                     "restarted")
+    agent.wait_event("fails-live", "Unhealthy: Liveness probe failed: ")
+    agent.wait_pod("fails-live", lambda pod: restarts(pod) >= 1, "restarted")
+    agent.wait(lambda: agent.said("fails-live").count("up") >= 2, "the second run")
+    times = agent.stage("fails-live")
+    bad = next(at for at, text in times if text == "bad")
+    again = [at for at, text in times if text == "up"][1]
+    # Two ticks of a second, the second one at least a second after it went bad; then a second of
+    # grace that the container does not need, and the restart.
+    assert 1.0 <= again - bad <= 4.5, times
 
 
-@pytest.mark.parametrize("locale,bars", [("C.UTF-8", "▁▂▃▄▅▆▇█"), ("C", "_.:-=+*#"),
-                                         ("no_SUCH.locale", "_.:-=+*#")])
-def test_sparklines(probes, locale, bars):
-    assert cells(probes([probe(history=HISTORY)], locale=locale)[1])[1][-1] == bars
-    assert cells(probes([probe(history=FAILURES)], locale=locale)[1])[1][-1] == "RCNSTXKBaew?"
+def test_check_07_a_failed_startup_probe_restarts_the_container(agent):
+    agent.wait_event("fails-startup", "Killing: Container main failed startup probe, will be "
+                     "restarted")
+    agent.wait(lambda: agent.said("fails-startup").count("up") >= 2, "the second run")
+    found = agent.pod("fails-startup")
+    assert not is_ready(found) and status_of(found)["started"] is False
 
 
-def test_colours_on_a_terminal(program, tmp_path):
-    history = [result("success", 1), result("refused", 1), result("warning", 4000)]
-    leader, terminal = pty.openpty()
-    with AgentSocket(tmp_path, {"probes": [OK, line({"probes": [probe(history=history)]})]}):
-        pid = os.spawnve(os.P_NOWAIT, "/bin/sh", ["sh", "-c", f"exec {program} probes --run-dir "
-                                                  f"{tmp_path} >{os.ttyname(terminal)}"],
-                         {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", "NO_COLOR": ""})
-        assert os.waitpid(pid, 0)[1] == 0
-    text = os.read(leader, 65536).decode()
-    os.close(leader)
-    os.close(terminal)
-    assert "\x1b[32m▁\x1b[0m\x1b[31m▁\x1b[0m\x1b[33m▃\x1b[0m" in text
-    assert "\x1b[32mpassing\x1b[0m" in text
+def test_without_restarts_the_pod_fails(agent):
+    found = agent.wait_phase("never-restarted", "Failed")
+    assert restarts(found) == 0
 
 
-def test_several_pods(probes):
-    code, text = probes([probe()], "web", "default/web-n1", "-o", "json")
-    assert (code, json.loads(text)) == (0, {"probes": [probe(), probe()]})
-    assert probes.requests == [{"command": "probes", "pod": "web"},
-                               {"command": "probes", "pod": "default/web-n1"}]
+def test_check_18_a_sidecar_holds_up_the_next_until_it_has_started_up(agent):
+    agent.wait_ready("side")
+    aide, following, main = agent.wait_said("side", "aide", "next", "main")
+    assert 2.0 <= following - aide and following <= main
 
 
-def test_an_unknown_pod(probes):
-    assert probes([refusal('there is no pod "wep" on this node')], "wep") == (1, "")
-    assert probes.stderr == 'nodeagent probes: there is no pod "wep" on this node\n'
+def test_check_34_a_command_that_takes_too_long(agent):
+    agent.wait_event("hangs", 'Unhealthy: Readiness probe failed: command timed out: "sleep 30" '
+                     "timed out after 1s")
+    assert not is_ready(agent.pod("hangs"))
 
 
-def test_metrics_are_passed_on(probes):
-    text = '# HELP prober_probe_total x\nprober_probe_total{pod="web"} 3\n'
-    assert probes([OK, line(text)], "--metrics") == (0, text)
-    assert probes.requests == [{"command": "metrics"}]
-    assert probes([OK, line({})], "--metrics") == (1, "")
-    assert "the agent's answer is no text" in probes.stderr
+def test_what_a_command_that_was_killed_left_is_told(agent):
+    found = agent.wait_event("leaves", "ProbeLeftovers: Readiness probe: its command took too "
+                             "long, was killed, and left running: 1 process: ")
+    assert found[0].endswith(" (sleep)"), found
+    assert not [text for text in agent.messages("hangs") if "ProbeLeftovers" in text]
 
 
-@pytest.mark.parametrize("arguments,text", [
-    (["--metrics", "web"], "--metrics is of all pods"),
-    (["--metrics", "-o", "json"], "--metrics is of all pods"),
-    (["-o", "text"], '-o takes wide or json, not "text"'),
-    ([""], "a pod's name must not be empty"),
-])
-def test_usage(nodeagent, arguments, text):
-    done = nodeagent("probes", *arguments)
-    assert done.returncode == 2 and text in done.stderr.decode()
+def test_a_command_that_is_not_there_never_counts(agent):
+    """The runtime cannot run it: that is no answer of the container's."""
+    agent.wait_event("no-command", "Unhealthy: Liveness probe errored and resulted in unknown "
+                     "state: ")
+    time.sleep(3)
+    assert restarts(agent.pod("no-command")) == 0
 
 
-@pytest.mark.parametrize("items", [[3, "x", None, []], [{}], [{"history": [1, {}]}],
-                                   [{"history": {}, "run": "x", "pod": 3, "state": []}]])
-def test_answers_of_another_shape(probes, items):
-    code, text = probes(items)
-    assert code == 0 and len(text.splitlines()) == 1 + len(items)
-    assert probes([OK, line({})])[0] == 1
-    assert 'the agent\'s answer has no "probes"' in probes.stderr
+def test_check_39_any_answer_to_a_hook_is_a_success(agent, asked):
+    """An HTTPS hook that is answered in the clear is asked for again so."""
+    def ask(path, scheme="HTTP"):
+        return asked.probe(path)["httpGet"] | {"scheme": scheme}
+
+    asked.status.update({"/began": 500, "/ends": 404})
+    agent.add(pod("asks", container("main", stay(quiet=True), lifecycle={
+        "postStart": {"httpGet": ask("/began", "HTTPS")},
+        "preStop": {"httpGet": ask("/ends")}})))
+    agent.wait_ready("asks")
+    assert asked.count("/began") == 1
+    agent.wait_event("asks", "LifecycleHTTPFallback: request to HTTPS lifecycle hook "
+                     f"127.0.0.1:{asked.port} got HTTP response, retry with HTTP succeeded")
+    agent.remove("asks")
+    agent.wait(lambda: asked.count("/ends"), "its preStop hook")
+    agent.wait_gone("asks")
+    assert not [text for text in agent.messages("asks") if "Hook:" in text]
+
+
+def test_a_hook_that_nobody_answers_fails(agent):
+    agent.add(pod("unheard", container("main", stay(quiet=True), lifecycle={
+        "postStart": {"httpGet": {"host": "127.0.0.1", "port": 1}}})))
+    agent.wait_event("unheard", "FailedPostStartHook: PostStartHook failed")
+    agent.remove("unheard")
+
+
+def test_probes_wait_for_the_hook(agent):
+    agent.wait_ready("hooked")
+    assert not [text for text in agent.messages("hooked") if text.startswith("Unhealthy")]
+
+
+def test_checks_05_06_08_startup_comes_first_and_once(agent, asked):
+    asked.status["/startup"] = 500
+    agent.add(pod("gated", container(
+        startupProbe=asked.probe("/startup", periodSeconds=1, failureThreshold=30),
+        readinessProbe=asked.probe("/readiness", periodSeconds=60),
+        livenessProbe=asked.probe("/liveness", periodSeconds=60))))
+    agent.wait(lambda: asked.count("/startup") >= 3, "three attempts", name="gated")
+    assert not asked.count("/readiness") and not asked.count("/liveness")
+    asked.status["/startup"] = 200
+    agent.wait_ready("gated", seconds=5)
+    passed = asked.times["/startup"][-1]
+    assert asked.times["/readiness"][0] - passed < 1
+    count = asked.count("/startup")
+    time.sleep(3)
+    assert asked.count("/startup") == count
+    agent.remove("gated")
+
+
+def test_ticks_are_at_the_start_plus_the_delay_plus_whole_periods(agent, asked):
+    agent.add(pod("clock", container(readinessProbe=asked.probe("/clock", periodSeconds=1,
+                                                                initialDelaySeconds=2))))
+    agent.wait(lambda: asked.count("/clock") >= 6, "six attempts", name="clock")
+    times = asked.times["/clock"]
+    first = times[0]
+    # startedAt has whole seconds here, so the container's start is up to one later.
+    assert 1.9 <= first - begin(agent.pod("clock")) <= 3.3
+    assert all(abs(at - first - index) < 0.1 for index, at in enumerate(times)), times
+    agent.remove("clock")
+
+
+def test_annotations_make_probes_quicker_than_a_second(agent, asked):
+    quick = pod("quick", container(readinessProbe=asked.probe("/quick")))
+    quick["metadata"]["annotations"] = {
+        "nodeagent.dev/probe.main.readiness": "period=200ms,timeout=100ms",
+        "nodeagent.dev/probe.main.liveness": "period=200ms"}
+    agent.add(quick)
+    agent.wait(lambda: asked.count("/quick") >= 10, "ten attempts", name="quick")
+    times = asked.times["/quick"][:10]
+    assert 1.6 <= times[-1] - times[0] <= 2.1, times
+    agent.wait_event("quick", "InvalidProbeAnnotation: annotation "
+                     "nodeagent.dev/probe.main.liveness: the pod has no such probe")
+    agent.remove("quick")
+
+
+def test_check_16_a_pod_that_is_deleted_is_asked_for_readiness_alone(agent, asked):
+    agent.add(pod("deleted", container(
+        readinessProbe=asked.probe("/deleted/ready", periodSeconds=1),
+        livenessProbe=asked.probe("/deleted/live", periodSeconds=1),
+        lifecycle={"preStop": {"sleep": {"seconds": 5}}}), terminationGracePeriodSeconds=8))
+    agent.wait_ready("deleted")
+    agent.remove("deleted")
+    agent.wait_event("deleted", "Killing: Stopping container main")
+    ready, live = asked.count("/deleted/ready"), asked.count("/deleted/live")
+    time.sleep(3.5)
+    assert asked.count("/deleted/ready") - ready >= 2
+    assert asked.count("/deleted/live") == live
+    agent.wait_gone("deleted")
+    ready = asked.count("/deleted/ready")
+    time.sleep(2)
+    assert asked.count("/deleted/ready") == ready
+
+
+def test_checks_13_14_a_killed_agent_forgets_no_result(agent, asked):
+    """Nothing flips, and what started up is not asked again."""
+    asked.status["/kept/bad"] = 500
+    agent.add(
+        pod("kept", container(startupProbe=asked.probe("/kept/startup", periodSeconds=1),
+                              readinessProbe=asked.probe("/kept/ready", periodSeconds=5))),
+        pod("kept-bad", container(readinessProbe=asked.probe("/kept/bad", periodSeconds=5))))
+    agent.wait_ready("kept")
+    agent.wait(lambda: asked.count("/kept/bad"), "the bad one to be asked", name="kept-bad")
+    identity = status_of(agent.pod("kept"))["containerID"]
+    count = asked.count("/kept/startup")
+    for _ in range(3):
+        agent.restart(kill=True)
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            shown = agent.pods() or {}
+            assert "kept" not in shown or not shown["kept"].get("status") or \
+                is_ready(shown["kept"]), shown["kept"]["status"]
+            assert "kept-bad" not in shown or not is_ready(shown["kept-bad"])
+    assert status_of(agent.pod("kept"))["containerID"] == identity
+    assert asked.count("/kept/startup") == count
+    count = asked.count("/kept/ready")
+    agent.wait(lambda: asked.count("/kept/ready") > count, "it to be asked again", seconds=8)
+    agent.remove("kept", "kept-bad")
+
+
+def test_a_stopped_agent_counts_no_failure(agent, asked):
+    """Two seconds of standstill: no probe fails for it."""
+    agent.add(pod("stalled", container(
+        livenessProbe=asked.probe("/stalled", periodSeconds=1, failureThreshold=1))))
+    agent.wait(lambda: asked.count("/stalled") >= 2, "it to be asked", name="stalled")
+    for _ in range(3):
+        agent.pause()
+        time.sleep(2)
+        agent.resume()
+        time.sleep(1.5)
+    assert restarts(agent.pod("stalled")) == 0
+    assert not [text for text in agent.messages("stalled") if text.startswith("Unhealthy")]
+    agent.remove("stalled")
+
+
+def test_the_agent_tells_of_its_probes(agent):
+    agent.wait_ready("http-readiness")
+    probes = agent.ask({"command": "probes", "pod": "http-readiness"})["probes"]
+    assert [(item["container"], item["type"], item["handler"], item["state"])
+            for item in probes] == [("main", "Readiness", "httpGet", "passing")]
+    assert probes[0]["history"][-1]["verdict"] == "success"
+    assert probes[0]["history"][-1]["code"] == 200
+    metrics = agent.ask({"command": "metrics"})
+    assert ('prober_probe_total{container="main",namespace="default",pod="http-readiness-node",'
+            in metrics)

@@ -34,6 +34,7 @@
     X(START_FAILS, true)                                                                           \
     X(PULL_FAILS, true)                                                                            \
     X(EXEC_FAILS, true)                                                                            \
+    X(PROBE_FAILS, true)                                                                           \
     X(EXITS_EARLY, true)                                                                           \
     X(SANDBOX_DIES, true)                                                                          \
     X(STATE_IS_LOST, true)                                                                         \

@@ -10,12 +10,25 @@
 
 #define DEADLINE_SLACK (2 * USEC_PER_SEC)
 
+/* One that failed its liveness or startup probe, and is not restarted, counts as ended. */
 static bool is_alive(const struct pod_container *spec)
 {
     list_for_each (node, &world->runtime->containers) {
         const struct container *container = list_entry(node, struct container, link);
 
-        if (container->spec == spec && container->alive)
+        if (container->spec == spec && container->alive &&
+            !(container->not_live && spec->manifest->policy == RESTART_NEVER))
+            return true;
+    }
+    return false;
+}
+
+static bool is_to_be_killed(const struct pod_container *spec)
+{
+    list_for_each (node, &world->runtime->containers) {
+        const struct container *container = list_entry(node, struct container, link);
+
+        if (container->spec == spec && container->alive && container->not_live)
             return true;
     }
     return false;
@@ -24,7 +37,7 @@ static bool is_alive(const struct pod_container *spec)
 /* Is it done, by the pod's policy? */
 static bool has_ended(const struct pod_container *spec)
 {
-    return spec->exits && !is_alive(spec) &&
+    return (spec->exits || is_to_be_killed(spec)) && !is_alive(spec) &&
            (spec->manifest->policy == RESTART_NEVER ||
             (spec->last_code == 0 && (!spec->last_was_stopped || spec->last_was_unknown)));
 }
@@ -76,7 +89,8 @@ bool may_stop_container(const struct container *container)
     if (!container->spec || pod_may_end(container->spec->manifest))
         return true;
     return !container->alive || container->ever_unknown || container->hook_failed ||
-           container->asked_to_end || !container->sandbox->ready || has_twin(container);
+           container->not_live || container->asked_to_end || !container->sandbox->ready ||
+           has_twin(container);
 }
 
 bool may_stop_sandbox(const struct sandbox *sandbox)

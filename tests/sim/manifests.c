@@ -119,6 +119,9 @@ static void add_regular(struct manifest *manifest)
         container->crashes = pick(manifest, 3) == 0 ? (unsigned)pick(manifest, 5) : 0;
     container->post_start = pick(manifest, 6) == 0;
     container->pre_stop = pick(manifest, 6) == 0;
+    container->startup_probe = pick(manifest, 8) == 0;
+    container->readiness_probe = pick(manifest, 6) == 0;
+    container->liveness_probe = pick(manifest, 8) == 0;
     if (pick(manifest, 12) == 0)
         snprintf(container->image, sizeof(container->image), "image-missing:1");
 }
@@ -171,6 +174,15 @@ static void write_container(struct strbuf *out, const struct pod_container *cont
             write_hook(out, "preStop", &first);
         strbuf_add(out, "}");
     }
+    /* The kind of handler says which it is to who plays attempts. */
+    if (container->startup_probe)
+        strbuf_add(out, ",\"startupProbe\":{\"exec\":{\"command\":[\"startup\"]},"
+                        "\"periodSeconds\":1,\"failureThreshold\":20}");
+    if (container->readiness_probe)
+        strbuf_add(out, ",\"readinessProbe\":{\"tcpSocket\":{\"port\":1},\"periodSeconds\":7,"
+                        "\"failureThreshold\":1}");
+    if (container->liveness_probe)
+        strbuf_add(out, ",\"livenessProbe\":{\"grpc\":{\"port\":1},\"periodSeconds\":5}");
     strbuf_add(out, ",\"volumeMounts\":[{\"name\":\"data\",\"mountPath\":\"/data\"}]}");
 }
 

@@ -47,6 +47,9 @@ struct pod_container {
     unsigned crashes; /* before it behaves so */
     bool post_start;
     bool pre_stop;
+    bool startup_probe;
+    bool readiness_probe;
+    bool liveness_probe;
 
     /* what happened */
     unsigned starts;

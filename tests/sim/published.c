@@ -67,13 +67,39 @@ static void check_container(const struct manifest *manifest, const struct json *
     }
 }
 
+/* What its probes said lasts, whatever becomes of the agent. */
+static void check_probes(const struct json *status)
+{
+    const struct json *state = json_get(status, "state"), *ready = json_get(status, "ready");
+    const struct json *started = json_get(status, "started");
+    struct container *container;
+    char text[128];
+
+    if (!state || !json_get(state, "running"))
+        return;
+    container = container_find(id_of(json_get(status, "containerID"), text, sizeof(text)));
+    if (!container || !container->alive || !ready || !started)
+        return;
+    if (container->said_started && !started->boolean)
+        violation(INVARIANT_UNDISTURBED, "%s had started up, and is said not to have",
+                  container->id);
+    if (container->said_ready && !ready->boolean && !container->not_ready)
+        violation(INVARIANT_UNDISTURBED, "%s was ready, and is said not to be", container->id);
+    container->said_started |= started->boolean;
+    if (ready->boolean && !container->said_ready && !container->fails)
+        container->not_ready = false;
+    container->said_ready = ready->boolean;
+}
+
 static void check_containers(const struct manifest *manifest, const struct json *status,
                              const char *name)
 {
     const struct json *list = json_get(status, name);
 
-    for (uint32_t i = 0; list && list->type == JSON_ARRAY && i < list->length; i++)
+    for (uint32_t i = 0; list && list->type == JSON_ARRAY && i < list->length; i++) {
         check_container(manifest, &list->items[i]);
+        check_probes(&list->items[i]);
+    }
 }
 
 static void check_pod(const struct json *pod)

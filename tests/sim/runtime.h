@@ -68,6 +68,13 @@ struct container {
     int32_t exit_code;
     const char *reason;
     const char *message;
+    bool said_started; /* published; a probe that said so may not be made again */
+    bool said_ready;
+    bool not_ready;    /* its readiness probe failed since it was said to be ready */
+    bool fails;        /* its last answer to that */
+    bool not_live;     /* its liveness or startup probe failed, as often as it takes */
+    unsigned probed;   /* times, by its startup probe */
+    unsigned failures; /* of its liveness probe, in a row */
     struct event *ends;
     struct event *killed; /* when its grace is over */
     usec_t killed_at;
