@@ -121,9 +121,18 @@ static const char *no_address(const struct trap *trap)
                : NULL;
 }
 
+static const char *not_running(const struct trap *trap)
+{
+    return trap->probe->idle
+               ? arena_printf(trap->arena,
+                              "container %s does not run, and the agent does not probe it: it %s",
+                              trap->probe->container->name, trap->probe->idle)
+               : NULL;
+}
+
 static const char *no_container(const struct trap *trap)
 {
-    return trap->handler->exec && !trap->probe->container_id
+    return trap->handler->exec && !trap->probe->container_id && !trap->probe->idle
                ? "a command needs a container that runs: name a pod of this node, or exec "
                  "--container ID"
                : NULL;
@@ -160,8 +169,9 @@ void errand_hints(struct string_list *hints, const struct errand_probe *probe,
                   const struct probe_outcome *outcome, struct arena *arena)
 {
     static hint_fn *const all[] = {
-        gated,       no_runtime,  local_host, brackets,  no_address,  no_container, port_name,
-        tls_as_http, http_as_tls, other_host, slow_body, silent_grpc, not_found,    long_timeout,
+        not_running, gated,        no_runtime,  local_host,  brackets,
+        no_address,  no_container, port_name,   tls_as_http, http_as_tls,
+        other_host,  slow_body,    silent_grpc, not_found,   long_timeout,
     };
     const struct trap trap = {probe, outcome, &probe->probe->handler, arena};
 

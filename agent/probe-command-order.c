@@ -52,25 +52,36 @@ static const struct container *find_container(const struct pod *pod, const char 
     return NULL;
 }
 
-/* "containerd://id"; of one that does not run an id is no use. */
-static const char *id_in(const struct container_status_list *statuses, const char *name)
+static const struct container_status *status_of(const struct pod *pod, const char *name)
 {
-    array_for_each (status, *statuses) {
-        const char *id = status->container_id, *scheme = id ? strstr(id, "://") : NULL;
-
-        if (!str_equal(status->name, name) || str_empty(id) || status->state.terminated ||
-            status->state.waiting)
-            continue;
-        return scheme ? scheme + strlen("://") : id;
-    }
+    array_for_each (status, pod->status.container_statuses)
+        if (str_equal(status->name, name))
+            return status;
+    array_for_each (status, pod->status.init_container_statuses)
+        if (str_equal(status->name, name))
+            return status;
     return NULL;
 }
 
-static const char *id_of(const struct pod *pod, const char *name)
+/* "containerd://id"; of one that does not run an id is no use. */
+static void read_status(struct errand_probe *probe, struct arena *arena)
 {
-    const char *id = id_in(&pod->status.container_statuses, name);
+    const struct container_status *status = status_of(probe->errand->pod, probe->container->name);
+    const char *id = status ? status->container_id : NULL, *scheme;
 
-    return id ? id : id_in(&pod->status.init_container_statuses, name);
+    if (!status)
+        return;
+    if (status->state.terminated) {
+        probe->idle = arena_printf(arena, "ended with exit code %d",
+                                   (int)status->state.terminated->exit_code);
+    } else if (status->state.waiting) {
+        probe->idle = arena_printf(arena, "waits: %s",
+                                   status->state.waiting->reason ? status->state.waiting->reason
+                                                                 : "it has not begun");
+    } else if (!str_empty(id)) {
+        scheme = strstr(id, "://");
+        probe->container_id = scheme ? scheme + strlen("://") : id;
+    }
 }
 
 static void read_timing(struct errand_probe *probe, const struct json *order, struct arena *arena)
@@ -130,7 +141,7 @@ static int read_probe(struct errand *errand, struct errand_probe *probe, const s
         !probe_of(probe->container, type))
         return err_set(err, -EINVAL, "the order names a probe that its pod has not");
     probe->probe = probe_of(probe->container, type);
-    probe->container_id = id_of(errand->pod, name);
+    read_status(probe, arena);
     probe->judge.type = type;
     read_timing(probe, order, arena);
     judge_init(&probe->judge, type, &probe->timing, now, PROBE_UNDECIDED, false, now);

@@ -44,6 +44,7 @@ struct errand_probe {
     const struct container *container;
     const struct probe *probe;
     const char *container_id; /* NULL: it does not run */
+    const char *idle;         /* why it does not: "waits: CrashLoopBackOff"; NULL: unknown */
     const char *state;        /* as the agent tells it, "failing"; NULL: it tells nothing */
     struct probe_timing timing;
     struct judge judge; /* what the agent has seen, and the attempts since */

@@ -90,7 +90,7 @@ void show_duration(struct strbuf *out, int64_t usec)
 
 void show_span(struct strbuf *out, usec_t usec)
 {
-    if (usec < USEC_PER_SEC)
+    if (usec < USEC_PER_SEC - USEC_PER_MSEC / 2) /* more would be rounded up to 1000 */
         strbuf_printf(out, "%.3gms", (double)usec / (double)USEC_PER_MSEC);
     else if (usec < MINUTE * USEC_PER_SEC)
         strbuf_printf(out, "%.3gs", (double)usec / (double)USEC_PER_SEC);

@@ -230,7 +230,7 @@ def test_help(nodeagent, command):
 
 def test_all_commands_are_listed(nodeagent):
     text = nodeagent("help").stdout.decode()
-    for command in (*ASKING, "cni", "run", "validate", "version"):
+    for command in (*ASKING, "cni", "probe", "run", "validate", "version"):
         assert f"\n  {command} " in text
 
 

@@ -71,6 +71,14 @@ def test_runs(probes, fields, run):
     assert cells(probes([probe(**fields)])[1])[1][5] == run
 
 
+@pytest.mark.parametrize("usec,shown", [
+    (0, "0ms"), (3, "0.003ms"), (1234, "1.23ms"), (99999, "100ms"), (999499, "999ms"),
+    (999500, "1s"), (1234567, "1.23s"), (59999999, "60s"), (60000000, "60s"), (150000000, "2m30s"),
+])
+def test_spans(probes, usec, shown):
+    assert cells(probes([probe(nextMicroseconds=usec)])[1])[1][6] == shown
+
+
 def test_ticks(probes):
     gated = probe("b", state="waits for startup", run=0, history=[])
     del gated["nextMicroseconds"]

@@ -97,6 +97,7 @@ static void test_an_order(void **state)
                   "{'terminated':{'exitCode':1}}}]",
                   "}" END);
     assert_null(probe->container_id); /* it does not run */
+    assert_string_equal(probe->idle, "ended with exit code 1");
     assert_null(probe->state);
     assert_int_equal(place.errand.count, 0);
     assert_true(errand_needs_runtime(&place.errand));
@@ -304,6 +305,24 @@ static void test_hints(void **state)
     }
 }
 
+static void test_a_container_that_does_not_run(void **state)
+{
+    struct place place = {0};
+    struct errand_probe *probe =
+        order(&place, "readiness", "'exec':{'command':['true']}",
+              "'containerStatuses':[{'name':'main','containerID':'x://abc','state':{'waiting':{"
+              "'reason':'CrashLoopBackOff'}}}]",
+              "}" END);
+    struct probe_outcome outcome = {.verdict = PROBE_ERRORED, .text = ""};
+    struct string_list hints;
+
+    errand_hints(&hints, probe, &outcome, &place.arena);
+    assert_int_equal(hints.count, 1);
+    assert_string_equal(hints.items[0], "container main does not run, and the agent does not probe "
+                                        "it: it waits: CrashLoopBackOff");
+    done(&place);
+}
+
 static void test_hints_about_commands(void **state)
 {
     struct place place = {0};
@@ -458,6 +477,7 @@ int main(void)
         cmocka_unit_test(test_what_is_not_restarted),
         cmocka_unit_test(test_secrets),
         cmocka_unit_test(test_hints),
+        cmocka_unit_test(test_a_container_that_does_not_run),
         cmocka_unit_test(test_hints_about_commands),
         cmocka_unit_test(test_a_block),
         cmocka_unit_test(test_commands_and_what_they_left),
