@@ -166,6 +166,8 @@ void pod_touch(struct agent_pod *pod);
 void pods_touch_all(struct agent *agent);
 void pods_touch_waiting(struct agent *agent); /* those that wait for a look */
 void planning_post(struct loop_post *post);
+/* What would be planned now, for its blockers: probes go on between two plans. */
+void pod_explain_now(struct agent_pod *pod, struct arena *arena, struct pod_plan *plan);
 
 /* admitting.c */
 void pod_judge(struct agent_pod *pod, const struct pod_observed *observed);

@@ -121,6 +121,12 @@ def test_readiness_follows_what_the_container_answers(agent):
     assert any(item["reason"] == "ReadinessProbe" and item["container"] == "main" and
                "readiness probe failing" in item["text"] and "statuscode: 404" in item["text"]
                for item in blockers), blockers
+
+    def failing():
+        return [item["text"] for item in agent.why("http-readiness")["pods"][0]["blockers"]]
+
+    before = failing()
+    agent.wait(lambda: failing() != before, "another attempt to be told of", 5)
     execute(agent, "http-readiness", "mv /tmp/www/gone /tmp/www/ready")
     agent.wait_ready("http-readiness")
 
