@@ -19,6 +19,7 @@
 #include "nodeagent/sys/wheel.h"
 #include "nodeagent/sys/work.h"
 #include "outcome.h"
+#include "probe-exec.h"
 #include "probing.h"
 #include "runtime-state.h"
 
@@ -57,6 +58,7 @@ struct agent {
     struct network *network;
     struct network_calls *network_calls;
     struct events *events;
+    struct probe_runtime probe_runtime;
     struct probe_engine *probe_engine; /* NULL: nothing is probed yet */
     struct probers *probers;           /* the same */
     struct probe_exec exec;            /* runs commands of probes */
