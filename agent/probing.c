@@ -1,6 +1,7 @@
 /* Wiring the probers to pods, and to the runtime. */
 #include "probing.h"
 #include "probe-exec.h"
+#include "probe-left.h"
 #include "shell.h"
 
 #include "nodeagent/base/mem.h"
@@ -50,7 +51,7 @@ static bool probing_begin(struct agent *agent)
         .loop = agent->parts.loop,
         .wheel = agent->parts.wheel,
         .work = agent->parts.work,
-        .exec = probe_exec_of(agent),
+        .exec = probe_exec_watching(agent),
         .user_agent = USER_AGENT,
         .attempts_max = PROBE_ATTEMPTS_MAX,
     };
@@ -66,6 +67,7 @@ static bool probing_begin(struct agent *agent)
 
     if (agent->probers)
         return true;
+    agent->exec = probe_exec_of(agent);
     if (probe_engine_new(&agent->probe_engine, &engine, &err) < 0) {
         log_error("no container is probed: %s", err.text);
         return false;

@@ -13,6 +13,7 @@
 #include "nodeagent/base/map.h"
 #include "nodeagent/cri/cache.h"
 #include "nodeagent/pod.h"
+#include "nodeagent/probes/attempt.h"
 #include "nodeagent/static.h"
 #include "nodeagent/sys/loop.h"
 #include "nodeagent/sys/wheel.h"
@@ -58,6 +59,7 @@ struct agent {
     struct events *events;
     struct probe_engine *probe_engine; /* NULL: nothing is probed yet */
     struct probers *probers;           /* the same */
+    struct probe_exec exec;            /* runs commands of probes */
     struct probe_engine *hook_engine;  /* NULL: no hook was asked for over HTTP yet */
     struct source directory;
     struct source url;

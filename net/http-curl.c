@@ -10,6 +10,7 @@
 #include "nodeagent/sys/clock.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ struct http_socket {
     struct loop_socket socket;
     struct list link;
     struct http *http;
+    CURL *easy; /* whose it is */
 };
 
 /* at work */
@@ -73,11 +75,12 @@ static void socket_free(struct http_socket *socket)
     free(socket);
 }
 
-static struct http_socket *socket_new(struct http *http, curl_socket_t fd)
+static struct http_socket *socket_new(struct http *http, CURL *easy, curl_socket_t fd)
 {
     struct http_socket *socket = mem_new(struct http_socket);
 
     socket->http = http;
+    socket->easy = easy;
     list_push_back(&http->sockets, &socket->link);
     /* If it cannot be watched the call runs into its timeout. */
     loop_set_add(http->set, &socket->socket, fd, 0, socket_ready, NULL);
@@ -97,7 +100,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *a
         return 0;
     }
     if (!socket)
-        socket = socket_new(http, fd);
+        socket = socket_new(http, easy, fd);
     if (what & CURL_POLL_IN)
         events |= EPOLLIN;
     if (what & CURL_POLL_OUT)
@@ -105,6 +108,20 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *a
     if (socket->socket.set)
         loop_set_change(&socket->socket, events, NULL);
     return 0;
+}
+
+/* It may take care of other calls, too. */
+void http_curl_look(struct http_call *call)
+{
+    list_for_each (node, &call->http->sockets) {
+        struct http_socket *ours = list_entry(node, struct http_socket, link);
+        struct pollfd ready = {.fd = ours->socket.fd, .events = (short)ours->socket.events};
+
+        if (ours->easy == call->easy && ours->socket.set && poll(&ready, 1, 0) > 0) {
+            socket_ready(&ours->socket, (uint32_t)ready.revents);
+            return;
+        }
+    }
 }
 
 static int on_timer(CURLM *multi, long milliseconds, void *data)

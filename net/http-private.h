@@ -33,6 +33,7 @@ struct http_call {
     struct list link;
     CURL *easy;
     bool attached; /* to the multi handle */
+    bool over; /* to be told */
     bool telling;
     struct http_request request; /* without what it points at */
     struct http_url url;
@@ -68,6 +69,7 @@ void http_curl_configure(struct http_call *call, const struct http_request *requ
 void http_curl_redirect(struct http_call *call, const char *referer, bool get);
 void http_curl_send(struct http_call *call);
 void http_curl_detach(struct http_call *call);
+void http_curl_look(struct http_call *call); /* is there anything new for it? */
 
 /* Called by it: curl is done with the request. */
 void http_call_finished(struct http_call *call, CURLcode code);

@@ -99,6 +99,7 @@ static void call_end(struct http_call *call)
 
     http_trouble_times(call);
     call_stop(call);
+    call->over = true;
     reply->body = call->body.text ? call->body.text : "";
     reply->length = call->body.length;
     reply->head = call->head.text ? call->head.text : "";
@@ -110,6 +111,11 @@ static void call_timed_out(struct wheel_timer *timer)
 {
     struct http_call *call = container_of(timer, struct http_call, deadline);
 
+    /* A busy machine may have let this one sleep since the answer came: that is not held against
+     * who answered. */
+    http_curl_look(call);
+    if (call->over)
+        return;
     http_trouble_late(call);
     call_end(call);
 }

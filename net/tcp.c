@@ -18,6 +18,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -311,10 +312,23 @@ static void call_go_on(struct tcp_call *call)
     loop_post(call->tcp->loop, &call->post);
 }
 
+/* A busy machine may have let this one sleep since it was connected. */
+static bool call_look(struct tcp_call *call)
+{
+    struct pollfd ready = {.fd = call->socket.fd, .events = POLLOUT};
+
+    if (!call->socket.set || poll(&ready, 1, 0) <= 0)
+        return false;
+    socket_ready(&call->socket, (uint32_t)ready.revents);
+    return true;
+}
+
 static void timer_fired(struct wheel_timer *timer)
 {
     struct tcp_call *call = container_of(timer, struct tcp_call, timer);
 
+    if (call_look(call))
+        return;
     if (!call->next || clock_boottime() >= usec_add(call->began, call->timeout)) {
         call_expire(call);
         return;

@@ -30,5 +30,5 @@ enum net_trouble net_trouble_of_connect(int code)
 
 enum net_trouble net_trouble_of_lookup(int code)
 {
-    return code == -EBUSY || code == -ENOBUFS ? NET_LOCAL : NET_NAME;
+    return code == -ENOBUFS ? NET_LOCAL : NET_NAME;
 }

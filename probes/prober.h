@@ -26,6 +26,8 @@ struct prober {
     struct probe_timing timing;
     struct judge judge;
     usec_t due;             /* the tick of the attempt at hand */
+    usec_t armed;           /* when that was to be seen: not while another attempt went on */
+    usec_t lag;             /* by which this agent held it up until it was sent, its turn aside */
     usec_t began;           /* that attempt */
     uint64_t pauses;        /* of the agent, when it began */
     unsigned tries;         /* of that attempt */

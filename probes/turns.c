@@ -86,14 +86,17 @@ static void on_tick(struct wheel_timer *timer)
     struct prober *prober = container_of(timer, struct prober, timer);
 
     prober->due = prober->judge.due;
+    prober->lag = usec_sub(clock_boottime(), prober->armed);
     prober->tries = 0;
     wait_for_turn(prober);
 }
 
 void prober_arm(struct prober *prober)
 {
-    if (!prober->attempt && list_empty(&prober->queue))
-        wheel_arm(prober->of->pod->probers->options.wheel, &prober->timer, prober->judge.due);
+    if (prober->attempt || !list_empty(&prober->queue))
+        return;
+    prober->armed = MAX(prober->judge.due, clock_boottime());
+    wheel_arm(prober->of->pod->probers->options.wheel, &prober->timer, prober->judge.due);
 }
 
 static void turn_over(struct prober *prober)
@@ -132,7 +135,9 @@ static enum probe_verdict judge_lateness(const struct prober *prober, enum probe
 {
     const struct probers *probers = prober->of->pod->probers;
 
-    if (is_for_want_of_time(verdict) && (prober->pauses != probers->pauses || is_held_up(probers)))
+    if (!is_for_want_of_time(verdict))
+        return verdict;
+    if (prober->lag > LOOP_LATE_USEC || prober->pauses != probers->pauses || is_held_up(probers))
         return PROBE_AGENT_LATE;
     return verdict;
 }
@@ -253,6 +258,7 @@ static void begin(struct prober *prober)
     judge_begin(&prober->judge, prober->began);
     prober->attempt =
         probe_attempt_begin(probers->options.engine, &order, false, on_outcome, prober);
+    prober->lag += usec_sub(clock_boottime(), prober->began);
 }
 
 /* the object */

@@ -1,6 +1,6 @@
 """Runs the benchmarks of an optimised build and prints one table, with the bound of each figure.
 
-    run.py BUILD [units|pods] [--quick]
+    run.py BUILD [units|pods|probes] [--quick]
 
 Exits with 1 when a bound is not held. Ratios are of two things measured in one run. Rows of pods
 (pods.py) end with the containerd that they are of.
@@ -45,6 +45,23 @@ for version in ("1.6", "1.7", "2"):
         f"pods-restart-decision-after-{version}": ("from when containerd itself shows it", 15),
         f"pods-first-plan-{version}": ("from the agent's start, for all of 100 pods", 150),
     })
+PROBE_BOUNDS = {
+    "probes-late-p99": ("after its tick, of 3,000 HTTP probes a second", 5),
+    "probes-failures": ("of a server that is well", 0),
+    "probes-missed": ("ticks without an attempt", 0.1),
+    "probes-descriptors": ("in the last third, than in the first", 8),
+    "probes-time-wait": ("ports in use for nothing", 10),
+    "probes-memory": ("more at the end than after a third", 256),
+    "probes-http-ratio": ("CPU of an HTTP probe / a bare curl loop's", 1.15),
+    "probes-tcp-ratio": ("CPU of a TCP probe / a bare connect loop's", 1.15),
+    "probes-grpc-ratio": ("CPU of a gRPC probe / an HTTP probe's", 1.5),
+    "probes-stall-failures": ("counted after the process stood still for 2 s", 0),
+    "probes-stall-late-p99": ("from 1 s after that", 5),
+    "probes-stall-recovery": ("until the last that began late", 1000),
+    "probes-stall-memory": ("more than before it", 4096),
+    "probes-idle-cpu": ("of a core, 10,000 probes an hour", 1),
+    "probes-idle-memory": ("of a prober", 2048),
+}
 STARTS = 101
 BINARIES = ["commands/nodeagent", "cni/nodeagent-cni"]
 
@@ -103,6 +120,11 @@ def pods(build, quick):
                    *(["--quick"] if quick else []))
 
 
+def probes(build, quick):
+    return measure(sys.executable, "-B", ROOT / "tests" / "bench" / "probes.py", build,
+                   *(["--quick"] if quick else []))
+
+
 def print_table(rows, bounds):
     """How many bounds were missed."""
     failed = 0
@@ -123,14 +145,18 @@ def print_table(rows, bounds):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
-    parser.add_argument("part", nargs="?", choices=["units", "pods", "all"], default="all")
+    parser.add_argument("part", nargs="?", choices=["units", "pods", "probes", "all"],
+                        default="all")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     build, rows, bounds = options.build.resolve(), {}, {}
-    if options.part != "pods":
+    if options.part in ("units", "all"):
         rows.update(units(build))
         bounds.update(UNIT_BOUNDS)
-    if options.part != "units":
+    if options.part in ("probes", "all"):
+        rows.update(probes(build, options.quick))
+        bounds.update(PROBE_BOUNDS)
+    if options.part in ("pods", "all"):
         rows.update(pods(build, options.quick))
         bounds.update(POD_BOUNDS)
     return 1 if print_table(rows, bounds) else 0

@@ -39,7 +39,7 @@ def test_files_are_short():
 PLAYED_WHOLE = {
     "admitting", "agent", "container-files", "hook-http", "images", "images-pull", "log-links",
     "main", "network", "network-gc", "node-facts", "observing", "planning", "pods",
-    "probe-exec", "probing", "queries", "record-file", "runtime-state", "sweep", "taking-over",
+    "probe-exec", "probe-left", "probing", "queries", "record-file", "runtime-state", "sweep", "taking-over",
     "task-container", "task-files", "task-hook", "task-image", "task-sandbox", "tasks",
     "translating"}
 

@@ -57,6 +57,10 @@ def pods(agent):
         pod("hangs", container("main", stay(quiet=True),
                                readinessProbe={"exec": {"command": ["sleep", "30"]},
                                                "periodSeconds": 1}), agent=agent),
+        pod("leaves", container("main", stay(quiet=True),
+                                readinessProbe={"exec": {"command": [
+                                    "sh", "-c", "sleep 777 & sleep 30"]}, "periodSeconds": 5}),
+            agent=agent),
         pod("no-command", container("main", stay(quiet=True),
                                     livenessProbe={"exec": {"command": ["/no/such"]},
                                                    **QUICK}), agent=agent),
@@ -135,6 +139,13 @@ def test_check_34_a_command_that_takes_too_long(agent):
     agent.wait_event("hangs", 'Unhealthy: Readiness probe failed: command timed out: "sleep 30" '
                      "timed out after 1s")
     assert not is_ready(agent.pod("hangs"))
+
+
+def test_what_a_command_that_was_killed_left_is_told(agent):
+    found = agent.wait_event("leaves", "ProbeLeftovers: Readiness probe: its command took too "
+                             "long, was killed, and left running: 1 process: ")
+    assert found[0].endswith(" (sleep)"), found
+    assert not [text for text in agent.messages("hangs") if "ProbeLeftovers" in text]
 
 
 def test_a_command_that_is_not_there_never_counts(agent):

@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 
-PREFIXES = ["nodeagent-test-", "nodeagent-demo-"]
+PREFIXES = ["nodeagent-test-", "nodeagent-demo-", "nodeagent-probes-"]
 MEMORY = pathlib.Path("/dev/shm")  # where measurements have theirs
 ROOTS = pathlib.Path("/srv")  # root's alone up to the top: where programs to be run may be
 CGROUPS = pathlib.Path("/sys/fs/cgroup")

@@ -55,7 +55,12 @@ static inline bool probe_failed(enum probe_verdict verdict)
 /* running a command in a container, by whoever owns the runtime's connection */
 
 struct probe_exec_reply {
-    enum { PROBE_EXEC_ENDED, PROBE_EXEC_KILLED, PROBE_EXEC_FAILED } how; /* killed: took too long */
+    enum {
+        PROBE_EXEC_ENDED,
+        PROBE_EXEC_KILLED,     /* it took too long */
+        PROBE_EXEC_FAILED,     /* it could not be run */
+        PROBE_EXEC_UNANSWERED, /* the runtime says nothing of it */
+    } how;
     int exit_code;
     const void *out; /* standard output, standard error */
     size_t out_length;

@@ -15,6 +15,8 @@ static bool answer(struct http_server *server, int fd, const char *path, const c
         snprintf(text, sizeof(text), "%03u Whatever", number);
         return http_reply_with(fd, text, "", "text");
     }
+    if (!strcmp(path, "/soon"))
+        usleep(100 * USEC_PER_MSEC);
     if (!strcmp(path, "/switch"))
         return http_send(fd, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n");
     if (!strcmp(path, "/interim"))
@@ -291,6 +293,28 @@ static void test_cancelled_in_each_phase(void **state)
     assert_true(sockets_to(place->server.port, SOCKET_TABLE_TIME_WAIT) <= waiting);
 }
 
+/* The loop sleeps when the answer comes, and comes to the deadline before it comes to the socket.
+ */
+static void test_answered_in_time_but_not_looked_at(void **state)
+{
+    struct place *place = *state;
+    struct http_request request = {.timeout = 150 * USEC_PER_MSEC, .answer_max = 10, .once = true};
+    char *url = mem_printf("http://127.0.0.1:%u/soon", place->server.port);
+    struct wheel_timer *timer;
+
+    request.url = url;
+    assert_int_equal(http_begin(&place->call, place->http, &request, take, place, NULL), 0);
+    turn_for(place, 50 * USEC_PER_MSEC);
+    assert_int_equal(place->done, 0);
+    usleep(130 * USEC_PER_MSEC); /* curl's own first timer is at 200 */
+    while ((timer = wheel_pop(place->wheel, clock_boottime())))
+        timer->fire(timer);
+    turn_until_done(place, 1);
+    assert_int_equal(place->trouble, NET_ANSWERED);
+    assert_int_equal(place->status, 200);
+    free(url);
+}
+
 #define in_place(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -304,6 +328,7 @@ int main(void)
         in_place(test_http_2),
         in_place(test_six),
         in_place(test_descriptors_of_many),
+        in_place(test_answered_in_time_but_not_looked_at),
         in_place(test_cancelled_in_each_phase),
     };
 

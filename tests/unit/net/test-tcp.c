@@ -181,6 +181,23 @@ static void test_nobody_answers(void **state)
     close(fd);
 }
 
+/* The loop slept meanwhile, and comes to the deadline before it comes to the socket. */
+static void test_connected_in_time_but_not_looked_at(void **state)
+{
+    struct place *place = *state;
+    struct tcp_request request = {
+        .host = "127.0.0.1", .port = (uint16_t)place->port, .timeout = 20 * USEC_PER_MSEC};
+    struct wheel_timer *timer;
+
+    place->call = tcp_connect(place->tcp, &request, take, place);
+    usleep(40 * USEC_PER_MSEC);
+    while ((timer = wheel_pop(place->wheel, clock_boottime())))
+        timer->fire(timer);
+    while (!place->done)
+        turn(place);
+    assert_trouble(place, NET_ANSWERED, 0, "");
+}
+
 static void test_names_that_are_none(void **state)
 {
     struct place *place = *state;
@@ -269,6 +286,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reset_or_closed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nobody_answers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_connected_in_time_but_not_looked_at, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_names_that_are_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_this_machine_has_no_socket_left, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_way, set_up, tear_down),

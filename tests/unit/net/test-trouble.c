@@ -23,7 +23,7 @@ static void test_of_lookup(void **state)
 {
     assert_int_equal(net_trouble_of_lookup(-ENOENT), NET_NAME);
     assert_int_equal(net_trouble_of_lookup(-ETIMEDOUT), NET_NAME);
-    assert_int_equal(net_trouble_of_lookup(-EBUSY), NET_LOCAL);
+    assert_int_equal(net_trouble_of_lookup(-EBUSY), NET_NAME);
     assert_int_equal(net_trouble_of_lookup(-ENOBUFS), NET_LOCAL);
 }
 

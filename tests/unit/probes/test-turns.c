@@ -174,6 +174,34 @@ static void test_what_is_late_but_answers_is_a_success(void **state)
     assert_int_equal(world_result("one", PROBE_LIVENESS), PROBE_PASSED);
 }
 
+/* Whatever held up its beginning may go on to hold up the rest. */
+static void test_what_began_late_and_failed_does_not_count(void **state)
+{
+    world_pod("", ",'livenessProbe':{" HTTP ",'failureThreshold':1,'periodSeconds':1}");
+    world.verdict = PROBE_RESPONSE_TIMEOUT;
+    world_run("one");
+    world_stall(110 * USEC_PER_MSEC);
+    world_pass(100 * USEC_PER_MSEC);
+    assert_int_equal(world_count(), 1);
+    assert_int_equal(world_result("one", PROBE_LIVENESS), PROBE_UNDECIDED);
+    world_pass(USEC_PER_SEC);
+    assert_int_equal(world_result("one", PROBE_LIVENESS), PROBE_NOT_PASSED);
+}
+
+/* A tick that came while another attempt went on was seen when it could be. */
+static void test_what_began_late_for_the_one_before_it_counts(void **state)
+{
+    world_pod("", ",'livenessProbe':{" HTTP
+                  ",'failureThreshold':2,'timeoutSeconds':2,'periodSeconds':1}");
+    world.verdict = PROBE_RESPONSE_TIMEOUT;
+    world.answer_after = 1500 * USEC_PER_MSEC;
+    world_run("one");
+    world_pass(1600 * USEC_PER_MSEC);
+    assert_int_equal(world_result("one", PROBE_LIVENESS), PROBE_UNDECIDED);
+    world_pass(1600 * USEC_PER_MSEC);
+    assert_int_equal(world_result("one", PROBE_LIVENESS), PROBE_NOT_PASSED);
+}
+
 static void test_a_short_stall_is_no_excuse(void **state)
 {
     world_pod("", ",'livenessProbe':{" HTTP ",'failureThreshold':1}");
@@ -207,6 +235,8 @@ int main(void)
         world_test(test_what_a_command_left_is_told),
         world_test(test_what_failed_while_the_agent_was_held_up_does_not_count),
         world_test(test_what_is_late_but_answers_is_a_success),
+        world_test(test_what_began_late_and_failed_does_not_count),
+        world_test(test_what_began_late_for_the_one_before_it_counts),
         world_test(test_a_short_stall_is_no_excuse),
         world_test(test_nothing_beats_while_nothing_is_in_flight),
     };
