@@ -34,6 +34,9 @@ class Asked:
         class Server(http.server.ThreadingHTTPServer):
             request_queue_size = BACKLOG
 
+            def handle_error(self, *_):
+                """Who asked was killed, and does not hear the answer."""
+
         self.server = Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_port
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
