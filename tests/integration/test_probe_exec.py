@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import time
 
 import pytest
@@ -78,6 +79,20 @@ def test_what_a_command_leaves_running_holds_nothing_up(agent, name):
     agent.wait_event(name, TIMED_OUT)
     assert max(entry["totalMicroseconds"] for entry in entries) < 10e6
     assert not status_of(agent.pod(name))["ready"]
+
+
+@pytest.mark.parametrize("name, seconds", [("leaving", LEFT), ("detaching", DETACHED)])
+def test_what_a_command_left_running_is_told(agent, name, seconds):
+    """With a process and its name."""
+    for event in agent.wait_event(name, "ProbeLeftovers: Readiness probe: its command took too "
+                                  "long, was killed, and left running: "):
+        pids = re.findall(r"(\d+) \(sleep\)", event)
+        assert pids and set(pids) <= set(sleeping(seconds)), event
+
+
+def test_nothing_is_told_of_who_left_nothing(agent):
+    agent.wait_event("hanging", TIMED_OUT)
+    assert not [text for text in agent.messages("hanging") if "ProbeLeftovers" in text]
 
 
 def test_check_33_what_it_says(agent):
