@@ -131,7 +131,22 @@ static size_t frame(char *out, char type, char flags, const char *stream, const 
     return HEAD + length;
 }
 
-static void answer_grpc(const struct place *place, const char *stream)
+/* What is said for one request. */
+struct answer {
+    char bytes[512];
+    size_t length;
+};
+
+/* What does not fit is left out: a client that asks for so much at once is none of ours. */
+static void say(struct answer *answer, char type, char flags, const char *stream,
+                const char *payload, size_t length)
+{
+    if (answer->length + HEAD + length <= sizeof(answer->bytes))
+        answer->length +=
+            frame(answer->bytes + answer->length, type, flags, stream, payload, length);
+}
+
+static void answer_grpc(struct answer *answer, const char *stream)
 {
     /* HPACK: what is indexed, or literal and not to be indexed */
     static const char head[] =
@@ -160,15 +175,15 @@ static void take_frame(const struct place *place, const char *head, size_t lengt
         answer_grpc(place, head + 5);
 }
 
-static void read_grpc(struct server *server, struct place *place)
+static void read_grpc(struct place *place)
 {
     const unsigned char *at = (unsigned char *)place->input, *end = at + place->used;
-    char settings[HEAD];
+    struct answer answer = {0};
 
     if (!place->begun) {
         if (place->used < PREFACE)
             return;
-        put(place, settings, frame(settings, SETTINGS, 0, "\0\0\0", "", 0));
+        say(&answer, SETTINGS, 0, "\0\0\0", "", 0);
         place->begun = true;
         at += PREFACE;
     }
@@ -177,11 +192,13 @@ static void read_grpc(struct server *server, struct place *place)
 
         if ((size_t)(end - at) < HEAD + length)
             break;
-        take_frame(place, (const char *)at, length);
+        take_frame(&answer, (const char *)at, length);
         at += HEAD + length;
     }
     place->used = (size_t)(end - at);
     memmove(place->input, at, place->used);
+    if (answer.length)
+        put(place, answer.bytes, answer.length);
 }
 
 /* turns */
@@ -214,7 +231,7 @@ static void read_some(struct server *server, struct place *place)
     if (place->kind == HTTP)
         read_http(server, place);
     else
-        read_grpc(server, place);
+        read_grpc(place);
 }
 
 /* How long until the next. */
