@@ -120,30 +120,25 @@ enum {
     END_HEADERS = 4,
 };
 
-static size_t frame(char *out, char type, char flags, const char *stream, const char *payload,
-                    size_t length)
-{
-    char head[HEAD] = {0, (char)(length >> 8), (char)length, type, flags};
-
-    memcpy(head + 5, stream, 4);
-    memcpy(out, head, HEAD);
-    memcpy(out + HEAD, payload, length);
-    return HEAD + length;
-}
-
 /* What is said for one request. */
 struct answer {
     char bytes[512];
     size_t length;
 };
 
-/* What does not fit is left out: a client that asks for so much at once is none of ours. */
+/* A frame that does not fit is left out: a client that asks for so much at once is none of ours. */
 static void say(struct answer *answer, char type, char flags, const char *stream,
                 const char *payload, size_t length)
 {
-    if (answer->length + HEAD + length <= sizeof(answer->bytes))
-        answer->length +=
-            frame(answer->bytes + answer->length, type, flags, stream, payload, length);
+    char head[HEAD] = {0, (char)(length >> 8), (char)length, type, flags};
+    char *out = answer->bytes + answer->length;
+
+    if (answer->length + HEAD + length > sizeof(answer->bytes))
+        return;
+    memcpy(head + 5, stream, 4);
+    memcpy(out, head, HEAD);
+    memcpy(out + HEAD, payload, length);
+    answer->length += HEAD + length;
 }
 
 static void answer_grpc(struct answer *answer, const char *stream)
@@ -154,25 +149,22 @@ static void answer_grpc(struct answer *answer, const char *stream)
     static const char health[] = {0, 0, 0, 0, 2, 8, 1}; /* a message of 2 bytes: field 1 is 1 */
     static const char end[] = "\0\x0bgrpc-status\x01"
                               "0";
-    char answer[128];
-    size_t length = frame(answer, HEADERS, END_HEADERS, stream, head, strlen(head));
 
-    length += frame(answer + length, DATA, 0, stream, health, sizeof(health));
-    length +=
-        frame(answer + length, HEADERS, END_HEADERS | END_STREAM, stream, end, sizeof(end) - 1);
-    put(place, answer, length);
+    say(answer, HEADERS, END_HEADERS, stream, head, strlen(head));
+    say(answer, DATA, 0, stream, health, sizeof(health));
+    say(answer, HEADERS, END_HEADERS | END_STREAM, stream, end, sizeof(end) - 1);
 }
 
-static void take_frame(const struct place *place, const char *head, size_t length)
+static void take_frame(struct answer *answer, const char *head, size_t length)
 {
-    char type = head[3], flags = head[4], answer[HEAD + 8];
+    char type = head[3], flags = head[4];
 
     if (type == SETTINGS && !(flags & ACK))
-        put(place, answer, frame(answer, SETTINGS, ACK, "\0\0\0", "", 0));
+        say(answer, SETTINGS, ACK, "\0\0\0", "", 0);
     else if (type == PING && !(flags & ACK) && length == 8)
-        put(place, answer, frame(answer, PING, ACK, "\0\0\0", head + HEAD, length));
+        say(answer, PING, ACK, "\0\0\0", head + HEAD, length);
     else if ((type == DATA || type == HEADERS) && flags & END_STREAM)
-        answer_grpc(place, head + 5);
+        answer_grpc(answer, head + 5);
 }
 
 static void read_grpc(struct place *place)
