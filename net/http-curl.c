@@ -54,9 +54,17 @@ static void act(struct http *http, curl_socket_t fd, int events)
     http->acting = false;
 }
 
-static void socket_ready(struct loop_socket *socket, uint32_t events)
+/* From the loop. */
+static void act_and_tell(struct http *http, curl_socket_t fd, int events)
 {
-    struct http_socket *ours = container_of(socket, struct http_socket, socket);
+    http->called = true;
+    act(http, fd, events);
+    http->called = false;
+    http_tell(http);
+}
+
+static int curl_events(uint32_t events)
+{
     int happened = 0;
 
     if (events & EPOLLIN)
@@ -65,7 +73,13 @@ static void socket_ready(struct loop_socket *socket, uint32_t events)
         happened |= CURL_CSELECT_OUT;
     if (events & (EPOLLERR | EPOLLHUP))
         happened |= CURL_CSELECT_ERR;
-    act(ours->http, socket->fd, happened);
+    return happened;
+}
+
+static void socket_ready(struct loop_socket *socket, uint32_t events)
+{
+    act_and_tell(container_of(socket, struct http_socket, socket)->http, socket->fd,
+                 curl_events(events));
 }
 
 static void socket_free(struct http_socket *socket)
@@ -118,7 +132,7 @@ void http_curl_look(struct http_call *call)
         struct pollfd ready = {.fd = ours->socket.fd, .events = (short)ours->socket.events};
 
         if (ours->easy == call->easy && ours->socket.set && poll(&ready, 1, 0) > 0) {
-            socket_ready(&ours->socket, (uint32_t)ready.revents);
+            act(call->http, ready.fd, curl_events((uint32_t)ready.revents));
             return;
         }
     }
@@ -138,7 +152,7 @@ static int on_timer(CURLM *multi, long milliseconds, void *data)
 
 static void timer_fired(struct wheel_timer *timer)
 {
-    act(container_of(timer, struct http, timer), CURL_SOCKET_TIMEOUT, 0);
+    act_and_tell(container_of(timer, struct http, timer), CURL_SOCKET_TIMEOUT, 0);
 }
 
 /* sockets' beginnings */

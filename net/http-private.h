@@ -24,8 +24,10 @@ struct http {
     struct loop_set *set;
     struct wheel_timer timer;
     struct list sockets;
-    bool acting; /* curl is at work */
-    bool added;  /* ... and there is something new for it */
+    bool acting;       /* curl is at work */
+    bool added;        /* ... and there is something new for it */
+    bool called;       /* ... by the loop: who is to be told may be told at once */
+    struct list ended; /* those */
 };
 
 struct http_call {
@@ -70,6 +72,9 @@ void http_curl_redirect(struct http_call *call, const char *referer, bool get);
 void http_curl_send(struct http_call *call);
 void http_curl_detach(struct http_call *call);
 void http_curl_look(struct http_call *call); /* is there anything new for it? */
+
+/* Called by it: those that ended are told. */
+void http_tell(struct http *http);
 
 /* Called by it: curl is done with the request. */
 void http_call_finished(struct http_call *call, CURLcode code);

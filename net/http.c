@@ -1,9 +1,10 @@
 /*
  * The HTTP client's calls. A call goes
  *
- *     [look the name up, in the pool] ─► curl ─► [redirected: once more] ─► posted ─► done
+ *     [look the name up, in the pool] ─► curl ─► [redirected: once more] ─► [posted] ─► done
  *
- * so that `done` never comes from within curl, which must not be called from its own callbacks.
+ * so that `done` never comes from within curl, which must not be called from its own callbacks, nor
+ * from within what the owner called: then it is posted.
  * One timer is the deadline of it all. Calls keep their curl handles for those that come after
  * them: making one costs as much as a request.
  */
@@ -104,7 +105,24 @@ static void call_end(struct http_call *call)
     reply->length = call->body.length;
     reply->head = call->head.text ? call->head.text : "";
     reply->url = call->url.shown;
-    loop_post(call->http->loop, &call->post);
+    if (call->http->called)
+        list_push_back(&call->http->ended, &call->post.link);
+    else
+        loop_post(call->http->loop, &call->post);
+}
+
+/* Whoever is told may end others of them, or the client. */
+void http_tell(struct http *http)
+{
+    struct list ended;
+    struct loop_post *post;
+
+    list_init(&ended);
+    list_splice(&ended, &http->ended);
+    while ((post = list_first(&ended, struct loop_post, link))) {
+        list_unlink(&post->link);
+        call_posted(post);
+    }
 }
 
 static void call_timed_out(struct wheel_timer *timer)
@@ -353,6 +371,7 @@ int http_new(struct http **result, const struct http_options *options, struct er
     http->calls_max = options->calls_max;
     list_init(&http->calls);
     list_init(&http->idle);
+    list_init(&http->ended);
     r = http_curl_init(http, options->class, err);
     if (r < 0) {
         free(http);

@@ -18,6 +18,7 @@ struct loop_set {
     struct loop_source *source;
     int epoll_fd;
     bool delivering;
+    bool freed; /* while delivering: there are no sockets any more */
     size_t sockets;
     struct epoll_event batch[LOOP_BUDGET_EVENTS]; /* data.ptr NULL: removed since */
     unsigned next;
@@ -56,17 +57,25 @@ static bool set_deliver(struct loop_set *set, struct loop_budget *budget)
     return true;
 }
 
+static void set_destroy(struct loop_set *set)
+{
+    close(set->epoll_fd);
+    free(set);
+}
+
 static void set_ready(void *data, int fd, uint32_t events)
 {
     struct loop_set *set = data;
     struct loop_budget budget = loop_budget_begin();
 
     set->delivering = true;
-    if (set_deliver(set, &budget)) {
+    if (set_deliver(set, &budget) && !set->freed) {
         set_fetch(set, budget.events);
         set_deliver(set, &budget);
     }
     set->delivering = false;
+    if (set->freed)
+        set_destroy(set);
 }
 
 int loop_set_new(struct loop_set **result, struct loop *loop, enum loop_class class,
@@ -95,10 +104,11 @@ struct loop_set *loop_set_free(struct loop_set *set)
 {
     if (!set)
         return NULL;
-    assert_that(!set->sockets && !set->delivering);
+    assert_that(!set->sockets);
     loop_source_free(set->source);
-    close(set->epoll_fd);
-    free(set);
+    set->freed = true;
+    if (!set->delivering)
+        set_destroy(set);
     return NULL;
 }
 

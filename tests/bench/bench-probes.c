@@ -71,7 +71,7 @@ struct bench {
     /* what was seen */
     struct lateness all;
     struct lateness after_stall;
-    usec_t recovery; /* after a stall, until the last attempt that was held up */
+    usec_t recovery; /* after a stall, until the last attempt that it held up */
     uint64_t verdicts[PROBE_VERDICTS];
     struct wheel_timer sampler;
     usec_t sampled;
@@ -112,7 +112,7 @@ static void take_after_stall(struct bench *bench, const struct history_entry *en
 {
     usec_t from = bench->stalled + ALLOWED_SECONDS * USEC_PER_SEC;
 
-    if (entry->late > LOOP_LATE_USEC)
+    if (tick < from && entry->late > LOOP_LATE_USEC)
         bench->recovery = MAX(bench->recovery, usec_sub(entry->began, bench->stalled));
     if (tick >= from && tick < from + LOOKED_AT_SECONDS * USEC_PER_SEC)
         lateness_add(&bench->after_stall, entry->late);

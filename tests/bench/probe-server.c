@@ -120,18 +120,28 @@ enum {
     END_HEADERS = 4,
 };
 
-static size_t frame(char *out, char type, char flags, const char *stream, const char *payload,
-                    size_t length)
+/* What is said for one request. */
+struct answer {
+    char bytes[512];
+    size_t length;
+};
+
+/* A frame that does not fit is left out: a client that asks for so much at once is none of ours. */
+static void say(struct answer *answer, char type, char flags, const char *stream,
+                const char *payload, size_t length)
 {
     char head[HEAD] = {0, (char)(length >> 8), (char)length, type, flags};
+    char *out = answer->bytes + answer->length;
 
+    if (answer->length + HEAD + length > sizeof(answer->bytes))
+        return;
     memcpy(head + 5, stream, 4);
     memcpy(out, head, HEAD);
     memcpy(out + HEAD, payload, length);
-    return HEAD + length;
+    answer->length += HEAD + length;
 }
 
-static void answer_grpc(const struct place *place, const char *stream)
+static void answer_grpc(struct answer *answer, const char *stream)
 {
     /* HPACK: what is indexed, or literal and not to be indexed */
     static const char head[] =
@@ -139,36 +149,33 @@ static void answer_grpc(const struct place *place, const char *stream)
     static const char health[] = {0, 0, 0, 0, 2, 8, 1}; /* a message of 2 bytes: field 1 is 1 */
     static const char end[] = "\0\x0bgrpc-status\x01"
                               "0";
-    char answer[128];
-    size_t length = frame(answer, HEADERS, END_HEADERS, stream, head, strlen(head));
 
-    length += frame(answer + length, DATA, 0, stream, health, sizeof(health));
-    length +=
-        frame(answer + length, HEADERS, END_HEADERS | END_STREAM, stream, end, sizeof(end) - 1);
-    put(place, answer, length);
+    say(answer, HEADERS, END_HEADERS, stream, head, strlen(head));
+    say(answer, DATA, 0, stream, health, sizeof(health));
+    say(answer, HEADERS, END_HEADERS | END_STREAM, stream, end, sizeof(end) - 1);
 }
 
-static void take_frame(const struct place *place, const char *head, size_t length)
+static void take_frame(struct answer *answer, const char *head, size_t length)
 {
-    char type = head[3], flags = head[4], answer[HEAD + 8];
+    char type = head[3], flags = head[4];
 
     if (type == SETTINGS && !(flags & ACK))
-        put(place, answer, frame(answer, SETTINGS, ACK, "\0\0\0", "", 0));
+        say(answer, SETTINGS, ACK, "\0\0\0", "", 0);
     else if (type == PING && !(flags & ACK) && length == 8)
-        put(place, answer, frame(answer, PING, ACK, "\0\0\0", head + HEAD, length));
+        say(answer, PING, ACK, "\0\0\0", head + HEAD, length);
     else if ((type == DATA || type == HEADERS) && flags & END_STREAM)
-        answer_grpc(place, head + 5);
+        answer_grpc(answer, head + 5);
 }
 
-static void read_grpc(struct server *server, struct place *place)
+static void read_grpc(struct place *place)
 {
     const unsigned char *at = (unsigned char *)place->input, *end = at + place->used;
-    char settings[HEAD];
+    struct answer answer = {0};
 
     if (!place->begun) {
         if (place->used < PREFACE)
             return;
-        put(place, settings, frame(settings, SETTINGS, 0, "\0\0\0", "", 0));
+        say(&answer, SETTINGS, 0, "\0\0\0", "", 0);
         place->begun = true;
         at += PREFACE;
     }
@@ -177,11 +184,13 @@ static void read_grpc(struct server *server, struct place *place)
 
         if ((size_t)(end - at) < HEAD + length)
             break;
-        take_frame(place, (const char *)at, length);
+        take_frame(&answer, (const char *)at, length);
         at += HEAD + length;
     }
     place->used = (size_t)(end - at);
     memmove(place->input, at, place->used);
+    if (answer.length)
+        put(place, answer.bytes, answer.length);
 }
 
 /* turns */
@@ -214,7 +223,7 @@ static void read_some(struct server *server, struct place *place)
     if (place->kind == HTTP)
         read_http(server, place);
     else
-        read_grpc(server, place);
+        read_grpc(place);
 }
 
 /* How long until the next. */

@@ -121,7 +121,7 @@ struct loop_socket {
 
 int loop_set_new(struct loop_set **result, struct loop *loop, enum loop_class class,
                  struct err *err);
-struct loop_set *loop_set_free(struct loop_set *set); /* when empty, not from within a callback */
+struct loop_set *loop_set_free(struct loop_set *set); /* when empty */
 
 /* Any socket may be added, changed or removed from within any callback; its call never comes
  * after it was removed. Remove it before its descriptor is closed. */
