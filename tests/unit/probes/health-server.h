@@ -27,8 +27,8 @@ static inline void health_read(struct health_server *health, grpc_call *call)
     slice = grpc_byte_buffer_reader_readall(&reader);
     health->service[0] = '\0';
     if (GRPC_SLICE_LENGTH(slice) > 2) /* field 1, and its length */
-        snprintf(health->service, sizeof(health->service), "%.*s", (int)GRPC_SLICE_LENGTH(slice) - 2,
-                 (const char *)GRPC_SLICE_START_PTR(slice) + 2);
+        snprintf(health->service, sizeof(health->service), "%.*s",
+                 (int)GRPC_SLICE_LENGTH(slice) - 2, (const char *)GRPC_SLICE_START_PTR(slice) + 2);
     grpc_slice_unref(slice);
     grpc_byte_buffer_reader_destroy(&reader);
     grpc_byte_buffer_destroy(message);
