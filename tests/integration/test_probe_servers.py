@@ -4,13 +4,12 @@ reference."""
 
 import collections
 import pathlib
-import time
 
 import pytest
 
 from agent import involved, is_ready, restarts, status_of
 from conftest import BUILD
-from servers import Difficult, Listener
+from servers import Difficult, Listener, hold
 from specs import container, pod, sidecar, stay
 
 # Each container of a pod has its case; of one pod's warnings 25 come through at once.
@@ -275,16 +274,33 @@ def test_a_warning_is_a_success(agent, served, name):
     assert restarts(found) == 0 and status_of(found)["started"] is True
 
 
-def test_nothing_of_a_connection_is_left_on_the_node(agent, served):
-    """In TIME_WAIT, that is, with the server's port at the other side."""
-    ports = {*served.ports.values(), STOPPED, ECHO}
-    left = []
+def time_waits(agent, ports):
+    """Ends of connections in TIME_WAIT on the node, with one of these ports at the other end."""
+    found = []
     for table in ("tcp", "tcp6"):
         lines = pathlib.Path(f"/proc/{agent.process.pid}/net/{table}").read_text().splitlines()
         for _, local, remote, state, *_ in map(str.split, lines[1:]):
             if state == "06" and int(remote.rpartition(":")[2], 16) in ports:
-                left.append((local, remote))
-    assert left == []
+                found.append((local, remote))
+    return found
+
+
+def test_nothing_of_a_connection_is_left_on_the_node(agent, served):
+    for name, case in CASES:
+        agent.wait(lambda: history(agent, name, case.name), f"an attempt of {case.name}")
+    assert time_waits(agent, {*served.ports.values(), STOPPED, ECHO}) == []
+
+
+def test_what_is_closed_with_a_fin_is_left_on_the_node(agent, served):
+    """As its annotation wants it: so the others' would be seen, too."""
+    listener = Listener(hold)
+    closing = pod("closing", container(readinessProbe={
+        "tcpSocket": {"host": "127.0.0.1", "port": listener.port}}))
+    closing["metadata"]["annotations"] = {"nodeagent.dev/probe.close": "fin"}
+    agent.add(closing)
+    agent.wait_ready("closing")
+    agent.wait(lambda: time_waits(agent, {listener.port}), "a connection in TIME_WAIT")
+    listener.close()
 
 
 def test_check_30_proxies_of_the_environment_are_not_used(agent, served):
