@@ -22,14 +22,20 @@ enum {
 struct process {
     int pid;
     char name[64];
+    int parent;
     int session;
     usec_t started; /* boot clock */
+};
+
+struct processes {
+    struct process *items;
+    size_t count;
 };
 
 /* "pid (name) state ppid pgrp session ... starttime": the name may hold anything. */
 static bool read_process(int proc, int pid, struct process *process)
 {
-    static const unsigned start_field = 22, session_field = 6;
+    static const unsigned start_field = 22, parent_field = 4, session_field = 6;
     _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
     unsigned long long fields[23] = {0};
     const char *open, *close;
@@ -53,22 +59,46 @@ static bool read_process(int proc, int pid, struct process *process)
         if (!at)
             break;
     }
+    process->parent = (int)fields[parent_field];
     process->session = (int)fields[session_field];
     process->started =
         fields[start_field] * (USEC_PER_SEC / (unsigned long long)sysconf(_SC_CLK_TCK));
     return process->started != 0;
 }
 
-static bool is_left(const struct process *process, const struct process *first, usec_t began)
+static const struct process *find(const struct processes *processes, int pid)
 {
-    return process->started + CLOCK_SLACK_USEC >= began && process->session != first->session;
+    array_for_each (process, *processes)
+        if (process->pid == pid)
+            return process;
+    return NULL;
+}
+
+static const struct process *find_first(const struct processes *processes)
+{
+    const struct process *first = NULL;
+
+    array_for_each (process, *processes)
+        if (!first || process->started < first->started)
+            first = process;
+    return first;
+}
+
+static bool is_left(const struct processes *processes, const struct process *process,
+                    const struct process *first, usec_t began)
+{
+    const struct process *leader = find(processes, process->session);
+
+    if (process->started + CLOCK_SLACK_USEC < began || process->session == first->session)
+        return false;
+    return !leader || leader->parent != first->parent;
 }
 
 const char *processes_left(int proc, int group, usec_t began, struct arena *arena)
 {
     _cleanup_(strbuf_deinit) struct strbuf pids = STRBUF_INIT, shown = STRBUF_INIT;
-    list_of(struct process) processes = {0};
-    struct process *first = NULL;
+    struct processes processes = {0};
+    const struct process *first;
     struct err ignored;
     unsigned count = 0;
 
@@ -85,11 +115,9 @@ const char *processes_left(int proc, int group, usec_t began, struct arena *aren
         if (pid > 0 && read_process(proc, (int)pid, &processes.items[processes.count]))
             processes.count++;
     }
+    first = find_first(&processes);
     array_for_each (process, processes)
-        if (!first || process->started < first->started)
-            first = process;
-    array_for_each (process, processes)
-        if (is_left(process, first, began) && count++ < LEFT_SHOWN_MAX)
+        if (is_left(&processes, process, first, began) && count++ < LEFT_SHOWN_MAX)
             strbuf_printf(&shown, "%s%d (%s)", count > 1 ? ", " : "", process->pid, process->name);
     if (!count)
         return NULL;

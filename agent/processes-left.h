@@ -1,7 +1,8 @@
 /*
  * What a command that took too long left running. The runtime kills the command, not what it
  * started: a process in the container's group that began since the command did, in a session that
- * is not that of the container's first process, is one of these.
+ * is neither that of the container's first process nor that of another command that goes on. Whom
+ * the runtime started itself, as a command, has the same parent as the container's first process.
  */
 #pragma once
 

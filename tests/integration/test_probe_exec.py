@@ -36,6 +36,8 @@ def pods(agent):
         probed("words", "sh", "-c", "echo \"$0\"; exit 1", "$(A) $(B) $$(A)",
                env=[("A", "value")]),
         probed("steady", "true", field="liveness", failureThreshold=1),
+        pod("two", container(readinessProbe=probe("sleep", "1000"),
+                             livenessProbe=probe("sleep", "3", timeoutSeconds=10))),
     ]
 
 
@@ -58,6 +60,12 @@ def history(agent, name):
 def wait_attempts(agent, name, count):
     return agent.wait(lambda: len(history(agent, name)) >= count and history(agent, name),
                       f"{count} attempts", name=name)
+
+
+def test_another_command_that_goes_on_was_not_left(agent):
+    wait_attempts(agent, "two", 5)
+    agent.wait_event("two", TIMED_OUT)
+    assert not [text for text in agent.messages("two") if "ProbeLeftovers" in text]
 
 
 def test_check_34_a_command_that_goes_on_is_killed(agent):

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum {
-    PROCESSES = 9,
+    PROCESSES = 12,
 };
 
 struct place {
@@ -25,22 +25,40 @@ struct place {
     size_t count;
 };
 
-static pid_t begin(struct place *place, bool own_session)
+enum kind {
+    OWN_SESSION = 1, /* as a command that the runtime starts */
+    ORPHAN = 2,      /* its parent ends at once */
+    DAEMON = 4,      /* and it makes a session of its own */
+};
+
+static void stay(int ready)
+{
+    pid_t pid = getpid();
+
+    assert_that(write(ready, &pid, sizeof(pid)) == sizeof(pid));
+    pause();
+    _exit(0);
+}
+
+static pid_t begin(struct place *place, unsigned kind)
 {
     int ready[2];
     pid_t pid;
-    char byte;
 
     assert_int_equal(pipe(ready), 0);
     pid = fork();
     if (!pid) {
-        if (own_session)
+        if (kind & OWN_SESSION)
             setsid();
-        assert_that(write(ready[1], "", 1) == 1);
-        pause();
-        _exit(0);
+        if (kind & ORPHAN && fork())
+            _exit(0);
+        if (kind & DAEMON)
+            setsid();
+        stay(ready[1]);
     }
-    assert_int_equal(read(ready[0], &byte, 1), 1);
+    if (kind & ORPHAN)
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(read(ready[0], &pid, sizeof(pid)), sizeof(pid));
     close(ready[0]);
     close(ready[1]);
     place->pids[place->count++] = pid;
@@ -79,7 +97,7 @@ static int tear_down(void **state)
 
     for (size_t i = 0; i < place->count; i++) {
         kill(place->pids[i], SIGKILL);
-        waitpid(place->pids[i], NULL, 0);
+        waitpid(place->pids[i], NULL, 0); /* orphans are waited for by others */
     }
     snprintf(path, sizeof(path), "%s/cgroup.procs", place->directory);
     unlink(path);
@@ -90,41 +108,45 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void test_later_sessions_are_what_was_left(void **state)
+static void test_what_lost_its_command_was_left(void **state)
 {
+    static const unsigned kinds[] = {OWN_SESSION | ORPHAN, OWN_SESSION | ORPHAN | DAEMON};
     struct place *place = *state;
     struct arena arena = ARENA_INIT_DOCUMENT;
-    usec_t began;
-    char *expected;
-    pid_t pid;
 
-    begin(place, true); /* the container's own */
-    begin(place, true); /* one that a command before left */
-    usleep(100000);
-    began = clock_boottime();
-    assert_null(left(place, began, &arena));
-    pid = begin(place, true);
-    expected = mem_printf("1 process: %d (test-agent-proc)", (int)pid);
-    assert_string_equal(left(place, began, &arena), expected);
-    free(expected);
+    begin(place, OWN_SESSION);          /* the container's first */
+    begin(place, OWN_SESSION | ORPHAN); /* what a command before left */
+    for (size_t i = 0; i < array_size(kinds); i++) {
+        usec_t began;
+        char *expected;
+
+        usleep(100000);
+        began = clock_boottime();
+        assert_null(left(place, began, &arena));
+        expected = mem_printf("1 process: %d (test-agent-proc)", (int)begin(place, kinds[i]));
+        assert_string_equal(left(place, began, &arena), expected);
+        free(expected);
+    }
     for (int i = 0; i < 5; i++)
-        begin(place, true);
-    assert_non_null(strstr(left(place, began, &arena), "6 processes: "));
-    assert_non_null(strstr(left(place, began, &arena), ", ..."));
+        begin(place, OWN_SESSION | ORPHAN);
+    assert_non_null(strstr(left(place, 1, &arena), "8 processes: "));
+    assert_non_null(strstr(left(place, 1, &arena), ", ..."));
     arena_deinit(&arena);
 }
 
-/* What the container's first process starts is in its session. */
-static void test_what_the_container_itself_started_is_not(void **state)
+/* What the container's first process starts is in its session, and commands that go on have the
+ * runtime as their parent, as it has. */
+static void test_others_were_not(void **state)
 {
     struct place *place = *state;
     struct arena arena = ARENA_INIT_DOCUMENT;
     usec_t began;
 
-    begin(place, false);
+    begin(place, 0);
     usleep(100000);
     began = clock_boottime();
-    begin(place, false);
+    begin(place, 0);
+    begin(place, OWN_SESSION);
     assert_null(left(place, began, &arena));
     arena_deinit(&arena);
 }
@@ -145,9 +167,8 @@ static void test_what_cannot_be_read_is_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_later_sessions_are_what_was_left, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_what_the_container_itself_started_is_not, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_what_lost_its_command_was_left, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_others_were_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_read_is_nothing, set_up, tear_down),
     };
 
