@@ -10,6 +10,10 @@
 
 #include <stdlib.h>
 
+/* Beyond the command's own time. A runtime waits for the command's output to end, too, which may be
+ * never, if it left something running. */
+#define EXEC_PATIENCE_USEC (3 * USEC_PER_SEC)
+
 struct execution {
     struct agent *agent;
     struct cri_call *call;
@@ -28,12 +32,24 @@ static void execution_end(struct execution *execution, const struct probe_exec_r
     free(execution);
 }
 
+static bool is_over(const struct execution *execution, usec_t limit)
+{
+    return usec_sub(clock_boottime(), execution->began) >= limit;
+}
+
+/* The runtime's limit is told by the same code as our own, which is later. */
+static bool is_killed(const struct execution *execution, const struct cri_reply *reply)
+{
+    if (reply->status == RPC_OK)
+        return execution->timeout % USEC_PER_SEC && is_over(execution, execution->timeout);
+    return reply->status == RPC_DEADLINE_EXCEEDED &&
+           !is_over(execution, usec_add(execution->timeout, EXEC_PATIENCE_USEC));
+}
+
 static void on_executed(void *owner, const struct cri_reply *reply)
 {
     struct execution *execution = owner;
     const Cri__ExecSyncResponse *response = reply->message;
-    bool too_long = execution->timeout % USEC_PER_SEC &&
-                    usec_sub(clock_boottime(), execution->began) > execution->timeout;
     struct probe_exec_reply told = {.how = PROBE_EXEC_FAILED, .text = reply->text};
 
     execution->call = NULL;
@@ -45,8 +61,10 @@ static void on_executed(void *owner, const struct cri_reply *reply)
         told.err = response->stderr.data;
         told.err_length = response->stderr.len;
     }
-    if (reply->status == RPC_DEADLINE_EXCEEDED || (response && too_long))
+    if (is_killed(execution, reply))
         told.how = PROBE_EXEC_KILLED;
+    else if (reply->status == RPC_DEADLINE_EXCEEDED)
+        told.how = PROBE_EXEC_UNANSWERED;
     execution_end(execution, &told);
 }
 
@@ -76,7 +94,7 @@ static void *begin(void *owner, const char *container_id, const struct string_li
     request.cmd = (char **)command->items;
     request.timeout = (int64_t)((timeout + USEC_PER_SEC - 1) / USEC_PER_SEC);
     if (cri_call(&execution->call, agent->cri, &cri_exec_sync, &request.base,
-                 usec_add(timeout, agent->config->runtime_request_timeout), on_executed, execution,
+                 usec_add(timeout, EXEC_PATIENCE_USEC), on_executed, execution,
                  &execution->err) < 0)
         wheel_arm(agent->parts.wheel, &execution->refusal, execution->began);
     return execution;

@@ -1,6 +1,7 @@
 /* Wiring the probers to pods, and to the runtime. */
 #include "probing.h"
 #include "probe-exec.h"
+#include "probe-left.h"
 #include "shell.h"
 
 #include "nodeagent/base/mem.h"
@@ -14,6 +15,7 @@
 enum {
     EXECS_PER_CORE = 4, /* a command in a container costs the runtime some 50 ms of CPU */
     EXECS_MAX = 64,
+    HOOKS_MAX = 256, /* over HTTP, in flight */
 };
 
 #define USER_AGENT "kube-probe/" KUBERNETES_MINOR
@@ -49,7 +51,7 @@ static bool probing_begin(struct agent *agent)
         .loop = agent->parts.loop,
         .wheel = agent->parts.wheel,
         .work = agent->parts.work,
-        .exec = probe_exec_of(agent),
+        .exec = probe_exec_watching(agent),
         .user_agent = USER_AGENT,
         .attempts_max = PROBE_ATTEMPTS_MAX,
     };
@@ -65,6 +67,7 @@ static bool probing_begin(struct agent *agent)
 
     if (agent->probers)
         return true;
+    agent->exec = probe_exec_of(agent);
     if (probe_engine_new(&agent->probe_engine, &engine, &err) < 0) {
         log_error("no container is probed: %s", err.text);
         return false;
@@ -74,8 +77,25 @@ static bool probing_begin(struct agent *agent)
     return true;
 }
 
+struct probe_engine *probing_hook_engine(struct agent *agent)
+{
+    struct probe_engine_options options = {
+        .loop = agent->parts.loop,
+        .wheel = agent->parts.wheel,
+        .work = agent->parts.work,
+        .user_agent = "kube-lifecycle/" KUBERNETES_MINOR,
+        .attempts_max = HOOKS_MAX,
+    };
+    struct err err;
+
+    if (!agent->hook_engine && probe_engine_new(&agent->hook_engine, &options, &err) < 0)
+        log_error("no HTTP hook can be run: %s", err.text);
+    return agent->hook_engine;
+}
+
 void probing_end(struct agent *agent)
 {
+    agent->hook_engine = probe_engine_free(agent->hook_engine);
     agent->probers = probers_free(agent->probers);
     agent->probe_engine = probe_engine_free(agent->probe_engine);
 }

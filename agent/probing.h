@@ -18,3 +18,6 @@ void pod_probe_no_more(struct agent_pod *pod);
 void pod_observe_probes(struct agent_pod *pod, struct arena *arena, struct pod_observed *observed);
 
 void probing_end(struct agent *agent);
+
+/* What HTTP hooks are asked for with; NULL: it cannot be had, which is told in the log. */
+struct probe_engine *probing_hook_engine(struct agent *agent);

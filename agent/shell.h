@@ -13,6 +13,7 @@
 #include "nodeagent/base/map.h"
 #include "nodeagent/cri/cache.h"
 #include "nodeagent/pod.h"
+#include "nodeagent/probes/attempt.h"
 #include "nodeagent/static.h"
 #include "nodeagent/sys/loop.h"
 #include "nodeagent/sys/wheel.h"
@@ -58,6 +59,8 @@ struct agent {
     struct events *events;
     struct probe_engine *probe_engine; /* NULL: nothing is probed yet */
     struct probers *probers;           /* the same */
+    struct probe_exec exec;            /* runs commands of probes */
+    struct probe_engine *hook_engine;  /* NULL: no hook was asked for over HTTP yet */
     struct source directory;
     struct source url;
     struct map pods;           /* UID to struct agent_pod */
@@ -192,6 +195,7 @@ struct task {
     struct cri_call *call;
     struct work_job *job;
     struct image_request *image;
+    struct hook_request *hook; /* over HTTP */
     struct wheel_timer timer;
     void (*begin)(struct task *task);
     char *made_id; /* what a start, or a new sandbox, made */
@@ -226,6 +230,11 @@ void task_start(struct task *task);
 void task_stop(struct task *task);
 void task_remove_container(struct task *task);
 void task_hook(struct task *task);
+
+/* hook-http.c */
+void hook_request_begin(struct task *task, const struct container *container,
+                        const struct http_get_action *get);
+void hook_request_cancel(struct hook_request *request);
 
 /* translating.c */
 struct translation pod_translation(struct agent_pod *pod, struct arena *arena,

@@ -1,4 +1,4 @@
-/* Lifecycle hooks: exec and sleep. */
+/* Lifecycle hooks: exec, sleep, and those asked for over HTTP (hook-http.c). */
 #include "shell.h"
 
 #include "nodeagent/sys/clock.h"
@@ -58,7 +58,8 @@ static const struct handler *handler_of(const struct task *task,
 
 void task_hook(struct task *task)
 {
-    const struct handler *handler = handler_of(task, task_operation(task));
+    const struct pod_operation *operation = task_operation(task);
+    const struct handler *handler = handler_of(task, operation);
     struct err err;
 
     if (handler->exec) {
@@ -68,8 +69,14 @@ void task_hook(struct task *task)
         wheel_arm(task->pod->agent->parts.wheel, &task->timer,
                   usec_add(clock_boottime(),
                            usec_mul(USEC_PER_SEC, (uint64_t)MAX(handler->sleep->seconds, 0))));
+    } else if (handler->http_get) {
+        hook_request_begin(task,
+                           pod_container_find(pod_object(task->pod), operation->name).container,
+                           handler->http_get);
     } else {
-        err_set(&err, -ENOTSUP, "only exec and sleep hooks can be run");
+        err_set(&err, -ENOTSUP,
+                "Cannot run handler: invalid handler: it has no exec, httpGet or "
+                "sleep");
         task_failed(task, "HookError", &err);
     }
 }

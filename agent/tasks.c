@@ -117,6 +117,8 @@ static void task_free(struct task *task)
         cri_cancel(task->call);
     if (task->image)
         image_request_cancel(task->image);
+    if (task->hook)
+        hook_request_cancel(task->hook);
     if (task->job) {
         struct work_job *job = task->job;
 

@@ -63,7 +63,7 @@ void http_trouble_late(struct http_call *call)
 
 void http_trouble_name(struct http_call *call, int code, const char *text)
 {
-    call->reply.trouble = NET_NAME;
+    call->reply.trouble = net_trouble_of_lookup(code);
     err_set(&call->reply.err, code, "%s: %s", call->url.shown, text);
 }
 

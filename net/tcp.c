@@ -347,7 +347,7 @@ static void call_looked_up(void *owner, const char *addresses, const struct err 
         return; /* by call_stop() */
     call->lookup = NULL;
     if (!addresses) {
-        call_fail(call, NET_NAME, err->code, err->text);
+        call_fail(call, net_trouble_of_lookup(err->code), err->code, err->text);
         call_end(call);
         return;
     }
@@ -366,7 +366,7 @@ static void call_look_up(struct tcp_call *call, const char *host)
         call_arm(call);
         return;
     }
-    call_fail(call, NET_NAME, err.code, err.text);
+    call_fail(call, net_trouble_of_lookup(err.code), err.code, err.text);
     loop_post(call->tcp->loop, &call->post);
 }
 

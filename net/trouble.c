@@ -27,3 +27,8 @@ enum net_trouble net_trouble_of_connect(int code)
         return NET_LOCAL;
     }
 }
+
+enum net_trouble net_trouble_of_lookup(int code)
+{
+    return code == -ENOBUFS ? NET_LOCAL : NET_NAME;
+}

@@ -5,3 +5,6 @@
 
 /* Of socket() and connect(); `code` is a negative errno. */
 enum net_trouble net_trouble_of_connect(int code);
+
+/* Of a look-up of a name: the pool may be full. One that is stuck (-EBUSY) is so by names. */
+enum net_trouble net_trouble_of_lookup(int code);

@@ -44,6 +44,11 @@ static void ended(void *owner, const struct probe_exec_reply *reply)
         attempt_finish(attempt, PROBE_EXEC_TIMEOUT, too_long(attempt));
     } else if (reply->how == PROBE_EXEC_FAILED) {
         attempt_finish(attempt, PROBE_ERRORED, arena_strdup(&attempt->arena, reply->text));
+    } else if (reply->how == PROBE_EXEC_UNANSWERED) {
+        attempt_finish(attempt, PROBE_ERRORED,
+                       arena_printf(&attempt->arena,
+                                    "the runtime has not said what became of the command: %s",
+                                    reply->text));
     } else {
         outcome->code = reply->exit_code;
         if (!reply->exit_code)

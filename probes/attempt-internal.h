@@ -35,7 +35,6 @@ struct probe_attempt {
     struct loop_post post;                       /* of an end before the beginning */
     usec_t timeout;
     usec_t began;
-    uint64_t late_turns; /* of the loop, at the beginning */
     bool keep_head;
     struct probe_outcome outcome;
     probe_done_fn *done;

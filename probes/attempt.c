@@ -23,17 +23,7 @@ static void attempt_free(struct probe_attempt *attempt)
 {
     struct arena arena = attempt->arena;
 
-    attempt->engine->in_flight--;
     arena_deinit(&arena);
-}
-
-/* It is not to be held against a container that this loop did not look in time. */
-static bool is_agents_fault(const struct probe_attempt *attempt, enum probe_verdict verdict)
-{
-    const struct loop *loop = attempt->engine->options.loop;
-
-    return (verdict == PROBE_CONNECT_TIMEOUT || verdict == PROBE_RESPONSE_TIMEOUT) &&
-           (loop_is_late(loop) || loop_turns(loop)->late != attempt->late_turns);
 }
 
 void attempt_finish(struct probe_attempt *attempt, enum probe_verdict verdict, const char *text)
@@ -41,10 +31,11 @@ void attempt_finish(struct probe_attempt *attempt, enum probe_verdict verdict, c
     struct probe_outcome *outcome = &attempt->outcome;
 
     attempt->stop = NULL;
-    outcome->verdict = is_agents_fault(attempt, verdict) ? PROBE_AGENT_LATE : verdict;
+    outcome->verdict = verdict;
     outcome->text = text;
     if (!outcome->times.ended)
         outcome->times.ended = MAX(usec_sub(clock_boottime(), attempt->began), (usec_t)1);
+    attempt->engine->in_flight--; /* first: the next one may begin from within */
     attempt->done(attempt->owner, outcome);
     attempt_free(attempt);
 }
@@ -127,7 +118,6 @@ static struct probe_attempt *attempt_new(struct probe_engine *engine,
     attempt->engine = engine;
     attempt->timeout = order->timeout;
     attempt->began = clock_boottime();
-    attempt->late_turns = loop_turns(engine->options.loop)->late;
     attempt->outcome.target = attempt->outcome.body = attempt->outcome.head = "";
     loop_post_init(&attempt->post, attempt_posted);
     engine->in_flight++;
@@ -172,6 +162,7 @@ void probe_attempt_cancel(struct probe_attempt *attempt)
     loop_post_cancel(attempt->engine->options.loop, &attempt->post);
     if (attempt->stop)
         attempt->stop(attempt);
+    attempt->engine->in_flight--;
     attempt_free(attempt);
 }
 

@@ -47,7 +47,7 @@ class Asked:
         return len(self.times.get(path, []))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def asked():
     server = Asked()
     yield server
@@ -87,6 +87,10 @@ def pods(agent):
         pod("hangs", container("main", stay(quiet=True),
                                readinessProbe={"exec": {"command": ["sleep", "30"]},
                                                "periodSeconds": 1}), agent=agent),
+        pod("leaves", container("main", stay(quiet=True),
+                                readinessProbe={"exec": {"command": [
+                                    "sh", "-c", "sleep 777 & sleep 30"]}, "periodSeconds": 5}),
+            agent=agent),
         pod("no-command", container("main", stay(quiet=True),
                                     livenessProbe={"exec": {"command": ["/no/such"]},
                                                    **QUICK}), agent=agent),
@@ -167,12 +171,45 @@ def test_check_34_a_command_that_takes_too_long(agent):
     assert not is_ready(agent.pod("hangs"))
 
 
+def test_what_a_command_that_was_killed_left_is_told(agent):
+    found = agent.wait_event("leaves", "ProbeLeftovers: Readiness probe: its command took too "
+                             "long, was killed, and left running: 1 process: ")
+    assert found[0].endswith(" (sleep)"), found
+    assert not [text for text in agent.messages("hangs") if "ProbeLeftovers" in text]
+
+
 def test_a_command_that_is_not_there_never_counts(agent):
     """The runtime cannot run it: that is no answer of the container's."""
     agent.wait_event("no-command", "Unhealthy: Liveness probe errored and resulted in unknown "
                      "state: ")
     time.sleep(3)
     assert restarts(agent.pod("no-command")) == 0
+
+
+def test_check_39_any_answer_to_a_hook_is_a_success(agent, asked):
+    """An HTTPS hook that is answered in the clear is asked for again so."""
+    def ask(path, scheme="HTTP"):
+        return asked.probe(path)["httpGet"] | {"scheme": scheme}
+
+    asked.status.update({"/began": 500, "/ends": 404})
+    agent.add(pod("asks", container("main", stay(quiet=True), lifecycle={
+        "postStart": {"httpGet": ask("/began", "HTTPS")},
+        "preStop": {"httpGet": ask("/ends")}})))
+    agent.wait_ready("asks")
+    assert asked.count("/began") == 1
+    agent.wait_event("asks", "LifecycleHTTPFallback: request to HTTPS lifecycle hook "
+                     f"127.0.0.1:{asked.port} got HTTP response, retry with HTTP succeeded")
+    agent.remove("asks")
+    agent.wait(lambda: asked.count("/ends"), "its preStop hook")
+    agent.wait_gone("asks")
+    assert not [text for text in agent.messages("asks") if "Hook:" in text]
+
+
+def test_a_hook_that_nobody_answers_fails(agent):
+    agent.add(pod("unheard", container("main", stay(quiet=True), lifecycle={
+        "postStart": {"httpGet": {"host": "127.0.0.1", "port": 1}}})))
+    agent.wait_event("unheard", "FailedPostStartHook: PostStartHook failed")
+    agent.remove("unheard")
 
 
 def test_probes_wait_for_the_hook(agent):

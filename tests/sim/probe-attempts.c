@@ -2,20 +2,20 @@
  * Attempts of probes: the probers are the shipping ones, the containers that they ask are the
  * world's.
  */
+#include "choice.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/probes/attempt.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/wheel.h"
-#include "choice.h"
 #include "runtime-probed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
-    STARTUP_ATTEMPTS = 4,  /* until it passes, at most */
+    STARTUP_ATTEMPTS = 4, /* until it passes, at most */
     LIVENESS_THRESHOLD = 3,
-    FAILS_RATE = 400,      /* of 10,000 */
+    FAILS_RATE = 400, /* of 10,000 */
 };
 
 struct probe_engine {

@@ -32,7 +32,8 @@ enum probe_verdict {
     PROBE_EXEC_TIMEOUT,
     PROBE_BROKEN, /* closed, reset, unreachable, no such name, not the protocol */
     /* neither */
-    PROBE_AGENT_LATE, /* it failed, but maybe only since this agent was held up */
+    PROBE_AGENT_LATE, /* it failed, but maybe only since this agent was held up: so the probers say,
+                         who know; an attempt never does */
     PROBE_ERRORED,    /* it could not be made */
     PROBE_VERDICTS,
 };
@@ -54,7 +55,12 @@ static inline bool probe_failed(enum probe_verdict verdict)
 /* running a command in a container, by whoever owns the runtime's connection */
 
 struct probe_exec_reply {
-    enum { PROBE_EXEC_ENDED, PROBE_EXEC_KILLED, PROBE_EXEC_FAILED } how; /* killed: took too long */
+    enum {
+        PROBE_EXEC_ENDED,
+        PROBE_EXEC_KILLED,     /* it took too long */
+        PROBE_EXEC_FAILED,     /* it could not be run */
+        PROBE_EXEC_UNANSWERED, /* the runtime says nothing of it */
+    } how;
     int exit_code;
     const void *out; /* standard output, standard error */
     size_t out_length;
@@ -89,7 +95,8 @@ struct probe_engine_options {
 
 int probe_engine_new(struct probe_engine **result, const struct probe_engine_options *options,
                      struct err *err);
-struct probe_engine *probe_engine_free(struct probe_engine *engine); /* attempts end before */
+/* When its attempts have ended, not from within `done`. */
+struct probe_engine *probe_engine_free(struct probe_engine *engine);
 
 /* attempts */
 

@@ -19,9 +19,18 @@ static void test_of_connect(void **state)
     assert_int_equal(net_trouble_of_connect(-EACCES), NET_LOCAL);
 }
 
+static void test_of_lookup(void **state)
+{
+    assert_int_equal(net_trouble_of_lookup(-ENOENT), NET_NAME);
+    assert_int_equal(net_trouble_of_lookup(-ETIMEDOUT), NET_NAME);
+    assert_int_equal(net_trouble_of_lookup(-EBUSY), NET_NAME);
+    assert_int_equal(net_trouble_of_lookup(-ENOBUFS), NET_LOCAL);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_of_connect)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_of_connect),
+                                       cmocka_unit_test(test_of_lookup)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,4 @@
-/* probes/attempt: the frame of all kinds: limits, cancelling, whose fault it was. */
-#include "listener.h"
+/* probes/attempt: the frame of all kinds: limits and cancelling. */
 #include "place.h"
 
 static const char *words[] = {"true"};
@@ -60,55 +59,27 @@ static void test_cancel_what_is_posted(void **state)
 
 static void begin_again(void *owner, const struct probe_outcome *outcome)
 {
-    struct place *place = owner;
-
-    begin(place, &handler);
+    begin(owner, &handler);
 }
 
+/* Also where there is room for no other. */
 static void test_begin_from_within(void **state)
 {
+    struct probe_attempt *attempts[ATTEMPTS_MAX - 1];
     struct place *place = *state;
 
+    place->deaf = true;
+    for (size_t i = 0; i < array_size(attempts); i++)
+        attempts[i] = begin(place, &handler);
+    place->deaf = false;
     probe_attempt_begin(
         place->engine,
         &(struct probe_order){&handler, .container_id = "containerd://1", .timeout = SHORTLY},
         false, begin_again, place);
     turn_until_done(place, 1);
     assert_outcome(place, PROBE_SUCCESS, "");
-}
-
-static void hold_up(struct loop_post *post)
-{
-    usleep(LOOP_LATE_USEC + 20000);
-}
-
-/* A timeout after a late turn may be our own fault; a refusal never is. */
-static void test_a_late_loop(void **state)
-{
-    struct place *place = *state;
-    struct listener listener, nobody;
-    struct tcp_socket_action tcp;
-    struct handler tcp_handler = {.tcp_socket = &tcp};
-    struct loop_post post;
-
-    loop_post_init(&post, hold_up);
-    listener_start_full(&listener);
-    listener_start(&nobody, 1);
-    listener_stop(&nobody);
-
-    tcp = (struct tcp_socket_action){.port = {.number = listener.port}};
-    begin(place, &tcp_handler);
-    loop_post(place->loop, &post);
-    turn_until_done(place, 1);
-    assert_int_equal(place->outcome.verdict, PROBE_AGENT_LATE);
-    assert_non_null(strstr(place->outcome.text, "i/o timeout"));
-
-    tcp.port.number = nobody.port;
-    loop_post(place->loop, &post);
-    begin(place, &tcp_handler);
-    turn_until_done(place, 2);
-    assert_int_equal(place->outcome.verdict, PROBE_REFUSED);
-    listener_stop(&listener);
+    for (size_t i = 0; i < array_size(attempts); i++)
+        probe_attempt_cancel(attempts[i]);
 }
 
 int main(void)
@@ -118,7 +89,6 @@ int main(void)
         in_place(test_no_more_than_the_limit),
         in_place(test_cancel_what_is_posted),
         in_place(test_begin_from_within),
-        in_place(test_a_late_loop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

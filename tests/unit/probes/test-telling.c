@@ -1,4 +1,4 @@
-/* probes/telling and probes/history: what operators and Prometheus are told. */
+/* probes/telling: what operators and Prometheus are told. */
 #include "prober-world.h"
 
 static char *told(void)
@@ -45,22 +45,6 @@ static void test_operators_see_state_timing_and_history(void **state)
     free(text);
 }
 
-static void test_the_last_results_are_kept(void **state)
-{
-    unsigned count = 0;
-    char *text;
-
-    world_pod("", ",'livenessProbe':{'httpGet':{'port':80},'periodSeconds':1}");
-    world_run("one");
-    world_pass(100500 * USEC_PER_MSEC);
-    text = told();
-    for (const char *at = text; (at = strstr(at, "\"verdict\"")); at++)
-        count++;
-    assert_int_equal(count, PROBE_HISTORY);
-    expect(text, "\"attempts\":101");
-    free(text);
-}
-
 static void test_metrics_have_the_references_labels(void **state)
 {
     struct strbuf text = STRBUF_INIT;
@@ -92,7 +76,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         world_test(test_operators_see_state_timing_and_history),
-        world_test(test_the_last_results_are_kept),
         world_test(test_metrics_have_the_references_labels),
     };
 
