@@ -8,10 +8,11 @@
  *
  *   ps                     one line: a v1 PodList (metadata, spec, status as published), no more
  *   why {"pod": "web"}     one line, the document below; without "pod": all pods
- *   probes {"pod": "web"}  one line: {"probes": [...]}, those of
- * include/nodeagent/probes/probers.h; without "pod": of all pods metrics                one line: a
- * JSON string with metrics in Prometheus' text format events {"follow": true}    one v1 EventList,
- * oldest first; with "follow" then an Event a line (anew with each count) while the client stays
+ *   probes {"pod": "web"}  one line: {"probes": [...]}, as probes/telling.c writes them; without
+ *                          "pod": of all pods
+ *   metrics                one line: a JSON string with metrics in Prometheus' text format
+ *   events {"follow": true}  one v1 EventList, oldest first; with "follow" then an Event a line
+ *                          (anew with each count) while the client stays
  *
  * {"node": {"blockers": [BLOCKER...]},
  *  "pods": [{"namespace", "name", "uid", "phase", "ready": bool,
@@ -62,8 +63,8 @@ enum {
 };
 
 struct control_request {
-    const char *command; /* "ps", "why", "events" */
-    const char *pod;     /* of why; may be NULL */
+    const char *command; /* "ps", "why", "probes", "metrics", "events" */
+    const char *pod;     /* of why and probes; may be NULL */
     bool follow;         /* of events */
 };
 

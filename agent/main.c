@@ -3,6 +3,7 @@
 #include "control.h"
 #include "network-socket.h"
 #include "notify.h"
+#include "probe-command.h"
 
 #include "nodeagent/base/mem.h"
 #include "nodeagent/net/http.h"
@@ -431,6 +432,8 @@ int main(int argc, char **argv)
     int r;
 
     open_standard_streams();
+    if (argc > 1 && !strcmp(argv[1], "probe"))
+        return probe_command(argc - 1, argv + 1);
     log = log_new(&options);
     log_set(log);
     r = config_read(&service.config, argc, argv, &err);

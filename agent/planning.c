@@ -173,25 +173,41 @@ static void carry_out(struct agent_pod *pod, const struct pod_plan *plan)
             tasks_begin(pod, &pod->memory.operations.items[i]);
 }
 
+/* The core's answer, of which nothing is begun yet. */
+static void ask_core(struct agent_pod *pod, const struct pod_observed *observed,
+                     struct arena *arena, struct pod_plan *plan)
+{
+    struct pod_now now = {.boot = clock_boottime(), .wall = (int64_t)clock_wall()};
+    struct pod_desired desired;
+
+    pod_desire(pod, arena, &desired);
+    pod_plan(&desired, observed, &pod->memory, now, arena, plan);
+    if (!desired.pod || !observed->looked)
+        return;
+    plan->memory.published = pod_status(&desired, observed, &plan->memory, now, arena);
+    pod_explain(&desired, observed, plan->memory.published, arena, plan);
+}
+
+void pod_explain_now(struct agent_pod *pod, struct arena *arena, struct pod_plan *plan)
+{
+    struct pod_observed observed;
+
+    pod_observe(pod, arena, &observed);
+    ask_core(pod, &observed, arena, plan);
+}
+
 static void plan_one(struct agent_pod *pod)
 {
     struct agent *agent = pod->agent;
-    struct pod_now now = {.boot = clock_boottime(), .wall = (int64_t)clock_wall()};
     struct arena *arena = &agent->scratch;
     struct pod_observed observed;
-    struct pod_desired desired;
     struct pod_plan plan;
 
     if (!pod->object && !agent->sources_complete)
         return; /* some source may have it yet */
     pod_observe(pod, arena, &observed);
     pod_judge(pod, &observed);
-    pod_desire(pod, arena, &desired);
-    pod_plan(&desired, &observed, &pod->memory, now, arena, &plan);
-    if (desired.pod && observed.looked) {
-        plan.memory.published = pod_status(&desired, &observed, &plan.memory, now, arena);
-        pod_explain(&desired, &observed, plan.memory.published, arena, &plan);
-    }
+    ask_core(pod, &observed, arena, &plan);
     pod->planned = pod->planned || observed.looked;
     if (plan.memory.stage == POD_STAGE_GONE) {
         tell_events(pod, &plan);

@@ -3,10 +3,11 @@
  * over, and has failed all the same. So commands of one probe never overlap.
  */
 #include "probe-exec.h"
-#include "shell.h"
 
 #include "nodeagent/base/mem.h"
+#include "nodeagent/cri/client.h"
 #include "nodeagent/sys/clock.h"
+#include "nodeagent/sys/wheel.h"
 
 #include <stdlib.h>
 
@@ -15,7 +16,6 @@
 #define EXEC_PATIENCE_USEC (3 * USEC_PER_SEC)
 
 struct execution {
-    struct agent *agent;
     struct cri_call *call;
     struct wheel_timer refusal;
     struct err err; /* of a call that could not be made */
@@ -79,11 +79,10 @@ static void on_refusal(struct wheel_timer *timer)
 static void *begin(void *owner, const char *container_id, const struct string_list *command,
                    usec_t timeout, probe_exec_done_fn *done, void *done_owner)
 {
-    struct agent *agent = owner;
+    const struct probe_runtime *runtime = owner;
     struct execution *execution = mem_new(struct execution);
     Cri__ExecSyncRequest request = CRI__EXEC_SYNC_REQUEST__INIT;
 
-    execution->agent = agent;
     execution->began = clock_boottime();
     execution->timeout = timeout;
     execution->done = done;
@@ -93,10 +92,10 @@ static void *begin(void *owner, const char *container_id, const struct string_li
     request.n_cmd = command->count;
     request.cmd = (char **)command->items;
     request.timeout = (int64_t)((timeout + USEC_PER_SEC - 1) / USEC_PER_SEC);
-    if (cri_call(&execution->call, agent->cri, &cri_exec_sync, &request.base,
+    if (cri_call(&execution->call, runtime->cri, &cri_exec_sync, &request.base,
                  usec_add(timeout, EXEC_PATIENCE_USEC), on_executed, execution,
                  &execution->err) < 0)
-        wheel_arm(agent->parts.wheel, &execution->refusal, execution->began);
+        wheel_arm(runtime->wheel, &execution->refusal, execution->began);
     return execution;
 }
 
@@ -110,7 +109,7 @@ static void cancel(void *call)
     free(execution);
 }
 
-struct probe_exec probe_exec_of(struct agent *agent)
+struct probe_exec probe_exec_of(struct probe_runtime *runtime)
 {
-    return (struct probe_exec){.owner = agent, .begin = begin, .cancel = cancel};
+    return (struct probe_exec){.owner = runtime, .begin = begin, .cancel = cancel};
 }

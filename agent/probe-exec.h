@@ -3,6 +3,12 @@
 
 #include "nodeagent/probes/attempt.h"
 
-struct agent;
+struct cri;
+struct wheel;
 
-struct probe_exec probe_exec_of(struct agent *agent);
+struct probe_runtime {
+    struct cri *cri;
+    struct wheel *wheel;
+};
+
+struct probe_exec probe_exec_of(struct probe_runtime *runtime); /* which outlives it */

@@ -181,8 +181,8 @@ static void *begin(void *owner, const char *container_id, const struct string_li
     watched->began = clock_boottime();
     watched->done = done;
     watched->done_owner = done_owner;
-    watched->inner = agent->exec.begin(agent->exec.owner, container_id, command, timeout, on_ended,
-                                       watched);
+    watched->inner =
+        agent->exec.begin(agent->exec.owner, container_id, command, timeout, on_ended, watched);
     return watched;
 }
 

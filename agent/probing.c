@@ -1,6 +1,5 @@
 /* Wiring the probers to pods, and to the runtime. */
 #include "probing.h"
-#include "probe-exec.h"
 #include "probe-left.h"
 #include "shell.h"
 
@@ -17,8 +16,6 @@ enum {
     EXECS_MAX = 64,
     HOOKS_MAX = 256, /* over HTTP, in flight */
 };
-
-#define USER_AGENT "kube-probe/" KUBERNETES_MINOR
 
 static bool has_probes(const struct container *container)
 {
@@ -52,7 +49,7 @@ static bool probing_begin(struct agent *agent)
         .wheel = agent->parts.wheel,
         .work = agent->parts.work,
         .exec = probe_exec_watching(agent),
-        .user_agent = USER_AGENT,
+        .user_agent = PROBE_USER_AGENT,
         .attempts_max = PROBE_ATTEMPTS_MAX,
     };
     struct probers_options probers = {
@@ -67,7 +64,8 @@ static bool probing_begin(struct agent *agent)
 
     if (agent->probers)
         return true;
-    agent->exec = probe_exec_of(agent);
+    agent->probe_runtime = (struct probe_runtime){agent->cri, agent->parts.wheel};
+    agent->exec = probe_exec_of(&agent->probe_runtime);
     if (probe_engine_new(&agent->probe_engine, &engine, &err) < 0) {
         log_error("no container is probed: %s", err.text);
         return false;

@@ -4,8 +4,11 @@
  */
 #pragma once
 
+#include "config.h"
 #include "nodeagent/base/arena.h"
 #include "nodeagent/pod.h"
+
+#define PROBE_USER_AGENT "kube-probe/" KUBERNETES_MINOR
 
 struct agent;
 struct agent_pod;

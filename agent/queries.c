@@ -147,8 +147,12 @@ static bool has_succeeded(const struct agent_pod *pod)
     return pod->memory.published && str_equal(pod->memory.published->phase, "Succeeded");
 }
 
-static void write_why(const struct agent_pod *pod, struct json_writer *writer)
+static void write_why(struct agent_pod *pod, struct json_writer *writer)
 {
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    struct pod_plan plan;
+
+    pod_explain_now(pod, &arena, &plan);
     json_write_object(writer);
     write_string(writer, "namespace", pod->name_space);
     write_string(writer, "name", pod->name);
@@ -159,7 +163,7 @@ static void write_why(const struct agent_pod *pod, struct json_writer *writer)
     json_write_name(writer, "blockers");
     json_write_array(writer);
     write_trouble("RecordNotWritten", pod->record_trouble, writer);
-    array_for_each (blocker, pod->blockers)
+    array_for_each (blocker, plan.blockers)
         write_blocker(blocker, writer);
     json_write_array_end(writer);
     write_network(pod, writer);
@@ -217,7 +221,7 @@ int agent_write_why(struct agent *agent, const char *asked, struct json_writer *
     json_write_name(writer, "pods");
     json_write_array(writer);
     for (size_t at = 0; (entry = map_next(&agent->pods, &at));) {
-        const struct agent_pod *pod = entry->value;
+        struct agent_pod *pod = entry->value;
 
         if (meant ? pod == meant : !is_ready(pod) && !has_succeeded(pod))
             write_why(pod, writer);

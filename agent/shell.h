@@ -19,6 +19,7 @@
 #include "nodeagent/sys/wheel.h"
 #include "nodeagent/sys/work.h"
 #include "outcome.h"
+#include "probe-exec.h"
 #include "probing.h"
 #include "runtime-state.h"
 
@@ -57,6 +58,7 @@ struct agent {
     struct network *network;
     struct network_calls *network_calls;
     struct events *events;
+    struct probe_runtime probe_runtime;
     struct probe_engine *probe_engine; /* NULL: nothing is probed yet */
     struct probers *probers;           /* the same */
     struct probe_exec exec;            /* runs commands of probes */
@@ -164,6 +166,8 @@ void pod_touch(struct agent_pod *pod);
 void pods_touch_all(struct agent *agent);
 void pods_touch_waiting(struct agent *agent); /* those that wait for a look */
 void planning_post(struct loop_post *post);
+/* What would be planned now, for its blockers: probes go on between two plans. */
+void pod_explain_now(struct agent_pod *pod, struct arena *arena, struct pod_plan *plan);
 
 /* admitting.c */
 void pod_judge(struct agent_pod *pod, const struct pod_observed *observed);

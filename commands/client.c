@@ -291,3 +291,38 @@ int answer_unreadable(const struct report *report, size_t index, struct err *err
     return err_set(err, -EPROTO, "the agent's answer cannot be read: items[%zu].%s: %s", index,
                    finding->path, finding->message);
 }
+
+/* reading a document */
+
+struct json_items answer_array(const struct json *object, const char *name)
+{
+    const struct json *value = object ? json_get(object, name) : NULL;
+
+    if (!value || value->type != JSON_ARRAY)
+        return (struct json_items){0};
+    return (struct json_items){value->items, value->length};
+}
+
+const char *answer_string(const struct json *object, const char *name, struct arena *arena)
+{
+    const struct json *value = json_get_string(object, name);
+
+    return value ? arena_strndup(arena, value->text, value->length) : "";
+}
+
+int64_t answer_number(const struct json *object, const char *name, struct arena *arena)
+{
+    const struct json *value = json_get(object, name);
+    int64_t number = 0;
+
+    if (value && value->type == JSON_NUMBER)
+        str_to_i64(arena_strndup(arena, value->text, value->length), &number);
+    return number;
+}
+
+bool answer_bool(const struct json *object, const char *name)
+{
+    const struct json *value = json_get(object, name);
+
+    return value && value->type == JSON_BOOL && value->boolean;
+}

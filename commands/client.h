@@ -72,3 +72,15 @@ struct json *answer_items(const struct answer *answer, const char *kind, struct 
 
 /* An item that cannot be decoded: says where and why. Returns -EPROTO. */
 int answer_unreadable(const struct report *report, size_t index, struct err *err);
+
+/* reading a document: what is not there, or of another type, is nothing */
+
+struct json_items {
+    const struct json *items;
+    uint32_t length;
+};
+
+struct json_items answer_array(const struct json *object, const char *name);
+const char *answer_string(const struct json *object, const char *name, struct arena *arena);
+int64_t answer_number(const struct json *object, const char *name, struct arena *arena);
+bool answer_bool(const struct json *object, const char *name);

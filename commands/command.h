@@ -44,10 +44,14 @@ enum {
     OPTION_PUBLIC_CONF_DIR,
     OPTION_AGENT_SOCKET,
     OPTION_BUILT_IN,
+    OPTION_METRICS,
+    OPTION_OWN, /* those of one command alone begin here */
 };
 
 int command_cni(int argc, char **argv);
 int command_events(int argc, char **argv);
+int command_probe(int argc, char **argv);
+int command_probes(int argc, char **argv);
 int command_ps(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_setup(int argc, char **argv);
@@ -55,8 +59,9 @@ int command_validate(int argc, char **argv);
 int command_version(int argc, char **argv);
 int command_why(int argc, char **argv);
 
-/* Becomes the service, with these arguments; returns only if that fails. */
-int run_service(char **argv);
+/* Becomes the service's program, with these arguments; returns only if that fails, having said so
+ * in the command's name. */
+int run_service(const char *command, char **argv);
 
 /* "nodeagent validate: MESSAGE" and the way to help, on stderr; returns EXIT_USAGE. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -13,6 +13,8 @@ static const struct command commands[] = {
     {"run", "run the pods of this node: the service", command_run},
     {"ps", "list the pods of this node", command_ps},
     {"why", "explain why pods are not ready", command_why},
+    {"probe", "try a probe now, and tell what comes of it", command_probe},
+    {"probes", "list the probes of pods and how they go", command_probes},
     {"events", "list what happened to pods", command_events},
     {"cni", "show, try and clean up the network attachments of this node", command_cni},
     {"setup", "put nodeagent-cni between containerd and its networks", command_setup},
@@ -114,7 +116,7 @@ int main(int argc, char **argv)
     int code;
 
     if (is_service(argc, argv))
-        return run_service(argv);
+        return run_service("run", argv);
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;

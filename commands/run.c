@@ -6,14 +6,14 @@
 #include "nodeagent/base/err.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/program.h"
+#include "show.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #define SERVICE "nodeagentd"
 
-int run_service(char **argv)
+int run_service(const char *command, char **argv)
 {
     _cleanup_(mem_free_at) char *path = NULL;
     struct err err;
@@ -22,8 +22,7 @@ int run_service(char **argv)
         execv(path, argv);
         err_set(&err, -errno, "%s: cannot be run: %m", path);
     }
-    fprintf(stderr, "nodeagent run: %s\n", err.text);
-    return EXIT_BAD;
+    return show_failure(command, &err);
 }
 
 int command_run(int argc, char **argv)
@@ -31,5 +30,5 @@ int command_run(int argc, char **argv)
     char name[] = SERVICE;
 
     argv[0] = name;
-    return run_service(argv);
+    return run_service("run", argv);
 }

@@ -17,6 +17,13 @@ bool show_colours(void)
     return show_on_terminal() && str_empty(getenv("NO_COLOR"));
 }
 
+const char *show_colour(enum colour colour)
+{
+    static const char *const codes[] = {"\x1b[0m", "\x1b[32m", "\x1b[33m", "\x1b[31m"};
+
+    return codes[colour];
+}
+
 void show_text(struct strbuf *out, const char *text)
 {
     strbuf_add_quoted(out, text, strlen(text), SHOWN_MAX);
@@ -79,6 +86,16 @@ void show_duration(struct strbuf *out, int64_t usec)
         add_two(out, seconds, YEAR, 'y', DAY, 'd');
     else
         add_two(out, seconds, YEAR, 'y', YEAR, 'y');
+}
+
+void show_span(struct strbuf *out, usec_t usec)
+{
+    if (usec < USEC_PER_SEC - USEC_PER_MSEC / 2) /* more would be rounded up to 1000 */
+        strbuf_printf(out, "%.3gms", (double)usec / (double)USEC_PER_MSEC);
+    else if (usec < MINUTE * USEC_PER_SEC)
+        strbuf_printf(out, "%.3gs", (double)usec / (double)USEC_PER_SEC);
+    else
+        show_duration(out, (int64_t)usec);
 }
 
 void show_age(struct strbuf *out, const struct opt_time *time)

@@ -7,13 +7,14 @@
 #include "nodeagent/base/arena.h"
 #include "nodeagent/base/json.h"
 #include "nodeagent/base/str.h"
+#include "nodeagent/base/time.h"
 #include "nodeagent/objects/values.h"
 
 #include <stdbool.h>
 
 enum {
     SHOWN_MAX = 1024, /* bytes of one text; the rest is "..." */
-    TABLE_COLUMNS_MAX = 12,
+    TABLE_COLUMNS_MAX = 16,
 };
 
 /* Is standard output a terminal that understands escape sequences? */
@@ -30,6 +31,8 @@ void show_buffer(const struct strbuf *out);
 
 /* ages: as kubectl writes them, in few letters ("5s", "3m20s", "4d2h") */
 void show_duration(struct strbuf *out, int64_t usec);
+/* The same to three digits: for what lasts less than a minute ("0.42ms", "1.5s"). */
+void show_span(struct strbuf *out, usec_t usec);
 /* How long ago a point in time was; "<unknown>" when it is not set. */
 void show_age(struct strbuf *out, const struct opt_time *time);
 
@@ -51,6 +54,8 @@ void show_member_bool(struct json_writer *writer, const char *name, bool value);
 
 enum colour { COLOUR_NONE, COLOUR_GREEN, COLOUR_YELLOW, COLOUR_RED };
 
+const char *show_colour(enum colour colour); /* the escape sequence; none: back to normal */
+
 struct table_cell {
     const char *text;
     size_t width;
@@ -71,6 +76,8 @@ void table_init(struct table *table, const char *const *headers);
 void table_deinit(struct table *table);
 
 void table_cell(struct table *table, enum colour colour, const char *text); /* escapes */
+/* As it is, with all that it means to a terminal, `width` columns wide. */
+void table_cell_drawn(struct table *table, const char *text, size_t width);
 size_t table_rows(const struct table *table);
 
 /* Writes the rows and forgets them. */

@@ -35,19 +35,31 @@ void table_deinit(struct table *table)
     table->count = table->space = 0;
 }
 
+static void put_cell(struct table *table, enum colour colour, const char *text, size_t width)
+{
+    size_t column = table->count % table->columns;
+
+    table->cells = mem_grow(table->cells, table->count, &table->space, sizeof(*table->cells));
+    table->cells[table->count++] = (struct table_cell){
+        .text = arena_strdup(&table->arena, text),
+        .width = width,
+        .colour = colour,
+    };
+    table->widths[column] = MAX(table->widths[column], width);
+}
+
 void table_cell(struct table *table, enum colour colour, const char *text)
 {
     _cleanup_(strbuf_deinit) struct strbuf escaped = STRBUF_INIT;
-    size_t column = table->count % table->columns;
-    struct table_cell *cell;
 
     show_text(&escaped, text ? text : "");
-    table->cells = mem_grow(table->cells, table->count, &table->space, sizeof(*table->cells));
-    cell = &table->cells[table->count++];
-    cell->text = arena_strdup(&table->arena, escaped.text ? escaped.text : "");
-    cell->width = width_of(cell->text);
-    cell->colour = colour;
-    table->widths[column] = MAX(table->widths[column], cell->width);
+    put_cell(table, colour, escaped.text ? escaped.text : "",
+             escaped.text ? width_of(escaped.text) : 0);
+}
+
+void table_cell_drawn(struct table *table, const char *text, size_t width)
+{
+    put_cell(table, COLOUR_NONE, text, width);
 }
 
 size_t table_rows(const struct table *table)
@@ -58,14 +70,13 @@ size_t table_rows(const struct table *table)
 static void add_cell(const struct table *table, size_t column, const struct table_cell *cell,
                      bool colours, struct strbuf *out)
 {
-    static const char *const codes[] = {"", "\x1b[32m", "\x1b[33m", "\x1b[31m"};
     bool coloured = colours && cell->colour != COLOUR_NONE;
 
     if (coloured)
-        strbuf_add(out, codes[cell->colour]);
+        strbuf_add(out, show_colour(cell->colour));
     strbuf_add(out, cell->text);
     if (coloured)
-        strbuf_add(out, "\x1b[0m");
+        strbuf_add(out, show_colour(COLOUR_NONE));
     if (column + 1 == table->columns)
         strbuf_add_char(out, '\n');
     else

@@ -36,33 +36,9 @@ static void print_help(void)
 
 /* reading the answer */
 
-struct json_items {
-    const struct json *items;
-    uint32_t length;
-};
-
-/* Nothing, unless an array of that name is there. */
-static struct json_items array_in(const struct json *object, const char *name)
-{
-    const struct json *value = object ? json_get(object, name) : NULL;
-
-    if (!value || value->type != JSON_ARRAY)
-        return (struct json_items){0};
-    return (struct json_items){value->items, value->length};
-}
-
-static const char *string_in(const struct json *object, const char *name, struct arena *arena)
-{
-    const struct json *value = json_get_string(object, name);
-
-    return value ? arena_strndup(arena, value->text, value->length) : "";
-}
-
 static bool is_ready(const struct json *pod)
 {
-    const struct json *ready = json_get(pod, "ready");
-
-    return ready && ready->type == JSON_BOOL && ready->boolean;
+    return answer_bool(pod, "ready");
 }
 
 static bool has_phase(const struct json *pod, const char *phase)
@@ -74,7 +50,7 @@ static bool has_phase(const struct json *pod, const char *phase)
 
 static bool is_blocked(const struct json *pod)
 {
-    return array_in(pod, "blockers").length || (!is_ready(pod) && !has_phase(pod, "Succeeded"));
+    return answer_array(pod, "blockers").length || (!is_ready(pod) && !has_phase(pod, "Succeeded"));
 }
 
 /* telling it */
@@ -82,7 +58,7 @@ static bool is_blocked(const struct json *pod)
 static bool time_in(const struct json *blocker, const char *name, struct arena *arena,
                     int64_t *usec)
 {
-    const char *text = string_in(blocker, name, arena);
+    const char *text = answer_string(blocker, name, arena);
 
     return *text && time_parse_rfc3339(text, usec) == 0;
 }
@@ -112,9 +88,9 @@ static void tell_times(const struct json *blocker, const char *reason, struct ar
 
 static void tell_blocker(const struct json *blocker, struct arena *arena, struct strbuf *out)
 {
-    const char *reason = string_in(blocker, "reason", arena);
-    const char *container = string_in(blocker, "container", arena);
-    const char *text = string_in(blocker, "text", arena);
+    const char *reason = answer_string(blocker, "reason", arena);
+    const char *container = answer_string(blocker, "container", arena);
+    const char *text = answer_string(blocker, "text", arena);
 
     strbuf_add(out, "  ");
     if (*container) {
@@ -131,7 +107,7 @@ static void tell_blocker(const struct json *blocker, struct arena *arena, struct
 
 static void tell_blockers(const struct json *owner, struct arena *arena, struct strbuf *out)
 {
-    struct json_items blockers = array_in(owner, "blockers");
+    struct json_items blockers = answer_array(owner, "blockers");
 
     for (uint32_t i = 0; i < blockers.length; i++)
         tell_blocker(&blockers.items[i], arena, out);
@@ -140,7 +116,7 @@ static void tell_blockers(const struct json *owner, struct arena *arena, struct 
 static int tell_events(const struct json *pod, struct strbuf *out, struct err *err)
 {
     static const char *const headers[] = {"", "", "", "", "", NULL};
-    struct json_items events = array_in(pod, "events");
+    struct json_items events = answer_array(pod, "events");
     _cleanup_(table_deinit) struct table table;
 
     table_init(&table, headers);
@@ -160,11 +136,11 @@ static int tell_events(const struct json *pod, struct strbuf *out, struct err *e
 
 static void tell_state(const struct json *pod, struct arena *arena, struct strbuf *out)
 {
-    const char *phase = string_in(pod, "phase", arena);
+    const char *phase = answer_string(pod, "phase", arena);
 
-    show_text(out, string_in(pod, "namespace", arena));
+    show_text(out, answer_string(pod, "namespace", arena));
     strbuf_add_char(out, '/');
-    show_text(out, string_in(pod, "name", arena));
+    show_text(out, answer_string(pod, "name", arena));
     if (is_ready(pod)) {
         strbuf_add(out, ": ready\n");
     } else if (!strcmp(phase, "Succeeded")) {
@@ -178,11 +154,8 @@ static void tell_state(const struct json *pod, struct arena *arena, struct strbu
 
 static void tell_usec(const struct json *object, struct arena *arena, struct strbuf *out)
 {
-    const struct json *value = json_get(object, "usec");
-    int64_t usec = 0;
+    int64_t usec = answer_number(object, "usec", arena);
 
-    if (value && value->type == JSON_NUMBER)
-        str_to_i64(arena_strndup(arena, value->text, value->length), &usec);
     strbuf_printf(out, "%.1f ms", (double)usec / USEC_PER_MSEC);
 }
 
@@ -194,18 +167,18 @@ static void tell_network(const struct json *pod, struct arena *arena, struct str
 
     if (!network || network->type != JSON_OBJECT)
         return;
-    plugins = array_in(network, "plugins");
+    plugins = answer_array(network, "plugins");
     failure = json_get(network, "failure");
     strbuf_add(out, "  network: ");
-    show_text(out, string_in(network, "file", arena));
+    show_text(out, answer_string(network, "file", arena));
     strbuf_add(out, failure ? ", failed after " : ", ");
     tell_usec(network, arena, out);
     for (uint32_t i = 0; i < plugins.length; i++) {
         strbuf_add(out, i ? ", " : " (");
-        show_text(out, string_in(&plugins.items[i], "type", arena));
+        show_text(out, answer_string(&plugins.items[i], "type", arena));
         strbuf_add_char(out, ' ');
-        if (strcmp(string_in(&plugins.items[i], "verb", arena), "ADD") != 0) {
-            show_text(out, string_in(&plugins.items[i], "verb", arena));
+        if (strcmp(answer_string(&plugins.items[i], "verb", arena), "ADD") != 0) {
+            show_text(out, answer_string(&plugins.items[i], "verb", arena));
             strbuf_add_char(out, ' ');
         }
         tell_usec(&plugins.items[i], arena, out);
@@ -213,7 +186,7 @@ static void tell_network(const struct json *pod, struct arena *arena, struct str
     strbuf_add(out, plugins.length ? ")" : "");
     if (failure) {
         strbuf_add(out, ": ");
-        show_text(out, string_in(failure, "message", arena));
+        show_text(out, answer_string(failure, "message", arena));
     }
     strbuf_add_char(out, '\n');
 }
@@ -235,7 +208,7 @@ static void tell_node(const struct json *document, struct arena *arena, struct s
 {
     const struct json *node = json_get(document, "node");
 
-    if (!array_in(node, "blockers").length)
+    if (!answer_array(node, "blockers").length)
         return;
     strbuf_add(out, "node:\n");
     tell_blockers(node, arena, out);
@@ -244,7 +217,7 @@ static void tell_node(const struct json *document, struct arena *arena, struct s
 static int tell(struct why *why, const struct json *document, struct arena *arena,
                 struct strbuf *out, struct err *err)
 {
-    struct json_items pods = array_in(document, "pods");
+    struct json_items pods = answer_array(document, "pods");
 
     if (!why->pod || why->blocked)
         tell_node(document, arena, out);
@@ -264,7 +237,7 @@ static int tell(struct why *why, const struct json *document, struct arena *aren
 /* A manifest with something strange in it runs all the same. */
 static bool node_is_blocked(const struct json *node)
 {
-    struct json_items blockers = array_in(node, "blockers");
+    struct json_items blockers = answer_array(node, "blockers");
 
     for (uint32_t i = 0; i < blockers.length; i++) {
         const struct json *reason = json_get_string(&blockers.items[i], "reason");
@@ -277,7 +250,7 @@ static bool node_is_blocked(const struct json *node)
 
 static void judge(struct why *why, const struct json *document)
 {
-    struct json_items pods = array_in(document, "pods");
+    struct json_items pods = answer_array(document, "pods");
 
     why->blocked = !why->pod && node_is_blocked(json_get(document, "node"));
     for (uint32_t i = 0; i < pods.length; i++)

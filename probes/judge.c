@@ -1,5 +1,7 @@
 /* Ticks and thresholds. */
-#include "judge.h"
+#include "nodeagent/probes/judge.h"
+
+#include "nodeagent/base/mem.h"
 
 struct probe_timing probe_timing_of(const struct probe *probe)
 {
@@ -76,4 +78,21 @@ bool judge_take(struct judge *judge, enum probe_verdict verdict)
         judge->due = USEC_NEVER;
     }
     return judge->result != before;
+}
+
+char *judge_event(enum probe_type type, enum probe_verdict verdict, const char *text,
+                  const char **reason)
+{
+    const char *how;
+
+    if (verdict == PROBE_WARNING)
+        how = "warning";
+    else if (verdict == PROBE_ERRORED)
+        how = "errored and resulted in unknown state";
+    else if (probe_failed(verdict))
+        how = "failed";
+    else
+        return NULL;
+    *reason = verdict == PROBE_WARNING ? "ProbeWarning" : "Unhealthy";
+    return mem_printf("%s probe %s: %s", probe_type_name(type), how, text);
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "history.h"
-#include "judge.h"
-#include "timing.h"
+#include "nodeagent/probes/judge.h"
+#include "nodeagent/probes/timing.h"
 
 #include "nodeagent/base/list.h"
 #include "nodeagent/base/map.h"

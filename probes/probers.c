@@ -20,7 +20,7 @@ const char *probe_type_name(enum probe_type type)
     return names[type];
 }
 
-static const struct probe *probe_of(const struct container *container, enum probe_type type)
+const struct probe *probe_of(const struct container *container, enum probe_type type)
 {
     switch (type) {
     case PROBE_LIVENESS:

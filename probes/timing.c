@@ -1,5 +1,5 @@
 /* Reading the annotations. */
-#include "timing.h"
+#include "nodeagent/probes/timing.h"
 
 #include "nodeagent/base/str.h"
 

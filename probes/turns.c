@@ -176,25 +176,18 @@ static void tell(const struct prober *prober, enum probe_verdict verdict,
 {
     const struct watched *pod = prober->of->pod;
     const struct probers_options *options = &pod->probers->options;
-    const char *type = probe_type_name(prober->judge.type), *how = NULL;
-    _cleanup_(mem_free_at) char *message = NULL;
+    enum probe_type type = prober->judge.type;
+    const char *reason;
+    _cleanup_(mem_free_at) char *message = judge_event(type, verdict, outcome->text, &reason);
 
-    if (verdict == PROBE_WARNING)
-        how = "warning";
-    else if (verdict == PROBE_ERRORED)
-        how = "errored and resulted in unknown state";
-    else if (probe_failed(verdict))
-        how = "failed";
-    if (!how)
+    if (!message)
         return;
-    message = mem_printf("%s probe %s: %s", type, how, outcome->text);
-    options->event(options->owner, pod->uid, prober->of->container->name, true,
-                   verdict == PROBE_WARNING ? "ProbeWarning" : "Unhealthy", message);
+    options->event(options->owner, pod->uid, prober->of->container->name, true, reason, message);
     if (!outcome->left)
         return;
     free(message);
     message = mem_printf("%s probe: its command took too long, was killed, and left running: %s",
-                         type, outcome->left);
+                         probe_type_name(type), outcome->left);
     options->event(options->owner, pod->uid, prober->of->container->name, true, "ProbeLeftovers",
                    message);
 }

@@ -52,10 +52,30 @@ _nodeagent_cni()
     esac
 }
 
+# _nodeagent_probe WORD PREVIOUS
+_nodeagent_probe()
+{
+    case $2 in
+    -t | --type) mapfile -t COMPREPLY < <(compgen -W "liveness readiness startup" -- "$1") ;;
+    -f | --filename) mapfile -t COMPREPLY < <(compgen -f -- "$1") ;;
+    --scheme) mapfile -t COMPREPLY < <(compgen -W "HTTP HTTPS" -- "$1") ;;
+    --close) mapfile -t COMPREPLY < <(compgen -W "fin reset" -- "$1") ;;
+    -c | --container | -n | --count | --ip | --container-runtime-endpoint | --timeout | --period | \
+        --initial-delay | --success-threshold | --failure-threshold | --path | --host | --port | \
+        --service | --header) COMPREPLY=() ;;
+    *)
+        _nodeagent_asking "$1" "$2" "text json" "-c --container -t --type -f --filename --ip -n \
+            --count -w --watch --show-secrets --container-runtime-endpoint --timeout --period \
+            --initial-delay --success-threshold --failure-threshold --path --host --port --scheme \
+            --service --header --close"
+        ;;
+    esac
+}
+
 _nodeagent()
 {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="run ps why events setup cni validate version"
+    local commands="run ps why probe probes events setup cni validate version"
 
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W "$commands help --help --version" -- "$word")
@@ -65,6 +85,8 @@ _nodeagent()
     run) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     ps) _nodeagent_asking "$word" "$previous" "wide json" "-w --watch" ;;
     why) _nodeagent_asking "$word" "$previous" "text json" "" ;;
+    probes) _nodeagent_asking "$word" "$previous" "wide json" "-w --watch --metrics" ;;
+    probe) _nodeagent_probe "$word" "$previous" ;;
     events) _nodeagent_asking "$word" "$previous" "text json" "-f --follow" ;;
     setup)
         case $previous in

@@ -12,8 +12,8 @@ import pytest
 
 from agent_socket import OK, AgentSocket, line, refusal
 
-ASKING = ["ps", "why", "events"]
-EMPTY = {"ps": {"kind": "PodList", "items": []}, "why": {"node": {}, "pods": []},
+ASKING = ["ps", "why", "probes", "events"]
+EMPTY = {"ps": {"kind": "PodList", "items": []}, "why": {"node": {}, "pods": []}, "probes": {"probes": []},
          "events": {"kind": "EventList", "items": []}}
 
 
@@ -230,7 +230,7 @@ def test_help(nodeagent, command):
 
 def test_all_commands_are_listed(nodeagent):
     text = nodeagent("help").stdout.decode()
-    for command in (*ASKING, "cni", "run", "validate", "version"):
+    for command in (*ASKING, "cni", "probe", "run", "validate", "version"):
         assert f"\n  {command} " in text
 
 

@@ -1,13 +1,12 @@
 """Probes of real containers: all kinds, at the right time, and what becomes of it."""
 
 import datetime
-import http.server
-import threading
 import time
 
 import pytest
 
 from agent import is_ready, restarts, status_of
+from servers import Asked
 from specs import container, pod, sidecar, stay
 
 SERVE = "mkdir -p /tmp/www; echo good > /tmp/www/ready; httpd -p 8080 -h /tmp/www; "
@@ -19,40 +18,11 @@ PORTS = [{"name": "web", "containerPort": 8080}]
 QUICK = {"periodSeconds": 1, "failureThreshold": 2}
 
 
-class Asked:
-    """A server on the node that notes when it was asked for which path, and answers as told."""
-
-    def __init__(self):
-        self.times = {}
-        self.status = {}
-        asked = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                asked.times.setdefault(self.path, []).append(time.time())
-                self.send_response(asked.status.get(self.path, 200))
-                self.end_headers()
-
-            def log_message(self, *arguments):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def probe(self, path, **fields):
-        return {"httpGet": {"path": path, "port": self.port, "host": "127.0.0.1"}, **fields}
-
-    def count(self, path):
-        return len(self.times.get(path, []))
-
-
 @pytest.fixture
 def asked():
     server = Asked()
     yield server
-    server.server.shutdown()
-    server.server.server_close()
+    server.close()
 
 
 def begin(pod):
@@ -121,6 +91,12 @@ def test_readiness_follows_what_the_container_answers(agent):
     assert any(item["reason"] == "ReadinessProbe" and item["container"] == "main" and
                "readiness probe failing" in item["text"] and "statuscode: 404" in item["text"]
                for item in blockers), blockers
+
+    def failing():
+        return [item["text"] for item in agent.why("http-readiness")["pods"][0]["blockers"]]
+
+    before = failing()
+    agent.wait(lambda: failing() != before, "another attempt to be told of", 5)
     execute(agent, "http-readiness", "mv /tmp/www/gone /tmp/www/ready")
     agent.wait_ready("http-readiness")
 

@@ -84,6 +84,7 @@ def last(agent, name, container="main"):
 
 
 def test_check_31_a_poststart_hook_that_fails_restarts_its_container(agent):
+    """Check P38 of probes."""
     found = agent.wait_pod("poststart-fails", lambda pod: restarts(pod) >= 1, "a restart")
     assert agent.wait_event("poststart-fails", "FailedPostStartHook: PostStartHook failed")
     assert agent.wait_event("poststart-fails", "Killing: FailedPostStartHook")
@@ -125,6 +126,7 @@ def test_a_prestop_hook_comes_before_the_signal(agent, removed):
 
 
 def test_check_27_an_endless_prestop_hook_is_left_behind(agent, removed):
+    """Check P40 of probes."""
     """The grace is used up by it; two seconds are left for the signal."""
     prestop, term = agent.wait_said("endless", "prestop", "main term")
     assert 1.2 <= term - prestop <= 3.5

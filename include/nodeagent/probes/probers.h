@@ -24,6 +24,7 @@ enum {
 enum probe_type { PROBE_LIVENESS, PROBE_READINESS, PROBE_STARTUP, PROBE_TYPES };
 
 const char *probe_type_name(enum probe_type type); /* "Liveness", as events have it */
+const struct probe *probe_of(const struct container *container, enum probe_type type); /* or NULL */
 
 enum probe_result { PROBE_UNDECIDED, PROBE_PASSED, PROBE_NOT_PASSED };
 

@@ -36,7 +36,7 @@ static pid_t begin(struct place *place, bool own_session)
     if (!pid) {
         if (own_session)
             setsid();
-        write(ready[1], "", 1);
+        assert_that(write(ready[1], "", 1) == 1);
         pause();
         _exit(0);
     }

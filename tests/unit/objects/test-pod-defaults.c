@@ -97,6 +97,7 @@ static void test_container(void **state)
         {"ports: [{containerPort: 1}, {containerPort: 2, protocol: UDP}]",
          "\"ports\":[{\"containerPort\":1,\"protocol\":\"TCP\"},{\"containerPort\":2,\"protocol\":"
          "\"UDP\"}]"},
+        /* probes: P01 */
         {"livenessProbe: {httpGet: {port: 80}}",
          "\"livenessProbe\":{\"httpGet\":{\"path\":\"/\",\"port\":80,\"scheme\":\"HTTP\"},"
          "\"timeoutSeconds\":1,\"periodSeconds\":10,\"successThreshold\":1,\"failureThreshold\":"

@@ -48,6 +48,7 @@ static void test_actions(void **state)
     assert_sentences(POD_CONTAINER, sentences);
 }
 
+/* probes: P02; who may have none is in test-validate-container.c */
 static void test_probe_numbers(void **state)
 {
     static const struct finding_case cases[] = {

@@ -238,7 +238,42 @@ static void test_what_failed_to_start_again_waits(void **state)
     }
 }
 
-/* 6 */
+/* probes: P03, P04, P15 */
+static void test_before_the_first_attempt(void **state)
+{
+    static const struct {
+        const char *probe;
+        bool started, ready;
+    } cases[] = {
+        {"readinessProbe", true, false},
+        {"livenessProbe", true, true},
+        {"startupProbe", false, false},
+    };
+
+    for (size_t i = 0; i < array_size(cases); i++) {
+        char *spec = mem_printf("containers: [{name: c, image: x, %s: {exec: {command: [x]}}}]",
+                                cases[i].probe);
+        struct machine machine;
+
+        machine_api(&machine, spec);
+        machine_start(&machine);
+        for (int restarted = 0; restarted < 2; restarted++) {
+            assert_int_equal(machine_status(&machine, "c")->started,
+                             cases[i].started ? OPT_TRUE : OPT_FALSE);
+            assert_int_equal(machine_status(&machine, "c")->ready, cases[i].ready);
+            assert_condition(&machine, "ContainersReady", cases[i].ready ? "True" : "False",
+                             cases[i].ready ? NULL : "ContainersNotReady",
+                             cases[i].ready ? NULL : "containers with unready status: [c]");
+            machine_advance(&machine, 3 * USEC_PER_SEC);
+            machine_restart(&machine);
+            machine_run(&machine);
+        }
+        machine_deinit(&machine);
+        free(spec);
+    }
+}
+
+/* 6; probes: P13, P14 */
 static void test_check_36_a_restarted_agent_changes_nothing(void **state)
 {
     const char *before;
@@ -468,6 +503,7 @@ int main(void)
         cmocka_unit_test(test_a_state_nobody_knows),
         cmocka_unit_test(test_restarts_never_become_less),
         cmocka_unit_test(test_what_failed_to_start_again_waits),
+        cmocka_unit_test(test_before_the_first_attempt),
         cmocka_unit_test(test_check_36_a_restarted_agent_changes_nothing),
         cmocka_unit_test(test_an_end_outlives_its_record),
         cmocka_unit_test(test_the_final_word),

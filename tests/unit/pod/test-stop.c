@@ -187,7 +187,7 @@ static const struct grace_case graces[] = {
     {"terminationGracePeriodSeconds: 60, containers: [{name: c, image: x}]", 60, "stop:c/60"},
     {"containers: [{name: c, image: x}]", 1, "stop:c/2"},
     {"containers: [{name: c, image: x}]", 0, "stop:c/2"},
-    /* check 32 */
+    /* check 32, probes: P37 */
     {"terminationGracePeriodSeconds: 60, containers: [{name: c, image: x, " LIVENESS(
          ", terminationGracePeriodSeconds: 5") "}]",
      -1, "stop:c/5"},

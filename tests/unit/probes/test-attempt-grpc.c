@@ -1,86 +1,25 @@
 /* probes/attempt-grpc: health checks of a real gRPC server, and of what is none. P32 of the
  * reference's checks. */
+#include "health-server.h"
 #include "listener.h"
 #include "place.h"
-#include "rpc-server.h"
 
 #include "nodeagent/base/str.h"
 
 #include <string.h>
 
-/* the server: services by name */
-
-static char service[64]; /* of the call at hand */
-static char metadata_seen[512];
-
-static void read_service(struct server *server, grpc_call *call)
-{
-    grpc_byte_buffer *message = NULL;
-    grpc_op ops[] = {
-        {.op = GRPC_OP_SEND_INITIAL_METADATA},
-        {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &message},
-    };
-    grpc_byte_buffer_reader reader;
-    grpc_slice slice;
-
-    server_batch(server, call, ops, array_size(ops));
-    grpc_byte_buffer_reader_init(&reader, message);
-    slice = grpc_byte_buffer_reader_readall(&reader);
-    service[0] = '\0';
-    if (GRPC_SLICE_LENGTH(slice) > 2) /* field 1, and its length */
-        snprintf(service, sizeof(service), "%.*s", (int)GRPC_SLICE_LENGTH(slice) - 2,
-                 (const char *)GRPC_SLICE_START_PTR(slice) + 2);
-    grpc_slice_unref(slice);
-    grpc_byte_buffer_reader_destroy(&reader);
-    grpc_byte_buffer_destroy(message);
-}
-
-static void answer(struct server *server, grpc_call *call, const char *method)
-{
-    static const struct {
-        const char *service;
-        const char *bytes; /* NULL: no message */
-        grpc_status_code status;
-        const char *text;
-    } answers[] = {
-        {"", "\x08\x01", GRPC_STATUS_OK, ""},
-        {"down", "\x08\x02", GRPC_STATUS_OK, ""},
-        {"unknown", "", GRPC_STATUS_OK, ""},
-        {"strange", "\x08\x09", GRPC_STATUS_OK, ""},
-        {"garbage", "\x08", GRPC_STATUS_OK, ""},
-        {"nothing", NULL, GRPC_STATUS_OK, ""},
-        {"missing", NULL, GRPC_STATUS_NOT_FOUND, "unknown service"},
-        {"unimplemented", NULL, GRPC_STATUS_UNIMPLEMENTED, "unknown method \xc3\xa4 100%"},
-        {"late", NULL, GRPC_STATUS_DEADLINE_EXCEEDED, "too late"},
-    };
-
-    snprintf(metadata_seen, sizeof(metadata_seen), "%s", method);
-    read_service(server, call);
-    if (!strcmp(service, "hang")) {
-        server_hang(server, call);
-        return;
-    }
-    for (size_t i = 0; i < array_size(answers); i++) {
-        if (strcmp(service, answers[i].service))
-            continue;
-        if (answers[i].bytes)
-            server_send(server, call, grpc_slice_from_copied_string(answers[i].bytes));
-        server_finish(server, call, answers[i].status, answers[i].text);
-    }
-}
-
-static struct server server;
+static struct health_server health;
 
 static int set_up(void **state)
 {
     grpc_init();
-    server_start(&server, "127.0.0.1:0", answer);
+    server_start(&health.server, "127.0.0.1:0", health_answer);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    server_stop(&server);
+    server_stop(&health.server);
     grpc_shutdown();
     return 0;
 }
@@ -126,13 +65,13 @@ static void test_answers(void **state)
     struct place *place = *state;
     char target[64];
 
-    snprintf(target, sizeof(target), "127.0.0.1:%d", server.port);
+    snprintf(target, sizeof(target), "127.0.0.1:%d", health.server.port);
     for (size_t i = 0; i < array_size(cases); i++) {
-        ask(place, server.port, cases[i].service, cases[i].timeout);
+        ask(place, health.server.port, cases[i].service, cases[i].timeout);
         assert_outcome(place, cases[i].verdict, cases[i].text);
         assert_int_equal(place->outcome.code, cases[i].code);
         assert_string_equal(place->outcome.target, target);
-        assert_string_equal(metadata_seen, "/grpc.health.v1.Health/Check");
+        assert_string_equal(health.method, "/grpc.health.v1.Health/Check");
     }
 }
 

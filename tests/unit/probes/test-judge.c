@@ -1,7 +1,9 @@
 /* probes/judge: ticks, thresholds, and what a verdict means. */
 #include "test.h"
 
-#include "judge.h"
+#include "nodeagent/probes/judge.h"
+
+#include <stdlib.h>
 
 #define S USEC_PER_SEC
 
@@ -166,6 +168,32 @@ static void test_figures_out_of_range_are_made_sane(void **state)
     assert_int_equal(judge.due, UINT64_MAX - 5);
 }
 
+static void test_events(void **state)
+{
+    static const struct {
+        enum probe_verdict verdict;
+        const char *reason, *message;
+    } cases[] = {
+        {PROBE_SUCCESS, NULL, NULL},
+        {PROBE_AGENT_LATE, NULL, NULL},
+        {PROBE_WARNING, "ProbeWarning", "Startup probe warning: why"},
+        {PROBE_REFUSED, "Unhealthy", "Startup probe failed: why"},
+        {PROBE_ERRORED, "Unhealthy", "Startup probe errored and resulted in unknown state: why"},
+    };
+
+    for (size_t i = 0; i < array_size(cases); i++) {
+        const char *reason = NULL;
+        char *message = judge_event(PROBE_STARTUP, cases[i].verdict, "why", &reason);
+
+        assert_int_equal(message != NULL, cases[i].message != NULL);
+        if (message) {
+            assert_string_equal(message, cases[i].message);
+            assert_string_equal(reason, cases[i].reason);
+        }
+        free(message);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_the_delay_holds_after_startup_too),
         cmocka_unit_test(test_thresholds),
         cmocka_unit_test(test_a_warning_is_a_success),
+        cmocka_unit_test(test_events),
         cmocka_unit_test(test_figures_out_of_range_are_made_sane),
     };
 

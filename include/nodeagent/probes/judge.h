@@ -38,3 +38,8 @@ void judge_begin(struct judge *judge, usec_t now);
 
 /* It ended. True: the result is another one. */
 bool judge_take(struct judge *judge, enum probe_verdict verdict);
+
+/* The message of the event that tells of it, "Liveness probe failed: ...", to be freed, and its
+ * reason. NULL: no event does. */
+char *judge_event(enum probe_type type, enum probe_verdict verdict, const char *text,
+                  const char **reason);

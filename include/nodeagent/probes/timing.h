@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "judge.h"
+#include "nodeagent/probes/judge.h"
 
 #define PROBE_QUICK_MIN_USEC (50 * USEC_PER_MSEC)
 
