@@ -53,7 +53,6 @@ static bool probing_begin(struct agent *agent)
         .attempts_max = PROBE_ATTEMPTS_MAX,
     };
     struct probers_options probers = {
-        .loop = agent->parts.loop,
         .wheel = agent->parts.wheel,
         .execs_max = (unsigned)MIN(MAX(cores, 1) * EXECS_PER_CORE, EXECS_MAX),
         .owner = agent,

@@ -10,6 +10,8 @@
 #include "nodeagent/sys/clock.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +27,8 @@ struct http_socket {
     struct loop_socket socket;
     struct list link;
     struct http *http;
-    CURL *easy; /* whose it is */
+    CURL *easy;  /* whose it is */
+    bool corked; /* what is sent is held back until an answer is waited for */
 };
 
 /* at work */
@@ -89,12 +92,39 @@ static void socket_free(struct http_socket *socket)
     free(socket);
 }
 
+/* HTTP/2 begins with a handful of small frames, each of which would be a packet. */
+static bool is_corked(const struct http_call *call)
+{
+    return call->request.once && call->request.version == HTTP_VERSION_2;
+}
+
+static void cork(int fd, int on)
+{
+    setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+}
+
+static void uncork(struct http_socket *socket)
+{
+    if (socket->corked)
+        cork(socket->socket.fd, 0);
+    socket->corked = false;
+}
+
+static struct http_call *call_of(CURL *easy)
+{
+    char *call = NULL;
+
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
+    return (struct http_call *)call;
+}
+
 static struct http_socket *socket_new(struct http *http, CURL *easy, curl_socket_t fd)
 {
     struct http_socket *socket = mem_new(struct http_socket);
 
     socket->http = http;
     socket->easy = easy;
+    socket->corked = is_corked(call_of(easy));
     list_push_back(&http->sockets, &socket->link);
     /* If it cannot be watched the call runs into its timeout. */
     loop_set_add(http->set, &socket->socket, fd, 0, socket_ready, NULL);
@@ -115,8 +145,10 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *a
     }
     if (!socket)
         socket = socket_new(http, easy, fd);
-    if (what & CURL_POLL_IN)
+    if (what & CURL_POLL_IN) {
+        uncork(socket);
         events |= EPOLLIN;
+    }
     if (what & CURL_POLL_OUT)
         events |= EPOLLOUT;
     if (socket->socket.set)
@@ -177,6 +209,8 @@ static curl_socket_t on_open(void *data, curlsocktype purpose, struct curl_socka
         return CURL_SOCKET_BAD;
     if (call->request.once && !call->request.close)
         set_reset(fd);
+    if (is_corked(call))
+        cork(fd, 1);
     return fd;
 }
 
@@ -285,6 +319,8 @@ static long version_of(const struct http_request *request)
 
 static void configure_once(struct http_call *call)
 {
+    /* By default it is eight times that, which in hundreds of calls at once is megabytes. */
+    set(call, CURLOPT_BUFFERSIZE, 2048L);
     set(call, CURLOPT_FRESH_CONNECT, 1L);
     set(call, CURLOPT_FORBID_REUSE, 1L);
     set(call, CURLOPT_SSL_SESSIONID_CACHE, 0L);

@@ -29,7 +29,7 @@ struct prober {
     usec_t armed;           /* when that was to be seen: not while another attempt went on */
     usec_t lag;             /* by which this agent held it up until it was sent, its turn aside */
     usec_t began;           /* that attempt */
-    uint64_t pauses;        /* of the agent, when it began */
+    usec_t held_up;         /* probers->held_up, when it began */
     unsigned tries;         /* of that attempt */
     enum prober_queue took; /* of the attempt at hand, or that it waits for */
     bool slow;              /* its last attempt timed out */
@@ -64,7 +64,7 @@ struct probers {
     unsigned took[QUEUES];
     struct wheel_timer pulse; /* beats while attempts are in flight */
     usec_t pulse_due;
-    uint64_t pauses;     /* times that the agent was held up */
+    usec_t held_up;      /* how late beats came, in sum */
     uint64_t quick_rate; /* of annotated probes: attempts a second, in thousandths */
 };
 

@@ -3,28 +3,35 @@
  *
  *     tick ─► queue ─► attempt ─► verdict ─► result, event, history ─► next tick
  *
- * What fails for want of time counts only if this agent was not held up meanwhile. That shows in
- * late turns of the loop, and in a pulse that beats while attempts are in flight and comes late.
+ * What fails for want of time counts only if this agent did not take too much of that time. It is
+ * measured: until an attempt was sent, and by a pulse that beats while attempts are in flight.
  */
 #include "prober.h"
 
 #include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
 #include "nodeagent/sys/clock.h"
-#include "nodeagent/sys/loop.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define PULSE_USEC (50 * USEC_PER_MSEC)
+#define PULSE_USEC (10 * USEC_PER_MSEC)
+#define EXCUSE_USEC (100 * USEC_PER_MSEC)
+#define PULSE_SLACK_USEC (5 * USEC_PER_MSEC) /* a beat that is no later is in time */
 
 /* the pulse */
 
-static bool is_held_up(const struct probers *probers)
+static usec_t lateness(const struct probers *probers)
 {
-    return loop_is_late(probers->options.loop) ||
-           (wheel_timer_armed(&probers->pulse) &&
-            clock_boottime() > probers->pulse.deadline + LOOP_LATE_USEC);
+    usec_t late = usec_sub(clock_boottime(), probers->pulse_due);
+
+    return late > PULSE_SLACK_USEC ? late : 0;
+}
+
+/* The time that this agent has been held up so far. */
+static usec_t held_up(const struct probers *probers)
+{
+    return probers->held_up + (wheel_timer_armed(&probers->pulse) ? lateness(probers) : 0);
 }
 
 static void beat(struct probers *probers)
@@ -37,7 +44,7 @@ static void on_pulse(struct wheel_timer *timer)
 {
     struct probers *probers = container_of(timer, struct probers, pulse);
 
-    probers->pauses += clock_boottime() > probers->pulse_due + LOOP_LATE_USEC;
+    probers->held_up += lateness(probers);
     beat(probers);
 }
 
@@ -131,13 +138,18 @@ static bool is_for_want_of_time(enum probe_verdict verdict)
            verdict == PROBE_EXEC_TIMEOUT || verdict == PROBE_BROKEN;
 }
 
+/* What an attempt may lose to this agent before its failure is ours. */
+static usec_t excuse(const struct probe_timing *timing)
+{
+    return MIN(timing->timeout / 10, EXCUSE_USEC);
+}
+
 static enum probe_verdict judge_lateness(const struct prober *prober, enum probe_verdict verdict)
 {
     const struct probers *probers = prober->of->pod->probers;
 
-    if (!is_for_want_of_time(verdict))
-        return verdict;
-    if (prober->lag > LOOP_LATE_USEC || prober->pauses != probers->pauses || is_held_up(probers))
+    if (is_for_want_of_time(verdict) &&
+        prober->lag + usec_sub(held_up(probers), prober->held_up) > excuse(&prober->timing))
         return PROBE_AGENT_LATE;
     return verdict;
 }
@@ -247,7 +259,7 @@ static void begin(struct prober *prober)
     if (!probers->in_flight++)
         beat(probers);
     prober->began = clock_boottime();
-    prober->pauses = probers->pauses;
+    prober->held_up = held_up(probers);
     judge_begin(&prober->judge, prober->began);
     prober->attempt =
         probe_attempt_begin(probers->options.engine, &order, false, on_outcome, prober);

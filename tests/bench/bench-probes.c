@@ -313,7 +313,7 @@ static int bench_open(struct bench *bench, struct err *err)
         r = wheel_driver_new(&bench->driver, bench->wheel, bench->loop, err);
     if (r == 0)
         r = work_new(&bench->work, bench->loop, bench->wheel, err);
-    engine.loop = probers.loop = bench->loop;
+    engine.loop = bench->loop;
     engine.wheel = probers.wheel = bench->wheel;
     engine.work = bench->work;
     if (r == 0)

@@ -11,7 +11,6 @@
 #include "nodeagent/objects/pod.h"
 #include "nodeagent/probes/attempt.h"
 
-struct loop;
 struct probers;
 struct wheel;
 
@@ -30,7 +29,6 @@ enum probe_result { PROBE_UNDECIDED, PROBE_PASSED, PROBE_NOT_PASSED };
 
 struct probers_options {
     struct probe_engine *engine;
-    struct loop *loop;
     struct wheel *wheel;
     unsigned execs_max; /* in flight: they are the costly ones */
     void *owner;

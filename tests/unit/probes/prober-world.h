@@ -1,6 +1,6 @@
 /*
- * A world for probers: the test plays the clock, the loop's lateness, and what attempts are made
- * of. An attempt ends when the test says so, or by itself after `answer_after`.
+ * A world for probers: the test plays the clock, and what attempts are made of. An attempt ends
+ * when the test says so, or by itself after `answer_after`.
  */
 #pragma once
 
@@ -11,7 +11,6 @@
 #include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
 #include "nodeagent/sys/clock.h"
-#include "nodeagent/sys/loop.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +39,6 @@ struct world {
     enum probe_verdict verdict;
     const char *text;
     const char *left;
-    bool late;         /* a turn of the loop was */
     char changes[512]; /* "uid," for each */
     char events[4096]; /* "reason container message\n" */
 };
@@ -62,11 +60,6 @@ usec_t clock_monotonic(void)
 usec_t clock_wall(void)
 {
     return world.now + 1700000000 * USEC_PER_SEC;
-}
-
-bool loop_is_late(const struct loop *loop)
-{
-    return world.late;
 }
 
 static inline void attempt_end(struct probe_attempt *attempt, enum probe_verdict verdict)
