@@ -3,8 +3,9 @@
  *
  *     tick ─► queue ─► attempt ─► verdict ─► result, event, history ─► next tick
  *
- * What fails for want of time counts only if this agent did not take too much of that time. It is
- * measured: until an attempt was sent, and by a pulse that beats while attempts are in flight.
+ * What fails for want of time counts only if this agent did not take too much of that time before
+ * the request was sent. It is measured: until the attempt began, and by a pulse that beats while
+ * attempts are in flight.
  */
 #include "prober.h"
 
@@ -144,14 +145,26 @@ static usec_t excuse(const struct probe_timing *timing)
     return MIN(timing->timeout / 10, EXCUSE_USEC);
 }
 
-static enum probe_verdict judge_lateness(const struct prober *prober, enum probe_verdict verdict)
+/* Up to when the request was sent: how long the answer took to be noticed is no matter, as it is
+ * looked for once more at the end. A connection is made without us. */
+static usec_t taken(const struct prober *prober, enum probe_verdict verdict,
+                    const struct net_times *times)
 {
-    const struct probers *probers = prober->of->pod->probers;
+    usec_t held = usec_sub(held_up(prober->of->pod->probers), prober->held_up);
+    usec_t sent = times->secured ? times->secured : times->connected;
 
-    if (is_for_want_of_time(verdict) &&
-        prober->lag + usec_sub(held_up(probers), prober->held_up) > excuse(&prober->timing))
+    if (verdict == PROBE_CONNECT_TIMEOUT)
+        return prober->lag;
+    return prober->lag + (sent ? MIN(held, sent) : held);
+}
+
+static enum probe_verdict judge_lateness(const struct prober *prober,
+                                         const struct probe_outcome *outcome)
+{
+    if (is_for_want_of_time(outcome->verdict) &&
+        taken(prober, outcome->verdict, &outcome->times) > excuse(&prober->timing))
         return PROBE_AGENT_LATE;
-    return verdict;
+    return outcome->verdict;
 }
 
 static uint32_t clip(usec_t duration)
@@ -223,7 +236,7 @@ static void on_outcome(void *owner, const struct probe_outcome *outcome)
     struct prober *prober = owner;
     struct watched *pod = prober->of->pod;
     struct probers *probers = pod->probers;
-    enum probe_verdict verdict = judge_lateness(prober, outcome->verdict);
+    enum probe_verdict verdict = judge_lateness(prober, outcome);
     bool changed;
 
     turn_over(prober);

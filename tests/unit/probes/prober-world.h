@@ -39,6 +39,7 @@ struct world {
     enum probe_verdict verdict;
     const char *text;
     const char *left;
+    usec_t connected;  /* after an attempt's beginning */
     char changes[512]; /* "uid," for each */
     char events[4096]; /* "reason container message\n" */
 };
@@ -70,7 +71,7 @@ static inline void attempt_end(struct probe_attempt *attempt, enum probe_verdict
         .target = "there",
         .body = "",
         .left = world.left,
-        .times = {.connected = 100, .first_byte = 200, .ended = 300},
+        .times = {.connected = world.connected, .first_byte = 200, .ended = 300},
     };
 
     list_unlink(&attempt->link);
@@ -180,6 +181,7 @@ static inline int world_begin(void **state)
     world = (struct world){
         .now = 1000 * USEC_PER_SEC,
         .answer_after = USEC_PER_MSEC,
+        .connected = 100,
         .text = "so the test wants it",
     };
     world.wheel = wheel_new(world.now);

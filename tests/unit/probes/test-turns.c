@@ -133,17 +133,26 @@ static void test_what_failed_while_the_agent_was_held_up_does_not_count(void **s
 {
     static const struct {
         enum probe_verdict verdict;
+        usec_t connected; /* in milliseconds; 0: never */
         bool counts;
     } cases[] = {
-        {PROBE_CONNECT_TIMEOUT, false}, {PROBE_RESPONSE_TIMEOUT, false},
-        {PROBE_BROKEN, false},          {PROBE_EXEC_TIMEOUT, false},
-        {PROBE_REFUSED, true},          {PROBE_BAD_STATUS, true},
-        {PROBE_EXEC_EXIT, true},        {PROBE_TLS, true},
+        {PROBE_RESPONSE_TIMEOUT, 0, false},
+        {PROBE_RESPONSE_TIMEOUT, 800, false},
+        {PROBE_RESPONSE_TIMEOUT, 1, true}, /* the request had been sent: who asked may sleep */
+        {PROBE_CONNECT_TIMEOUT, 0, true},  /* the system connects */
+        {PROBE_BROKEN, 0, false},
+        {PROBE_BROKEN, 1, true},
+        {PROBE_EXEC_TIMEOUT, 0, false},
+        {PROBE_REFUSED, 0, true},
+        {PROBE_BAD_STATUS, 800, true},
+        {PROBE_EXEC_EXIT, 0, true},
+        {PROBE_TLS, 800, true},
     };
 
     world_pod("", ",'livenessProbe':{" HTTP ",'failureThreshold':1}");
     for (size_t i = 0; i < array_size(cases); i++) {
         world.verdict = cases[i].verdict;
+        world.connected = cases[i].connected * USEC_PER_MSEC;
         world.answer_after = 400 * USEC_PER_MSEC;
         world_run("one");
         world_pass(100 * USEC_PER_MSEC);
@@ -215,6 +224,7 @@ static void test_short_stalls_are_summed(void **state)
     for (size_t i = 0; i < array_size(cases); i++) {
         world_pod(cases[i].timeout, ",'livenessProbe':{" HTTP ",'failureThreshold':1}");
         world.verdict = PROBE_RESPONSE_TIMEOUT;
+        world.connected = 800 * USEC_PER_MSEC;
         world.answer_after = 900 * USEC_PER_MSEC;
         world_run("one");
         world_pass(10 * USEC_PER_MSEC);
