@@ -18,6 +18,7 @@ struct wheel_driver {
     struct loop_source *source;
     int timer_fd;
     usec_t set_to; /* USEC_NEVER: it will not expire */
+    bool expired;  /* setting it anew ends that, and saves reading it */
 };
 
 static void driver_set(void *data)
@@ -26,9 +27,10 @@ static void driver_set(void *data)
     usec_t next = wheel_next(driver->wheel);
     struct itimerspec when = {0};
 
-    if (next == driver->set_to)
+    if (next == driver->set_to && !driver->expired)
         return;
     driver->set_to = next;
+    driver->expired = false;
     if (next != USEC_NEVER) {
         when.it_value.tv_sec = (time_t)(next / USEC_PER_SEC);
         when.it_value.tv_nsec = (long)(next % USEC_PER_SEC * 1000);
@@ -43,10 +45,8 @@ static void driver_expired(void *data, int fd, uint32_t events)
     struct loop_budget budget = loop_budget_begin();
     usec_t now = clock_boottime();
     struct wheel_timer *timer;
-    uint64_t expirations;
 
-    if (read(fd, &expirations, sizeof(expirations)) == sizeof(expirations))
-        driver->set_to = USEC_NEVER;
+    driver->expired = true;
     while ((timer = wheel_pop(driver->wheel, now))) {
         timer->fire(timer);
         if (driver->loop->stopped || !loop_budget_spend(&budget))
