@@ -18,7 +18,8 @@
 struct hook_request {
     struct task *task;
     struct arena arena;
-    const struct container *container;
+    struct object *object;             /* the pod's, as it was when the hook began */
+    const struct container *container; /* of that */
     struct http_get_action get;
     struct handler handler;
     struct probe_attempt *attempt;
@@ -28,6 +29,7 @@ struct hook_request {
 static void request_free(struct hook_request *request)
 {
     request->task->hook = NULL;
+    object_unref(request->object);
     arena_deinit(&request->arena);
     free(request);
 }
@@ -39,16 +41,13 @@ void hook_request_cancel(struct hook_request *request)
     request_free(request);
 }
 
-/* The first address that the runtime told. */
-static const char *pod_ip(const struct task *task)
+static const char *pod_ip(struct hook_request *request)
 {
-    const struct cri_pod *seen = cri_cache_pod(task->pod->agent->cache, task->pod->uid);
+    struct agent_pod *pod = request->task->pod;
+    struct translation translation =
+        pod_translation(pod, &request->arena, cri_cache_pod(pod->agent->cache, pod->uid));
 
-    if (pod_object(task->pod)->spec.host_network)
-        return task->pod->memory.published ? task->pod->memory.published->pod_ip : NULL;
-    return seen && seen->sandboxes.count && seen->sandboxes.items[0].ip_count
-               ? seen->sandboxes.items[0].ips[0]
-               : NULL;
+    return translation.pod_ips.count ? translation.pod_ips.items[0] : NULL;
 }
 
 static void begin(struct hook_request *request);
@@ -118,7 +117,7 @@ static void begin(struct hook_request *request)
     struct probe_order order = {
         .handler = &request->handler,
         .container = request->container,
-        .ip = pod_ip(request->task),
+        .ip = pod_ip(request),
         .container_id = "",
         .timeout = HOOK_LIMIT_USEC,
         .close = true,
@@ -142,6 +141,7 @@ void hook_request_begin(struct task *task, const struct container *container,
     request = task->hook = mem_new(struct hook_request);
     request->task = task;
     request->arena = ARENA_INIT(256, 1024);
+    request->object = object_ref(task->pod->object);
     request->container = container;
     request->get = *get;
     request->handler.http_get = &request->get;

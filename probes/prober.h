@@ -41,15 +41,15 @@ struct prober {
 struct probed { /* a container */
     struct list link;
     struct watched *pod;
-    const struct container *container;
-    bool seen; /* in the set at hand */
+    struct object *object; /* the pod's, as it was when the container was first told of */
+    const struct container *container; /* of that */
+    bool seen;                         /* in the set at hand */
     struct prober *probers[PROBE_TYPES];
     char id[];
 };
 
 struct watched { /* a pod */
     struct probers *probers;
-    struct object *object;
     char *ip;
     bool close;
     struct list containers;

@@ -51,6 +51,7 @@ static void probed_free(struct probed *probed)
     for (enum probe_type type = 0; type < PROBE_TYPES; type++)
         probed->probers[type] = prober_free(probed->probers[type]);
     list_unlink(&probed->link);
+    object_unref(probed->object);
     free(probed);
 }
 
@@ -59,7 +60,6 @@ static void watched_free(struct watched *pod)
     while (!list_empty(&pod->containers))
         probed_free(list_first(&pod->containers, struct probed, link));
     map_remove(&pod->probers->pods, pod->uid);
-    object_unref(pod->object);
     free(pod->ip);
     free(pod);
 }
@@ -83,7 +83,8 @@ static void take_timing(struct prober *prober, enum probe_type type)
     struct err err;
 
     prober->timing = declared;
-    if (probe_timing_annotated(&prober->timing, pod_of(pod->object), container, type, &err) < 0)
+    if (probe_timing_annotated(&prober->timing, pod_of(prober->of->object), container, type, &err) <
+        0)
         complain(pod, container, &err);
     if (prober->timing.period >= USEC_PER_SEC)
         return;
@@ -123,18 +124,20 @@ static struct prober *prober_new(struct probed *probed, const struct probed_cont
     return prober;
 }
 
-static void probed_new(struct watched *pod, const struct probed_container *told, bool ending)
+static void probed_new(struct watched *pod, const struct probed_pod *told_pod,
+                       const struct probed_container *told)
 {
     size_t size = strlen(told->id) + 1;
     struct probed *probed = mem_zalloc(sizeof(*probed) + size);
 
     memcpy(probed->id, told->id, size);
     probed->pod = pod;
+    probed->object = object_ref(told_pod->object);
     probed->container = told->container;
     probed->seen = true;
     list_push_back(&pod->containers, &probed->link);
     for (enum probe_type type = 0; type < PROBE_TYPES; type++) {
-        if (ending && type != PROBE_READINESS)
+        if (told_pod->ending && type != PROBE_READINESS)
             continue;
         probed->probers[type] = prober_new(probed, told, type);
         if (probed->probers[type])
@@ -151,7 +154,6 @@ static struct watched *watched_new(struct probers *probers, const struct probed_
 
     memcpy(pod->uid, told->uid, size);
     pod->probers = probers;
-    pod->object = object_ref(told->object);
     pod->close = probe_closes(document);
     list_init(&pod->containers);
     map_put(&probers->pods, pod->uid, pod);
@@ -210,7 +212,7 @@ void probers_set(struct probers *probers, const struct probed_pod *told)
         if (probed)
             probed->seen = true;
         else
-            probed_new(pod, container, told->ending);
+            probed_new(pod, told, container);
     }
     end_what_matters_no_more(pod, told->ending);
 }

@@ -53,13 +53,13 @@ static void write_timing(const struct probe_timing *timing, struct json_writer *
 static void write_prober(const struct prober *prober, struct json_writer *writer)
 {
     const struct history *history = &prober->history;
-    const struct watched *pod = prober->of->pod;
+    const struct object_meta *pod = &prober->of->object->metadata;
     usec_t now = clock_boottime();
 
     json_write_object(writer);
-    write_string(writer, "namespace", pod->object->metadata.name_space);
-    write_string(writer, "pod", pod->object->metadata.name);
-    write_string(writer, "uid", pod->uid);
+    write_string(writer, "namespace", pod->name_space);
+    write_string(writer, "pod", pod->name);
+    write_string(writer, "uid", prober->of->pod->uid);
     write_string(writer, "container", prober->of->container->name);
     write_string(writer, "containerID", prober->of->id);
     write_string(writer, "type", probe_type_name(prober->judge.type));
@@ -112,13 +112,12 @@ typedef void series_fn(const struct prober *prober, struct strbuf *text);
 /* Names of pods and containers need no escapes. */
 static void add_labels(const struct prober *prober, bool uid, struct strbuf *text)
 {
-    const struct watched *pod = prober->of->pod;
+    const struct object_meta *pod = &prober->of->object->metadata;
 
     strbuf_printf(text, "container=\"%s\",namespace=\"%s\",pod=\"%s\",",
-                  prober->of->container->name, pod->object->metadata.name_space,
-                  pod->object->metadata.name);
+                  prober->of->container->name, pod->name_space, pod->name);
     if (uid)
-        strbuf_printf(text, "pod_uid=\"%s\",", pod->uid);
+        strbuf_printf(text, "pod_uid=\"%s\",", prober->of->pod->uid);
     strbuf_printf(text, "probe_type=\"%s\"", probe_type_name(prober->judge.type));
 }
 

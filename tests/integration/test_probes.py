@@ -6,6 +6,7 @@ import time
 import pytest
 
 from agent import is_ready, restarts, status_of
+from probe_servers import Server
 from servers import Asked
 from specs import container, pod, sidecar, stay
 
@@ -179,6 +180,34 @@ def test_check_39_any_answer_to_a_hook_is_a_success(agent, asked):
     agent.wait(lambda: asked.count("/ends"), "its preStop hook")
     agent.wait_gone("asks")
     assert not [text for text in agent.messages("asks") if "Hook:" in text]
+
+
+def test_a_hook_outlives_the_manifest_that_it_was_begun_with(agent):
+    """One that has a UID of its own may say something else under it."""
+    def answer(server, client):
+        server.requests.append(client.recv(1 << 16))
+        server.released.wait()
+        client.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+
+    with Server(answer) as server:
+        hook = {"httpGet": {"host": "127.0.0.1", "port": server.port, "scheme": "HTTPS",
+                            "httpHeaders": [{"name": "X-Kept", "value": "whole"}]}}
+        manifest = pod("again", container("main", stay(quiet=True), lifecycle={
+            "postStart": hook}), agent=agent)
+        manifest["metadata"]["uid"] = "again"
+        agent.add(manifest)
+        agent.wait(lambda: server.requests, "the hook")
+        for number in range(3):
+            manifest["metadata"]["annotations"] = {"written": str(number)}
+            agent.add(manifest)
+            agent.wait(lambda: agent.pod("again")["metadata"]["annotations"].get("written")
+                       == str(number), "the manifest to be read")
+        server.released.set()
+        agent.wait_event("again", "LifecycleHTTPFallback: ")
+        assert b"X-Kept: whole" in server.requests[-1]
+        agent.wait_ready("again")
+        assert restarts(agent.pod("again")) == 0
+    agent.remove("again")
 
 
 def test_a_hook_that_nobody_answers_fails(agent):

@@ -1,11 +1,12 @@
 """Servers that answer probes in every way that there is, good and bad."""
 
-import contextlib
 import socket
 import ssl
 import struct
 import subprocess
 import threading
+
+from servers import Listener
 
 SERVING, NOT_SERVING = 1, 2
 TLS_HANDSHAKE = b"\x16"
@@ -13,35 +14,17 @@ END_STREAM, END_HEADERS, ACK = 1, 4, 1
 DATA, HEADERS, SETTINGS = 0, 1, 4
 
 
-class Server:
-    """Calls answer(connection) for each client, on a thread of its own."""
+class Server(Listener):
+    """Calls answer(server, connection) for each client, on a thread of its own."""
 
     def __init__(self, answer, address="127.0.0.1", port=0):
-        self.answer = answer
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self.socket = socket.create_server((address, port), family=family)
-        self.port = self.socket.getsockname()[1]
         self.requests = []
         self.released = threading.Event()  # those who say nothing wait for it
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                client = self.socket.accept()[0]
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=[client], daemon=True).start()
-
-    def talk(self, client):
-        with client, contextlib.suppress(OSError):
-            self.answer(self, client)
+        super().__init__(lambda connection: answer(self, connection), address, port)
 
     def close(self):
         self.released.set()
-        with contextlib.suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
+        super().close()
 
     def __enter__(self):
         return self

@@ -55,9 +55,9 @@ class Asked:
 class Listener:
     """Serves each connection in a thread of its own, and notes when it came."""
 
-    def __init__(self, serve, address="127.0.0.1", backlog=BACKLOG):
+    def __init__(self, serve, address="127.0.0.1", port=0):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self.socket = socket.create_server((address, 0), family=family, backlog=backlog)
+        self.socket = socket.create_server((address, port), family=family, backlog=BACKLOG)
         self.port = self.socket.getsockname()[1]
         self.serve = serve
         self.times = []
@@ -77,7 +77,8 @@ class Listener:
             self.serve(connection)
 
     def close(self):
-        self.socket.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
 
 

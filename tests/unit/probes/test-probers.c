@@ -65,6 +65,23 @@ static void test_a_new_container_begins_afresh(void **state)
     assert_int_equal(world_result("two", PROBE_LIVENESS), PROBE_NOT_PASSED);
 }
 
+/* A manifest that is written again is another document under the same UID. */
+static void test_a_container_keeps_the_document_that_it_was_told_of_with(void **state)
+{
+    static const char *const ids[] = {"one", "two", "two"};
+
+    for (size_t i = 0; i < array_size(ids); i++) {
+        world_pod("", ",'readinessProbe':{" HTTP ",'periodSeconds':1}");
+        world_run(ids[i]);
+        world_pass(1500 * USEC_PER_MSEC);
+    }
+    assert_int_equal(world_result("two", PROBE_READINESS), PROBE_PASSED);
+    world.answer_after = USEC_NEVER;
+    world_pass(USEC_PER_SEC);
+    assert_string_equal(
+        list_first(&world.attempts, struct probe_attempt, link)->order.container->name, "c");
+}
+
 /* P11 */
 static void test_the_delay_counts_from_the_containers_own_start(void **state)
 {
@@ -204,6 +221,7 @@ int main(void)
         world_test(test_startup_gates_the_others_and_is_not_attempted_again),
         world_test(test_what_is_to_be_killed_is_not_attempted_any_more),
         world_test(test_a_new_container_begins_afresh),
+        world_test(test_a_container_keeps_the_document_that_it_was_told_of_with),
         world_test(test_the_delay_counts_from_the_containers_own_start),
         world_test(test_of_a_pod_that_ends_only_readiness_matters),
         world_test(test_what_runs_no_more_is_forgotten),
