@@ -17,6 +17,7 @@ enum {
     GROUP_BYTES_MAX = 1 << 20, /* of the list of its processes */
     STAT_BYTES_MAX = 4096,
     LEFT_SHOWN_MAX = 5,
+    PROCESSES_MAX = 4096, /* of a group that is looked through */
 };
 
 struct process {
@@ -87,10 +88,11 @@ static const struct process *find_first(const struct processes *processes)
 static bool is_left(const struct processes *processes, const struct process *process,
                     const struct process *first, usec_t began)
 {
-    const struct process *leader = find(processes, process->session);
+    const struct process *leader;
 
     if (process->started + CLOCK_SLACK_USEC < began || process->session == first->session)
         return false;
+    leader = find(processes, process->session);
     return !leader || leader->parent != first->parent;
 }
 
@@ -101,12 +103,17 @@ const char *processes_left(int proc, int group, usec_t began, struct arena *aren
     const struct process *first;
     struct err ignored;
     unsigned count = 0;
+    size_t lines = 0;
 
     if (file_read_beneath(group, "cgroup.procs", FILE_LINKS_REFUSED, GROUP_BYTES_MAX, &pids,
                           &ignored) < 0 ||
         !pids.text)
         return NULL;
-    processes.items = arena_array(arena, struct process, pids.length / 2 + 1);
+    for (const char *c = pids.text; *c; c++)
+        lines += *c == '\n';
+    if (lines > PROCESSES_MAX)
+        return NULL;
+    processes.items = arena_array(arena, struct process, lines + 1);
     for (char *line = pids.text, *end; *line; line = *end ? end + 1 : end) {
         long pid = strtol(line, &end, 10);
 

@@ -9,6 +9,6 @@
 #include "nodeagent/base/arena.h"
 #include "nodeagent/base/time.h"
 
-/* "2 processes: 4711 (sleep), 4712 (sh)"; NULL: none. `group` is the directory of the group, `proc`
- * is /proc, `began` a point of the boot clock. */
+/* "2 processes: 4711 (sleep), 4712 (sh)"; NULL: none, or too many processes to tell. `group` is the
+ * directory of the group, `proc` is /proc, `began` a point of the boot clock. */
 const char *processes_left(int proc, int group, usec_t began, struct arena *arena);

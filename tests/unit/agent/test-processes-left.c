@@ -164,12 +164,45 @@ static void test_what_cannot_be_read_is_nothing(void **state)
     arena_deinit(&arena);
 }
 
+/* Zeroes stand for processes of another namespace. */
+static void pad(const struct place *place, int count)
+{
+    char path[64];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/cgroup.procs", place->directory);
+    file = fopen(path, "ae");
+    for (int i = 0; i < count; i++)
+        fprintf(file, "0\n");
+    fclose(file);
+}
+
+static void test_a_group_of_too_many_is_not_looked_through(void **state)
+{
+    struct place *place = *state;
+    struct arena arena = ARENA_INIT_DOCUMENT;
+    usec_t began;
+
+    begin(place, OWN_SESSION);
+    usleep(100000);
+    began = clock_boottime();
+    begin(place, OWN_SESSION | ORPHAN);
+    assert_non_null(left(place, began, &arena));
+    pad(place, 4094);
+    assert_non_null(processes_left(place->proc, place->group, began, &arena));
+    pad(place, 1);
+    assert_null(processes_left(place->proc, place->group, began, &arena));
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_lost_its_command_was_left, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_others_were_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_read_is_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_group_of_too_many_is_not_looked_through, set_up,
+                                        tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
