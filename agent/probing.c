@@ -14,7 +14,9 @@
 enum {
     EXECS_PER_CORE = 4, /* a command in a container costs the runtime some 50 ms of CPU */
     EXECS_MAX = 64,
-    HOOKS_MAX = 256, /* over HTTP, in flight */
+    /* Over HTTP, in flight: as many as containers can wait for theirs on a full node, so that those
+     * of one pod, which may never end, take nothing from another's. */
+    HOOKS_MAX = 8192,
 };
 
 static bool has_probes(const struct container *container)

@@ -18,7 +18,8 @@ struct http {
     unsigned calls_max;
     unsigned in_flight;
     struct list calls; /* in flight, or being told */
-    struct list idle;  /* at most calls_max, with handles that are used again */
+    struct list idle;  /* with handles that are used again */
+    unsigned idle_count;
     /* curl */
     CURLM *multi;
     struct loop_set *set;

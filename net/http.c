@@ -23,6 +23,7 @@
 enum {
     REDIRECTS_MAX = 10, /* the same as in Go, and so in the kubelet */
     REQUESTS_MAX = 10,  /* of probes, which count them and not the redirections */
+    IDLE_MAX = 256,     /* handles kept for calls to come */
 };
 
 /* calls that are used again */
@@ -35,6 +36,7 @@ static struct http_call *call_take(struct http *http)
     if (call) {
         easy = call->easy;
         list_unlink(&call->link);
+        http->idle_count--;
         memset(call, 0, sizeof(*call));
     } else {
         call = mem_new(struct http_call);
@@ -53,7 +55,6 @@ static void call_destroy(struct http_call *call)
     free(call);
 }
 
-/* There are never more than calls_max, in flight and idle together, but for one being told. */
 static void call_give(struct http_call *call)
 {
     list_unlink(&call->link);
@@ -65,10 +66,12 @@ static void call_give(struct http_call *call)
     http_url_deinit(&call->next);
     strbuf_deinit(&call->head);
     strbuf_deinit(&call->body);
-    if (call->http)
-        list_push_front(&call->http->idle, &call->link);
-    else
+    if (!call->http || call->http->idle_count >= IDLE_MAX) {
         call_destroy(call);
+        return;
+    }
+    call->http->idle_count++;
+    list_push_front(&call->http->idle, &call->link);
 }
 
 /* the end of a call */
