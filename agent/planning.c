@@ -188,10 +188,22 @@ static void ask_core(struct agent_pod *pod, const struct pod_observed *observed,
     pod_explain(&desired, observed, plan->memory.published, arena, plan);
 }
 
+/* By a source that has not told all that it has: until then nothing is planned. */
+static bool may_be_told_of_yet(const struct agent_pod *pod)
+{
+    return !pod->object && !pod->agent->sources_complete;
+}
+
 void pod_explain_now(struct agent_pod *pod, struct arena *arena, struct pod_plan *plan)
 {
     struct pod_observed observed;
 
+    if (may_be_told_of_yet(pod)) {
+        *plan = (struct pod_plan){0};
+        plan->blockers.items = pod->blockers.items;
+        plan->blockers.count = pod->blockers.count;
+        return;
+    }
     pod_observe(pod, arena, &observed);
     ask_core(pod, &observed, arena, plan);
 }
@@ -203,8 +215,8 @@ static void plan_one(struct agent_pod *pod)
     struct pod_observed observed;
     struct pod_plan plan;
 
-    if (!pod->object && !agent->sources_complete)
-        return; /* some source may have it yet */
+    if (may_be_told_of_yet(pod))
+        return;
     pod_observe(pod, arena, &observed);
     pod_judge(pod, &observed);
     ask_core(pod, &observed, arena, &plan);

@@ -100,8 +100,8 @@ struct watched_exec {
     char *id;
     usec_t began;
     struct work_job *job;
-    int how; /* it ended, and the text of it */
-    char *text;
+    enum probe_exec_end how;
+    char *text; /* of that */
     probe_exec_done_fn *done;
     void *done_owner;
 };

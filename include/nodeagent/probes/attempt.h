@@ -54,13 +54,15 @@ static inline bool probe_failed(enum probe_verdict verdict)
 
 /* running a command in a container, by whoever owns the runtime's connection */
 
+enum probe_exec_end {
+    PROBE_EXEC_ENDED,
+    PROBE_EXEC_KILLED,     /* it took too long */
+    PROBE_EXEC_FAILED,     /* it could not be run */
+    PROBE_EXEC_UNANSWERED, /* the runtime says nothing of it */
+};
+
 struct probe_exec_reply {
-    enum {
-        PROBE_EXEC_ENDED,
-        PROBE_EXEC_KILLED,     /* it took too long */
-        PROBE_EXEC_FAILED,     /* it could not be run */
-        PROBE_EXEC_UNANSWERED, /* the runtime says nothing of it */
-    } how;
+    enum probe_exec_end how;
     int exit_code;
     const void *out; /* standard output, standard error */
     size_t out_length;
