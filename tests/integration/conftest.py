@@ -59,6 +59,10 @@ ALWAYS_ON_NEWEST = {"test_probe_servers", "test_probe_exec", "test_probe_kills",
 ALL_ON_ALL = os.environ.get("NODEAGENT_RUNTIMES") == "all"  # ./dev integration
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: takes all of the CPU, and runs beside no other")
+
+
 def pytest_collection_modifyitems(config, items):
     left_out = [item for item in items if not ALL_ON_ALL
                 and ("[containerd-1.7" in item.name

@@ -89,6 +89,7 @@ def add_and_wait_for(agent, name, *texts):
 
 def goes_on(agent, name):
     agent.wait_ready(name)
+    agent.wait_said(name, "main up")
     assert agent.said(name) == ["main up"]
     agent.remove(name)
     agent.wait_gone(name)

@@ -89,7 +89,8 @@ def test_what_a_command_leaves_running_holds_nothing_up(agent, name):
     assert not status_of(agent.pod(name))["ready"]
 
 
-@pytest.mark.parametrize("name, seconds", [("leaving", LEFT), ("detaching", DETACHED)])
+@pytest.mark.parametrize("name, seconds", [("leaving", LEFT), ("detaching", DETACHED)],
+                         ids=["leaving", "detaching"])
 def test_what_a_command_left_running_is_told(agent, name, seconds):
     """With a process and its name."""
     for event in agent.wait_event(name, "ProbeLeftovers: Readiness probe: its command took too "

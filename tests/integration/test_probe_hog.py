@@ -3,10 +3,14 @@
 import pathlib
 import sys
 
+import pytest
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "bench"))
 
 import hog  # noqa: E402
 from conftest import BUILD  # noqa: E402
+
+pytestmark = pytest.mark.alone
 
 SECONDS = 20
 

@@ -46,7 +46,7 @@ def pods(agent):
               staying("other"), restartPolicy="Never"),
         grace("poststart-fails", 2, staying("main", lifecycle={
             "postStart": hook("say poststart; exit 1"), "preStop": hook("say prestop")})),
-        grace("poststart-sleeps", 2, staying("main", lifecycle={
+        grace("poststart-sleeps", 20, staying("main", lifecycle={
             "postStart": {"sleep": {"seconds": 3}}}), staying("next")),
         grace("sidecars", 20, container("main", slow("main", 1)), inits=[
             sidecar(name, stay(name), lifecycle={"preStop": hook(f"say {name} prestop")})
