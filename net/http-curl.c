@@ -199,6 +199,20 @@ static void set_reset(int fd)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
+/* A peer that is silently gone is noticed: idle for 3 s it is asked every 2 s, three times; what
+ * was sent has to be acknowledged within 8 s. */
+static void set_watched(int fd)
+{
+    static const int on = 1, idle = 3, interval = 2, count = 3;
+    static const unsigned unacknowledged = 8000;
+
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged, sizeof(unacknowledged));
+}
+
 static curl_socket_t on_open(void *data, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct http_call *call = data;
@@ -211,6 +225,8 @@ static curl_socket_t on_open(void *data, curlsocktype purpose, struct curl_socka
         set_reset(fd);
     if (is_corked(call))
         cork(fd, 1);
+    if (call->http->lasting)
+        set_watched(fd);
     return fd;
 }
 
@@ -230,11 +246,16 @@ static bool is_blank(const char *line, size_t length)
     return length && (line[0] == '\r' || line[0] == '\n');
 }
 
+static bool is_fed(const struct http_call *call)
+{
+    return call->request.data && call->reply.status >= 200 && call->reply.status < 300;
+}
+
 static bool announces_too_much(const struct http_call *call)
 {
     struct curl_header *length;
 
-    if (call->request.cut || call->next.parts ||
+    if (call->request.cut || call->next.parts || is_fed(call) ||
         curl_easy_header(call->easy, "Content-Length", 0, CURLH_HEADER, -1, &length) != CURLHE_OK)
         return false;
     return strtoull(length->value, NULL, 10) > call->request.answer_max;
@@ -290,6 +311,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data)
 
     if (call->next.parts)
         return length; /* nobody reads what a redirection says */
+    if (is_fed(call))
+        http_call_fed(call);
     if (length > room && !call->request.cut) {
         call->too_long = true;
         return 0;
@@ -335,12 +358,32 @@ static void configure_unverified(struct http_call *call)
     set(call, CURLOPT_CAPATH, (char *)NULL);
 }
 
+static void set_blob(struct http_call *call, CURLoption option, const char *pem, size_t length)
+{
+    struct curl_blob blob = {.data = (void *)pem, .len = length, .flags = CURL_BLOB_COPY};
+
+    if (pem)
+        set(call, option, &blob);
+}
+
+static void configure_identity(struct http_call *call, const struct http_identity *identity)
+{
+    if (identity->authorities) {
+        set(call, CURLOPT_CAINFO, (char *)NULL);
+        set(call, CURLOPT_CAPATH, (char *)NULL);
+    }
+    set_blob(call, CURLOPT_CAINFO_BLOB, identity->authorities, identity->authorities_length);
+    set_blob(call, CURLOPT_SSLCERT_BLOB, identity->certificate, identity->certificate_length);
+    set_blob(call, CURLOPT_SSLKEY_BLOB, identity->key, identity->key_length);
+}
+
 void http_curl_configure(struct http_call *call, const struct http_request *request)
 {
     set(call, CURLOPT_PRIVATE, call);
     set(call, CURLOPT_NOSIGNAL, 1L);
     set(call, CURLOPT_PROTOCOLS_STR, "http,https");
-    set(call, CURLOPT_PROXY, ""); /* what the environment says is not for us */
+    /* What the environment says is not for us. */
+    set(call, CURLOPT_PROXY, request->proxy ? request->proxy : "");
     set(call, CURLOPT_HTTP_VERSION, version_of(request));
     set(call, CURLOPT_USERAGENT, "nodeagent");
     set(call, CURLOPT_HTTPHEADER, call->headers);
@@ -357,6 +400,16 @@ void http_curl_configure(struct http_call *call, const struct http_request *requ
         set(call, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
         set(call, CURLOPT_COPYPOSTFIELDS, request->body);
     }
+    if (request->method)
+        set(call, CURLOPT_CUSTOMREQUEST, request->method);
+    if (request->compressed)
+        set(call, CURLOPT_ACCEPT_ENCODING, "gzip");
+    if (request->identity)
+        configure_identity(call, request->identity);
+    /* Others wait until it is known whether the connection that is being made can be theirs too;
+     * without TLS only the first answer would show it, which may never come. */
+    if (call->http->lasting && call->url.secure)
+        set(call, CURLOPT_PIPEWAIT, 1L);
     if (request->once)
         configure_once(call);
     if (request->unverified)
@@ -376,6 +429,9 @@ void http_curl_send(struct http_call *call)
 {
     struct http *http = call->http;
 
+    if (call->server_name)
+        assert_that(curl_url_set(call->url.parts, CURLUPART_HOST, call->server_name, 0) ==
+                    CURLUE_OK);
     set(call, CURLOPT_CURLU, call->url.parts);
     set(call, CURLOPT_RESOLVE, call->addresses);
     /* curl goes through all the addresses it remembers at the end of each call. */
@@ -412,8 +468,10 @@ int http_curl_init(struct http *http, enum loop_class class, struct err *err)
     curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
     curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
-    /* A connection is one call's: what happens to it happens to nobody else. */
-    curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+    /* Unless it is a lasting one, a connection is one call's: what happens to it happens to nobody
+     * else. */
+    curl_multi_setopt(http->multi, CURLMOPT_PIPELINING,
+                      (long)(http->lasting ? CURLPIPE_MULTIPLEX : CURLPIPE_NOTHING));
     return 0;
 }
 

@@ -29,11 +29,16 @@ struct http {
     bool added;        /* ... and there is something new for it */
     bool called;       /* ... by the loop: who is to be told may be told at once */
     struct list ended; /* those */
+    struct list fed;   /* calls of which a piece is to be told */
+    struct loop_post feed;
+    struct http_call *feeding;
+    bool lasting;
 };
 
 struct http_call {
     struct http *http; /* NULL: it was freed while the call was told */
     struct list link;
+    struct list fed;
     CURL *easy;
     bool attached; /* to the multi handle */
     bool over;     /* to be told */
@@ -45,6 +50,7 @@ struct http_call {
     struct curl_slist *headers_elsewhere; /* without "Host:", after an absolute redirection */
     bool next_elsewhere;
     struct curl_slist *addresses;
+    char *server_name; /* of the identity */
     struct work_job *lookup;
     struct wheel_timer deadline;
     struct loop_post post;
@@ -74,7 +80,10 @@ void http_curl_send(struct http_call *call);
 void http_curl_detach(struct http_call *call);
 void http_curl_look(struct http_call *call); /* is there anything new for it? */
 
-/* Called by it: those that ended are told. */
+/* Called by it: there is a piece of its body to be told. */
+void http_call_fed(struct http_call *call);
+
+/* Called by it: pieces are told, and those that ended are. */
 void http_tell(struct http *http);
 
 /* Called by it: curl is done with the request. */

@@ -46,6 +46,7 @@ static struct http_call *call_take(struct http *http)
     call->http = http;
     call->easy = easy;
     list_init(&call->link);
+    list_init(&call->fed);
     return call;
 }
 
@@ -58,6 +59,8 @@ static void call_destroy(struct http_call *call)
 static void call_give(struct http_call *call)
 {
     list_unlink(&call->link);
+    list_unlink(&call->fed);
+    free(call->server_name);
     curl_easy_reset(call->easy);
     curl_slist_free_all(call->headers);
     curl_slist_free_all(call->headers_elsewhere);
@@ -87,10 +90,52 @@ static void call_stop(struct http_call *call)
     wheel_cancel(&call->deadline);
 }
 
+/* False: who was told cancelled the call. */
+static bool call_feed(struct http_call *call)
+{
+    _cleanup_(strbuf_deinit) struct strbuf piece = call->body;
+    struct http *http = call->http;
+
+    list_unlink(&call->fed);
+    call->body = STRBUF_INIT;
+    http->feeding = call;
+    call->request.data(call->owner, piece.text, piece.length);
+    if (http->feeding != call)
+        return false;
+    http->feeding = NULL;
+    return true;
+}
+
+static void http_feed(struct http *http)
+{
+    struct http_call *call;
+
+    while ((call = list_first(&http->fed, struct http_call, fed)))
+        call_feed(call);
+}
+
+static void feed_posted(struct loop_post *post)
+{
+    http_feed(container_of(post, struct http, feed));
+}
+
+void http_call_fed(struct http_call *call)
+{
+    struct http *http = call->http;
+
+    if (!list_empty(&call->fed))
+        return;
+    list_push_back(&http->fed, &call->fed);
+    if (!http->called)
+        loop_post(http->loop, &http->feed);
+}
+
 static void call_posted(struct loop_post *post)
 {
     struct http_call *call = container_of(post, struct http_call, post);
 
+    if (!list_empty(&call->fed) && !call_feed(call))
+        return;
     call->http->in_flight--;
     call->telling = true;
     call->done(call->owner, &call->reply);
@@ -120,6 +165,7 @@ void http_tell(struct http *http)
     struct list ended;
     struct loop_post *post;
 
+    http_feed(http);
     list_init(&ended);
     list_splice(&ended, &http->ended);
     while ((post = list_first(&ended, struct loop_post, link))) {
@@ -150,10 +196,21 @@ static void call_send(struct http_call *call)
     http_curl_send(call);
 }
 
+/* The server that is spoken to; under the name of its certificate, if it has another. */
+static void call_set_addresses(struct http_call *call, const char *addresses)
+{
+    const char *name = call->server_name ? call->server_name : call->url.host;
+    /* "+": forgotten after a while, so that names do not pile up. */
+    char *entry = mem_printf("+%s:%u:%s", name, call->url.port, addresses);
+
+    curl_slist_free_all(call->addresses);
+    call->addresses = curl_slist_append(NULL, entry);
+    free(entry);
+}
+
 static void call_looked_up(void *owner, const char *addresses, const struct err *err)
 {
     struct http_call *call = owner;
-    char *entry;
 
     if (err->code == -ECANCELED)
         return; /* by call_stop() */
@@ -163,11 +220,7 @@ static void call_looked_up(void *owner, const char *addresses, const struct err 
         call_end(call);
         return;
     }
-    /* "+": forgotten after a while, so that names do not pile up. */
-    entry = mem_printf("+%s:%u:%s", call->url.host, call->url.port, addresses);
-    curl_slist_free_all(call->addresses);
-    call->addresses = curl_slist_append(NULL, entry);
-    free(entry);
+    call_set_addresses(call, addresses);
     call_send(call);
 }
 
@@ -175,7 +228,9 @@ static void call_begin(struct http_call *call)
 {
     struct err err;
 
-    if (call->url.literal) {
+    if (call->url.literal || call->request.proxy) {
+        if (call->server_name && !call->request.proxy)
+            call_set_addresses(call, call->url.host);
         call_send(call);
         return;
     }
@@ -215,6 +270,9 @@ bool http_call_has_head(struct http_call *call)
     struct http_reply *reply = &call->reply;
     struct curl_header *location;
     int r;
+
+    if (call->request.head_timeout)
+        wheel_arm(call->http->wheel, &call->deadline, usec_add(call->began, call->request.timeout));
 
     if (!is_redirection(reply->status) ||
         curl_easy_header(call->easy, "Location", 0, CURLH_HEADER, -1, &location) != CURLHE_OK ||
@@ -308,6 +366,18 @@ static int check_calls(const struct http *http, const char *shown, struct err *e
     return err_set(err, -EBUSY, "%s: %u requests are under way already", shown, http->calls_max);
 }
 
+/* curl takes the name for the certificate from the URL; what is asked for is the URL's host yet. */
+static void call_name_server(struct http_call *call, const char *name)
+{
+    bool literal_6 = strchr(call->url.host, ':') != NULL;
+    char *host =
+        mem_printf(literal_6 ? "Host: [%s]:%u" : "Host: %s:%u", call->url.host, call->url.port);
+
+    call->server_name = mem_strdup(name);
+    call->headers = curl_slist_append(call->headers, host);
+    free(host);
+}
+
 static void call_configure(struct http_call *call, const struct http_request *request)
 {
     for (const char *const *header = request->headers; header && *header; header++)
@@ -316,6 +386,10 @@ static void call_configure(struct http_call *call, const struct http_request *re
     call->request.url = NULL;
     call->request.headers = NULL;
     call->request.body = NULL;
+    call->request.method = NULL;
+    call->request.identity = NULL;
+    if (request->identity && request->identity->server_name && call->url.secure)
+        call_name_server(call, request->identity->server_name);
     http_curl_configure(call, request);
 }
 
@@ -347,7 +421,9 @@ int http_begin(struct http_call **result, struct http *http, const struct http_r
     call_configure(call, request);
     list_push_back(&http->calls, &call->link);
     http->in_flight++;
-    wheel_arm(http->wheel, &call->deadline, usec_add(call->began, request->timeout));
+    wheel_arm(
+        http->wheel, &call->deadline,
+        usec_add(call->began, request->head_timeout ? request->head_timeout : request->timeout));
     *result = call;
     call_begin(call);
     return 0;
@@ -355,6 +431,8 @@ int http_begin(struct http_call **result, struct http *http, const struct http_r
 
 void http_cancel(struct http_call *call)
 {
+    if (call->http->feeding == call)
+        call->http->feeding = NULL;
     call_stop(call);
     loop_post_cancel(call->http->loop, &call->post);
     call->http->in_flight--;
@@ -372,6 +450,9 @@ int http_new(struct http **result, const struct http_options *options, struct er
     http->wheel = options->wheel;
     http->work = options->work;
     http->calls_max = options->calls_max;
+    http->lasting = options->lasting;
+    loop_post_init(&http->feed, feed_posted);
+    list_init(&http->fed);
     list_init(&http->calls);
     list_init(&http->idle);
     list_init(&http->ended);
@@ -401,6 +482,7 @@ struct http *http_free(struct http *http)
     list_for_each_safe (node, &http->idle)
         call_destroy(list_entry(node, struct http_call, link));
     http_curl_deinit(http);
+    loop_post_cancel(http->loop, &http->feed);
     free(http);
     return NULL;
 }

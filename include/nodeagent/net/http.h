@@ -23,6 +23,8 @@ struct http_options {
     struct work *work; /* names are resolved there */
     enum loop_class class;
     unsigned calls_max; /* in flight; more are refused with -EBUSY */
+    bool lasting;       /* one server is asked all the time: calls share connections where HTTP/2
+                           lets them, and a peer that is silently gone is noticed in ten seconds */
 };
 
 int http_new(struct http **result, const struct http_options *options, struct err *err);
@@ -39,21 +41,41 @@ enum http_redirects {
     HTTP_FOLLOW_SAME_HOST, /* any port and scheme; a redirection to another host is the answer */
 };
 
+/* Who one is, and whom one believes, over TLS: PEM, that is copied. */
+struct http_identity {
+    const char *authorities; /* NULL: the system's */
+    size_t authorities_length;
+    const char *certificate; /* NULL: none */
+    size_t certificate_length;
+    const char *key;
+    size_t key_length;
+    const char *server_name; /* asked for and verified in place of the URL's host; NULL: that */
+};
+
+/* A piece of an answer, as it comes. It may cancel calls, this one too, but not free the client. */
+typedef void http_data_fn(void *owner, const char *bytes, size_t length);
+
 struct http_request {
     const char *url;
+    const char *method;         /* NULL: GET, or POST with a body */
     const char *const *headers; /* "Name: value" (or "Name;" for an empty value, "Name:" to leave
                                    out one that is sent by default), ends in NULL; may be NULL */
-    const void *body;           /* posted as it is; NULL: it is a GET */
+    const void *body;           /* sent as it is; NULL: none */
     size_t body_length;
     enum http_version version;
     enum http_redirects redirects;
-    usec_t timeout;    /* of everything: names, connecting, redirections, the whole answer */
-    size_t answer_max; /* bytes of an answer's body */
-    bool cut;          /* a longer one is cut there, and its connection closed; else: a failure */
-    bool once;         /* a new connection, which is reset when all is over */
-    bool close;        /* ... closed with a FIN, in place of a reset */
-    bool unverified;   /* any certificate will do */
-    bool keep_head;    /* the reply has the lines of the head */
+    usec_t timeout;      /* of everything: names, connecting, redirections, the whole answer */
+    usec_t head_timeout; /* of all before the answer's head was there; 0: just `timeout` */
+    size_t answer_max;   /* bytes of an answer's body; with `data`, of a piece */
+    http_data_fn *data;  /* is told the body of a success, which the reply has not */
+    const struct http_identity *identity; /* NULL: none, and the system's authorities */
+    const char *proxy;                    /* NULL: none; it looks the URL's host up itself */
+    bool compressed;                      /* gzip is understood */
+    bool cut;        /* a longer one is cut there, and its connection closed; else: a failure */
+    bool once;       /* a new connection, which is reset when all is over */
+    bool close;      /* ... closed with a FIN, in place of a reset */
+    bool unverified; /* any certificate will do */
+    bool keep_head;  /* the reply has the lines of the head */
 };
 
 struct http_reply {
