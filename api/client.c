@@ -1,0 +1,418 @@
+/*
+ * A call of the API server goes
+ *
+ *     [its turn] ─► [a credential] ─► HTTP ─► done
+ *         ▲                            │
+ *         └── asked to come later ◄────┘
+ *
+ * All go over one client, so over one connection where the server speaks HTTP/2. A heartbeat that
+ * gets no answer on it is sent again over a second client, with a connection of its own: if that is
+ * answered the first connection is dead, though somebody on the way still acknowledges what is
+ * sent, and is given up with all that waits for it. If it is not, the server is slow or away: then
+ * a new connection would only be one more thing it has to do.
+ */
+#include "nodeagent/api/client.h"
+#include "limiter.h"
+#include "nodeagent/base/arena.h"
+#include "nodeagent/base/list.h"
+#include "nodeagent/base/mem.h"
+#include "nodeagent/base/str.h"
+#include "nodeagent/sys/clock.h"
+#include "nodeagent/sys/log.h"
+#include "nodeagent/sys/wheel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CALLS_MAX = 4096,          /* in flight */
+    HEADERS_MAX = 8,           /* of a request */
+    TRIES_MAX = 10,            /* when the server says when to come again */
+    ANSWER_BYTES_MAX = 64 << 20, /* a list of all services */
+};
+
+#define RECONNECT_USEC (1 * USEC_PER_SEC)      /* before a GET is repeated whose connection broke */
+#define HEARTBEAT_USEC (4 * USEC_PER_SEC)      /* for the head of an answer to one */
+#define STREAM_HEAD_USEC (30 * USEC_PER_SEC)   /* the same of a stream */
+
+struct api {
+    struct api_options options;
+    char *server;
+    char *user_agent;
+    char *proxy;
+    struct http *http;
+    struct http *spare; /* NULL: not needed so far */
+    uint64_t generation;
+    struct limiter limiters[API_HEARTBEAT];
+    struct list calls;
+};
+
+struct api_call {
+    struct api *api;
+    struct list link;
+    struct wheel_timer timer; /* its turn */
+    struct http_call *http_call;
+    bool spare;    /* it goes over that client */
+    bool waits;    /* for a credential */
+    bool broken;   /* its connection broke once */
+    unsigned tries;
+    usec_t began;  /* the attempt at hand */
+    enum api_class class;
+    usec_t timeout;
+    char *method;
+    char *path;
+    char *body;
+    char *type;
+    http_data_fn *data;
+    api_done_fn *done;
+    void *owner;
+};
+
+/* ends */
+
+static void call_free(struct api_call *call)
+{
+    list_unlink(&call->link);
+    wheel_cancel(&call->timer);
+    free(call->method);
+    free(call->path);
+    free(call->body);
+    free(call->type);
+    free(call);
+}
+
+static void call_done(struct api_call *call, const struct api_reply *reply)
+{
+    call->done(call->owner, reply);
+    call_free(call);
+}
+
+static void call_failed(struct api_call *call, const struct api_failure *failure)
+{
+    struct api_reply reply = {.body = "", .failure = failure};
+
+    call_done(call, &reply);
+}
+
+static void call_later(struct api_call *call, usec_t delay)
+{
+    wheel_arm(call->api->options.wheel, &call->timer, usec_add(clock_boottime(), delay));
+}
+
+static bool is_get(const struct api_call *call)
+{
+    return !strcmp(call->method, "GET");
+}
+
+/* connections */
+
+static int client_new(struct http **result, const struct api *api, struct err *err)
+{
+    struct http_options options = {
+        .loop = api->options.loop,
+        .wheel = api->options.wheel,
+        .work = api->options.work,
+        .class = LOOP_API,
+        .calls_max = CALLS_MAX,
+        .lasting = true,
+    };
+
+    return http_new(result, &options, err);
+}
+
+/* What its calls were about to be answered is not known: only what changes nothing is repeated. A
+ * stream is begun anew by its owner, who knows from where. */
+static void call_give_up(struct api_call *call)
+{
+    struct api_failure failure = {0};
+
+    http_cancel(call->http_call);
+    call->http_call = NULL;
+    if (is_get(call) && !call->data) {
+        call_later(call, 0);
+        return;
+    }
+    err_set(&failure.err, -ECONNRESET, "%s %s: the connection was given up", call->method,
+            call->path);
+    call_failed(call, &failure);
+}
+
+/* Whoever is told may begin and cancel calls. */
+static void give_up_calls(struct api *api, bool spare)
+{
+    struct api_call *call;
+    struct list doomed;
+
+    list_init(&doomed);
+    list_for_each_safe (node, &api->calls) {
+        call = list_entry(node, struct api_call, link);
+        if (!call->http_call || call->spare != spare)
+            continue;
+        list_unlink(&call->link);
+        list_push_back(&doomed, &call->link);
+    }
+    while ((call = list_first(&doomed, struct api_call, link))) {
+        list_unlink(&call->link);
+        list_push_back(&api->calls, &call->link);
+        call_give_up(call);
+    }
+}
+
+static void give_up_connections(struct api *api)
+{
+    struct http *fresh;
+    struct err err;
+
+    if (client_new(&fresh, api, &err) < 0) {
+        log_warning("%s: the connections cannot be made anew: %s", api->server, err.text);
+        return;
+    }
+    give_up_calls(api, false);
+    http_free(api->http);
+    api->http = fresh;
+}
+
+/* attempts */
+
+static bool is_unanswered(const struct http_reply *reply)
+{
+    return reply->trouble == NET_CONNECT_TIMEOUT || reply->trouble == NET_RESPONSE_TIMEOUT;
+}
+
+static bool is_broken(const struct http_reply *reply)
+{
+    return reply->trouble == NET_CLOSED || reply->trouble == NET_BODY_CLOSED ||
+           reply->trouble == NET_REFUSED;
+}
+
+static void call_send(struct api_call *call);
+
+static void call_unanswered(struct api_call *call, const struct http_reply *reply)
+{
+    struct api_failure failure = {.err = reply->err};
+
+    if (call->class == API_HEARTBEAT && !call->spare && is_unanswered(reply)) {
+        call->spare = true;
+        call_send(call);
+        return;
+    }
+    if (is_get(call) && !call->data && is_broken(reply) && !call->broken) {
+        call->broken = true;
+        call_later(call, RECONNECT_USEC);
+        return;
+    }
+    call_failed(call, &failure);
+}
+
+static void call_answered(struct api_call *call, const struct http_reply *reply)
+{
+    struct api_reply told = {.body = reply->body, .length = reply->length};
+    struct api *api = call->api;
+    struct api_failure failure;
+    char *shown;
+
+    if (reply->status >= 200 && reply->status < 300) {
+        call_done(call, &told);
+        return;
+    }
+    shown = mem_printf("%s %s", call->method, call->path);
+    api_failure_read(&failure, shown, reply->status, reply->head, reply->body, reply->length);
+    free(shown);
+    if (reply->status == 401)
+        api->options.refused(api->options.owner, call->began);
+    if ((reply->status == 429 || reply->status >= 500) && failure.retry_after &&
+        call->tries < TRIES_MAX)
+        call_later(call, failure.retry_after);
+    else
+        call_failed(call, &failure);
+}
+
+static void on_reply(void *owner, const struct http_reply *reply)
+{
+    struct api_call *call = owner;
+    struct api *api = call->api;
+    bool dead = call->spare && !reply->trouble;
+
+    call->http_call = NULL;
+    if (reply->trouble)
+        call_unanswered(call, reply);
+    else
+        call_answered(call, reply);
+    if (!dead)
+        return;
+    log_notice("%s: a connection is dead, and all is asked anew over another", api->server);
+    give_up_connections(api);
+}
+
+static void on_data(void *owner, const char *bytes, size_t length)
+{
+    struct api_call *call = owner;
+
+    call->data(call->owner, bytes, length);
+}
+
+static usec_t head_timeout(const struct api_call *call)
+{
+    if (call->class == API_HEARTBEAT)
+        return HEARTBEAT_USEC;
+    return call->data ? STREAM_HEAD_USEC : 0;
+}
+
+static int call_ask(struct api_call *call, const struct api_identity *identity, struct err *err)
+{
+    struct api *api = call->api;
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(1024, 1024);
+    const char *headers[HEADERS_MAX] = {api->user_agent, "Accept: application/json", "Expect:"};
+    struct http_request request = {
+        .url = arena_printf(&arena, "%s%s", api->server, call->path),
+        .method = call->method,
+        .headers = headers,
+        .body = call->body,
+        .body_length = call->body ? strlen(call->body) : 0,
+        .version = HTTP_VERSION_ANY,
+        .timeout = call->timeout,
+        .head_timeout = head_timeout(call),
+        .answer_max = ANSWER_BYTES_MAX,
+        .data = call->data ? on_data : NULL,
+        .identity = &identity->tls,
+        .unverified = api->options.unverified,
+        .proxy = api->proxy,
+        .compressed = api->options.compressed && !call->data,
+        .keep_head = true,
+    };
+    size_t count = 3;
+
+    if (identity->authorization)
+        headers[count++] = arena_printf(&arena, "Authorization: %s", identity->authorization);
+    if (call->body)
+        headers[count++] = arena_printf(&arena, "Content-Type: %s", call->type);
+    return http_begin(&call->http_call, call->spare ? api->spare : api->http, &request, on_reply,
+                      call, err);
+}
+
+static void call_send(struct api_call *call)
+{
+    struct api *api = call->api;
+    struct api_identity identity = {0};
+    struct api_failure failure = {0};
+    int r;
+
+    call->began = clock_boottime();
+    r = api->options.identify(api->options.owner, &identity, &failure.err);
+    if (r == -EAGAIN) {
+        call->waits = true;
+        return;
+    }
+    call->tries++;
+    if (r == 0 && call->spare && !api->spare)
+        r = client_new(&api->spare, api, &failure.err);
+    if (r == 0)
+        r = call_ask(call, &identity, &failure.err);
+    if (r < 0)
+        call_failed(call, &failure);
+}
+
+static void on_turn(struct wheel_timer *timer)
+{
+    call_send(container_of(timer, struct api_call, timer));
+}
+
+/* calls */
+
+struct api_call *api_begin(struct api *api, const struct api_request *request, api_done_fn *done,
+                           void *owner)
+{
+    struct api_call *call = mem_new(struct api_call);
+    usec_t now = clock_boottime();
+
+    call->api = api;
+    call->class = request->class;
+    call->timeout = request->timeout ? request->timeout : API_TIMEOUT;
+    call->method = mem_strdup(request->method);
+    call->path = mem_strdup(request->path);
+    call->body = request->body ? mem_strdup(request->body) : NULL;
+    call->type = mem_strdup(request->type ? request->type : "application/json");
+    call->data = request->data;
+    call->done = done;
+    call->owner = owner;
+    wheel_timer_init(&call->timer, on_turn);
+    list_push_back(&api->calls, &call->link);
+    wheel_arm(api->options.wheel, &call->timer,
+              call->class == API_HEARTBEAT ? now : limiter_take(&api->limiters[call->class], now));
+    return call;
+}
+
+void api_cancel(struct api_call *call)
+{
+    if (call->http_call)
+        http_cancel(call->http_call);
+    call_free(call);
+}
+
+/* the client */
+
+void api_identity_changed(struct api *api)
+{
+    struct api_identity identity = {0};
+    struct err err;
+    int r = api->options.identify(api->options.owner, &identity, &err);
+
+    if (r == -EAGAIN)
+        return;
+    if (r == 0 && identity.generation != api->generation) {
+        api->generation = identity.generation;
+        give_up_calls(api, true);
+        api->spare = http_free(api->spare);
+        give_up_connections(api);
+    }
+    list_for_each_safe (node, &api->calls) {
+        struct api_call *call = list_entry(node, struct api_call, link);
+
+        if (call->waits)
+            call_later(call, 0);
+        call->waits = false;
+    }
+}
+
+const char *api_server(const struct api *api)
+{
+    return api->server;
+}
+
+int api_new(struct api **result, const struct api_options *options, struct err *err)
+{
+    struct api *api = mem_new(struct api);
+    usec_t now = clock_boottime();
+    int r;
+
+    api->options = *options;
+    api->server = mem_strdup(options->server);
+    api->user_agent = mem_printf("User-Agent: %s", options->user_agent);
+    api->proxy = options->proxy ? mem_strdup(options->proxy) : NULL;
+    list_init(&api->calls);
+    limiter_init(&api->limiters[API_GENERAL], options->rate, options->burst, now);
+    limiter_init(&api->limiters[API_EVENTS], options->event_rate, options->event_burst, now);
+    r = client_new(&api->http, api, err);
+    if (r < 0) {
+        api_free(api);
+        return r;
+    }
+    *result = api;
+    return 0;
+}
+
+struct api *api_free(struct api *api)
+{
+    if (!api)
+        return NULL;
+    while (!list_empty(&api->calls))
+        api_cancel(list_first(&api->calls, struct api_call, link));
+    http_free(api->http);
+    http_free(api->spare);
+    free(api->server);
+    free(api->user_agent);
+    free(api->proxy);
+    free(api);
+    return NULL;
+}

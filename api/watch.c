@@ -1,0 +1,504 @@
+/*
+ * A watch goes
+ *
+ *     [set, as a stream] ──► changes ──► [end of the stream] ──► changes, from the last version
+ *          ▲  (or as a list, of a server that knows no other way)            │
+ *          └──────────────── the version is too old ◄────────────────────────┘
+ *
+ * While a set is read, what was known before is kept and told of; when it is complete the two are
+ * compared.
+ */
+#include "nodeagent/api/watch.h"
+#include "watch-event.h"
+#include "nodeagent/base/map.h"
+#include "nodeagent/base/mem.h"
+#include "nodeagent/base/str.h"
+#include "nodeagent/sys/chance.h"
+#include "nodeagent/sys/clock.h"
+#include "nodeagent/sys/log.h"
+#include "nodeagent/sys/wheel.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PAGE_OBJECTS = 500,
+    STREAM_SECONDS_MIN = 300,
+    STREAM_SECONDS_MAX = 600,
+};
+
+#define BACKOFF_MIN_USEC (800 * USEC_PER_MSEC)
+#define BACKOFF_MAX_USEC (30 * USEC_PER_SEC)
+#define BACKOFF_RESET_USEC (120 * USEC_PER_SEC)
+#define SHORT_LIVED_USEC (1 * USEC_PER_SEC)
+
+enum phase {
+    READING_STREAM, /* the set, followed by changes */
+    READING_LIST,   /* the set, page by page */
+    FOLLOWING,      /* changes */
+};
+
+struct api_watch {
+    struct api_watch_options options;
+    char *path;
+    char *selector;
+    enum phase phase;
+    bool lists;         /* the server knows no sets as streams */
+    bool complete;      /* there was a whole set */
+    struct map objects; /* "namespace/name" to struct object, held */
+    struct map fresh;   /* the same, of the set that is being read */
+    char *version;      /* the newest; NULL: none that is of any use */
+    char *next_page;
+    struct api_call *call;
+    struct strbuf line;
+    struct wheel_timer timer;
+    usec_t began;    /* the call at hand */
+    bool heard;      /* something, by it */
+    usec_t backoff;  /* the next */
+    usec_t troubled; /* when it was in trouble last */
+    char *trouble;
+};
+
+/* objects */
+
+static void objects_clear(struct map *objects)
+{
+    struct map_entry *entry;
+
+    for (size_t at = 0; (entry = map_next(objects, &at));)
+        object_unref(entry->value);
+    map_deinit(objects);
+    *objects = MAP_INIT;
+}
+
+static char *key_of(const char *name_space, const char *name)
+{
+    return mem_printf("%s/%s", name_space ? name_space : "", name);
+}
+
+static char *key_of_object(const struct object *object)
+{
+    return key_of(object->metadata.name_space, object->metadata.name);
+}
+
+static struct map *objects_at_hand(struct api_watch *watch)
+{
+    return watch->phase == FOLLOWING ? &watch->objects : &watch->fresh;
+}
+
+static bool is_another(const struct object *a, const struct object *b)
+{
+    return !str_equal(a->metadata.uid, b->metadata.uid);
+}
+
+static bool is_same(const struct object *a, const struct object *b)
+{
+    return !is_another(a, b) &&
+           str_equal(a->metadata.resource_version, b->metadata.resource_version);
+}
+
+/* Takes the reference. */
+static void take_object(struct api_watch *watch, struct object *object)
+{
+    char *key = key_of_object(object);
+    struct object *before = map_put(objects_at_hand(watch), key, object);
+
+    free(key);
+    if (watch->phase == FOLLOWING && before && is_another(before, object))
+        watch->options.gone(watch->options.owner, before);
+    if (watch->phase == FOLLOWING && (!before || !is_same(before, object)))
+        watch->options.set(watch->options.owner, object);
+    object_unref(before);
+}
+
+static void drop_object(struct api_watch *watch, const char *key)
+{
+    struct object *before = map_remove(objects_at_hand(watch), key);
+
+    if (before && watch->phase == FOLLOWING)
+        watch->options.gone(watch->options.owner, before);
+    object_unref(before);
+}
+
+/* One that cannot be understood is taken for unchanged: that is safer than to take it for gone. */
+static void keep_object(struct api_watch *watch, const char *key)
+{
+    struct object *before = map_get(&watch->objects, key);
+
+    if (before && watch->phase != FOLLOWING)
+        object_unref(map_put(&watch->fresh, key, object_ref(before)));
+}
+
+static void set_version(struct api_watch *watch, const char *version)
+{
+    if (str_empty(version))
+        return;
+    free(watch->version);
+    watch->version = mem_strdup(version);
+}
+
+/* The set is complete: what is not in it is gone. */
+static void compare(struct api_watch *watch)
+{
+    const struct api_watch_options *options = &watch->options;
+    struct map before = watch->objects;
+    struct map_entry *entry;
+
+    watch->objects = watch->fresh;
+    watch->fresh = MAP_INIT;
+    watch->phase = FOLLOWING;
+    watch->complete = true;
+    for (size_t at = 0; (entry = map_next(&before, &at));) {
+        const struct object *now = map_get(&watch->objects, entry->key);
+
+        if (!now || is_another(now, entry->value))
+            options->gone(options->owner, entry->value);
+    }
+    for (size_t at = 0; (entry = map_next(&watch->objects, &at));) {
+        const struct object *known = map_get(&before, entry->key);
+
+        if (!known || !is_same(known, entry->value))
+            options->set(options->owner, entry->value);
+    }
+    objects_clear(&before);
+    options->complete(options->owner);
+}
+
+/* trouble */
+
+static void begin(struct api_watch *watch);
+
+static void set_trouble(struct api_watch *watch, const char *text)
+{
+    if (text && !str_equal(watch->trouble, text))
+        log_warning("%s", text);
+    else if (!text && watch->trouble)
+        log_info("%s: all is well again", watch->path);
+    free(watch->trouble);
+    watch->trouble = text ? mem_strdup(text) : NULL;
+}
+
+static void call_end(struct api_watch *watch)
+{
+    if (watch->call)
+        api_cancel(watch->call);
+    watch->call = NULL;
+    strbuf_truncate(&watch->line, 0);
+}
+
+static void begin_later(struct api_watch *watch)
+{
+    usec_t now = clock_boottime();
+
+    if (usec_sub(now, watch->troubled) >= BACKOFF_RESET_USEC)
+        watch->backoff = BACKOFF_MIN_USEC;
+    watch->troubled = now;
+    wheel_arm(watch->options.wheel, &watch->timer,
+              usec_add(now, chance_between(watch->backoff, 2 * watch->backoff)));
+    watch->backoff = MIN(2 * watch->backoff, BACKOFF_MAX_USEC);
+}
+
+static void fail(struct api_watch *watch, const char *text)
+{
+    call_end(watch);
+    set_trouble(watch, text);
+    begin_later(watch);
+}
+
+/* The server cannot tell what was between: all is read anew. With the last version first, which
+ * keeps an old copy of the server's from being taken for news; if not even that is to be had, what
+ * the server says is believed. */
+static void read_anew(struct api_watch *watch)
+{
+    call_end(watch);
+    if (watch->phase != FOLLOWING) {
+        free(watch->version);
+        watch->version = NULL;
+    }
+    free(watch->next_page);
+    watch->next_page = NULL;
+    watch->phase = watch->lists ? READING_LIST : READING_STREAM;
+    wheel_arm(watch->options.wheel, &watch->timer, clock_boottime());
+}
+
+/* events */
+
+static void on_event(void *owner, const struct watch_event *event)
+{
+    struct api_watch *watch = owner;
+
+    watch->heard = true;
+    switch (event->type) {
+    case WATCH_SET:
+        if (event->object)
+            take_object(watch, object_ref(event->object));
+        else
+            keep_object(watch, event->key);
+        break;
+    case WATCH_GONE:
+        drop_object(watch, event->key);
+        break;
+    case WATCH_MARK:
+        break;
+    }
+    /* The objects of a set come in any order. */
+    if (watch->phase == FOLLOWING || event->type == WATCH_MARK)
+        set_version(watch, event->version);
+    if (event->ends_set && watch->phase == READING_STREAM)
+        compare(watch);
+    set_trouble(watch, NULL);
+}
+
+static void on_line(struct api_watch *watch, const char *line, size_t length)
+{
+    struct api_failure failure;
+
+    if (watch_event_read(watch->options.kind, watch->path, line, length, on_event, watch,
+                         &failure) == 0)
+        return;
+    if (failure.code == 410 || !strcmp(failure.reason, "Expired"))
+        read_anew(watch);
+    else
+        fail(watch, failure.err.text);
+}
+
+static void fail_too_long(struct api_watch *watch)
+{
+    char *text = mem_printf("%s: the API server sends an event of more than %d MiB; nothing that "
+                            "comes after it is seen until it is gone",
+                            watch->path, WATCH_EVENT_BYTES_MAX >> 20);
+
+    fail(watch, text);
+    free(text);
+}
+
+static void on_data(void *owner, const char *bytes, size_t length)
+{
+    struct api_watch *watch = owner;
+    struct api_call *call = watch->call;
+
+    while (length && watch->call == call) {
+        const char *end = memchr(bytes, '\n', length);
+        size_t piece = end ? (size_t)(end - bytes) : length;
+
+        if (watch->line.length + piece > WATCH_EVENT_BYTES_MAX) {
+            fail_too_long(watch);
+            return;
+        }
+        strbuf_add_bytes(&watch->line, bytes, piece);
+        if (!end)
+            return;
+        bytes += piece + 1;
+        length -= piece + 1;
+        if (watch->line.length) {
+            _cleanup_(strbuf_deinit) struct strbuf line = watch->line;
+
+            watch->line = STRBUF_INIT;
+            on_line(watch, line.text, line.length);
+        }
+    }
+}
+
+/* ends of calls */
+
+static bool is_expired(const struct api_failure *failure)
+{
+    return failure->code == 410 || !strcmp(failure->reason, "Expired") ||
+           strstr(failure->err.text, "Too large resource version");
+}
+
+/* No server that knows sets as streams answers so. */
+static bool refuses_streams(const struct api_failure *failure)
+{
+    return failure->code == 400 || failure->code == 404 || failure->code == 405 ||
+           failure->code == 422;
+}
+
+static void on_stream_end(void *owner, const struct api_reply *reply)
+{
+    struct api_watch *watch = owner;
+    bool short_lived = usec_sub(clock_boottime(), watch->began) < SHORT_LIVED_USEC;
+
+    watch->call = NULL;
+    strbuf_truncate(&watch->line, 0);
+    if (reply->failure && is_expired(reply->failure)) {
+        read_anew(watch);
+    } else if (reply->failure && watch->phase == READING_STREAM &&
+               refuses_streams(reply->failure)) {
+        watch->lists = true;
+        read_anew(watch);
+    } else if (reply->failure && (reply->failure->code || !watch->heard)) {
+        fail(watch, reply->failure->err.text);
+    } else if (short_lived && (reply->failure || !watch->heard)) {
+        begin_later(watch);
+    } else {
+        begin(watch);
+    }
+}
+
+static void on_page(void *owner, const struct api_reply *reply)
+{
+    struct api_watch *watch = owner;
+    struct api_failure failure;
+
+    watch->call = NULL;
+    if (reply->failure) {
+        if (is_expired(reply->failure))
+            read_anew(watch);
+        else
+            fail(watch, reply->failure->err.text);
+        return;
+    }
+    free(watch->next_page);
+    watch->next_page = NULL;
+    if (watch_list_read(watch->options.kind, watch->path, reply->body, reply->length, on_event,
+                        watch, &watch->next_page, &failure) < 0) {
+        fail(watch, failure.err.text);
+        return;
+    }
+    if (!watch->next_page)
+        compare(watch);
+    begin(watch);
+}
+
+/* beginnings */
+
+static void add_query(struct strbuf *path, const char *name, const char *value)
+{
+    strbuf_add_char(path, strchr(path->text, '?') ? '&' : '?');
+    strbuf_printf(path, "%s=", name);
+    for (const char *c = value; *c; c++)
+        if (isalnum((unsigned char)*c) || strchr("-._~", *c))
+            strbuf_add_char(path, *c);
+        else
+            strbuf_printf(path, "%%%02X", (unsigned char)*c);
+}
+
+static void ask(struct api_watch *watch, const struct strbuf *path, usec_t timeout,
+                api_done_fn *done)
+{
+    struct api_request request = {
+        .method = "GET",
+        .path = path->text,
+        .timeout = timeout,
+        .data = done == on_stream_end ? on_data : NULL,
+    };
+
+    watch->began = clock_boottime();
+    watch->heard = false;
+    watch->call = api_begin(watch->options.api, &request, done, watch);
+}
+
+static void ask_for_stream(struct api_watch *watch, struct strbuf *path)
+{
+    usec_t seconds = chance_between(STREAM_SECONDS_MIN, STREAM_SECONDS_MAX);
+    char number[24];
+
+    snprintf(number, sizeof(number), "%llu", (unsigned long long)seconds);
+    add_query(path, "watch", "true");
+    add_query(path, "allowWatchBookmarks", "true");
+    add_query(path, "timeoutSeconds", number);
+    if (watch->phase == READING_STREAM) {
+        add_query(path, "sendInitialEvents", "true");
+        add_query(path, "resourceVersionMatch", "NotOlderThan");
+    }
+    if (watch->version)
+        add_query(path, "resourceVersion", watch->version);
+    /* The server ends it; should it not, we do. */
+    ask(watch, path, (seconds + STREAM_SECONDS_MIN) * USEC_PER_SEC, on_stream_end);
+}
+
+static void ask_for_page(struct api_watch *watch, struct strbuf *path)
+{
+    char number[24];
+
+    snprintf(number, sizeof(number), "%d", PAGE_OBJECTS);
+    add_query(path, "limit", number);
+    if (watch->next_page)
+        add_query(path, "continue", watch->next_page);
+    else
+        add_query(path, "resourceVersion", watch->version ? watch->version : "0");
+    ask(watch, path, 0, on_page);
+}
+
+static void begin(struct api_watch *watch)
+{
+    _cleanup_(strbuf_deinit) struct strbuf path = STRBUF_INIT;
+
+    if (!watch->next_page)
+        objects_clear(&watch->fresh);
+    strbuf_add(&path, watch->path);
+    if (watch->selector)
+        strbuf_printf(&path, "?%s", watch->selector);
+    if (watch->phase == READING_LIST)
+        ask_for_page(watch, &path);
+    else
+        ask_for_stream(watch, &path);
+}
+
+static void on_timer(struct wheel_timer *timer)
+{
+    begin(container_of(timer, struct api_watch, timer));
+}
+
+/* the object */
+
+struct api_watch *api_watch_new(const struct api_watch_options *options)
+{
+    struct api_watch *watch = mem_new(struct api_watch);
+
+    watch->options = *options;
+    watch->path = mem_strdup(options->path);
+    watch->selector = options->selector ? mem_strdup(options->selector) : NULL;
+    watch->backoff = BACKOFF_MIN_USEC;
+    wheel_timer_init(&watch->timer, on_timer);
+    begin(watch);
+    return watch;
+}
+
+struct api_watch *api_watch_free(struct api_watch *watch)
+{
+    if (!watch)
+        return NULL;
+    call_end(watch);
+    strbuf_deinit(&watch->line);
+    wheel_cancel(&watch->timer);
+    objects_clear(&watch->objects);
+    objects_clear(&watch->fresh);
+    free(watch->next_page);
+    free(watch->version);
+    free(watch->trouble);
+    free(watch->selector);
+    free(watch->path);
+    free(watch);
+    return NULL;
+}
+
+bool api_watch_is_complete(const struct api_watch *watch)
+{
+    return watch->complete;
+}
+
+struct object *api_watch_find(const struct api_watch *watch, const char *name_space,
+                              const char *name)
+{
+    char *key = key_of(name_space, name);
+    struct object *found = map_get(&watch->objects, key);
+
+    free(key);
+    return found;
+}
+
+struct object *api_watch_next(const struct api_watch *watch, size_t *position)
+{
+    struct map_entry *entry = map_next(&watch->objects, position);
+
+    return entry ? entry->value : NULL;
+}
+
+const char *api_watch_trouble(const struct api_watch *watch)
+{
+    return watch->trouble;
+}
