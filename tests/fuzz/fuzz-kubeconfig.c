@@ -10,8 +10,10 @@
 
 #include <errno.h>
 
-/* Stands in for the one of sys. */
-int file_read(const char *path, size_t max, struct strbuf *contents, struct err *err)
+int __wrap_file_read(const char *path, size_t max, struct strbuf *contents, struct err *err);
+
+/* Stands in for the one of sys: see meson.build. */
+int __wrap_file_read(const char *path, size_t max, struct strbuf *contents, struct err *err)
 {
     if (!str_has_suffix(path, "/token"))
         return err_set(err, -ENOENT, "cannot open %s", path);
