@@ -3,6 +3,7 @@
  * are collected and told together, in the kubelet's words.
  */
 #include "config-private.h"
+#include "cpu-list.h"
 #include "nodeagent/objects/names.h"
 #include "nodeagent/sys/log.h"
 
@@ -55,6 +56,8 @@ static const struct range {
     {"maxOpenFiles", 0, INT64_MAX, "must not be a negative number"},
     {"registryPullQPS", 0, INT32_MAX, "must not be a negative number"},
     {"registryBurst", 0, INT32_MAX, "must not be a negative number"},
+    {"nodeStatusMaxImages", -1, INT32_MAX, "must be -1 or greater"},
+    {"nodeLeaseDurationSeconds", 1, INT32_MAX, "must be greater than 0"},
     {"oomScoreAdj", -1000, 1000, "must be between -1000 and 1000, inclusive"},
 };
 
@@ -89,8 +92,10 @@ static void check_pulls(struct check *check)
 /* The kubelet takes these and then spins or gives up at once. */
 static void check_periods(struct check *check)
 {
-    static const char *const periods[] = {"fileCheckFrequency", "httpCheckFrequency",
-                                          "runtimeRequestTimeout"};
+    static const char *const periods[] = {
+        "fileCheckFrequency",        "httpCheckFrequency",        "runtimeRequestTimeout",
+        "nodeStatusUpdateFrequency", "nodeStatusReportFrequency",
+    };
     char text[TIME_TEXT_MAX];
 
     for (size_t i = 0; i < array_size(periods); i++) {
@@ -279,6 +284,84 @@ static void check_reservation(struct check *check, const char *name)
     }
 }
 
+static void check_reserved_cpus(struct check *check)
+{
+    const char *text = config_value_of(check->reader, "reservedSystemCPUs")->text;
+    struct err err;
+
+    if (cpu_list_count(text, &err) < 0)
+        refuse(check, "reservedSystemCPUs", "invalid configuration: unable to parse %s: %s",
+               title(check, "reservedSystemCPUs"), err.text);
+    if (*text && (*config_value_of(check->reader, "systemReservedCgroup")->text ||
+                  *config_value_of(check->reader, "kubeReservedCgroup")->text))
+        refuse(check, "reservedSystemCPUs", "invalid configuration: can't use %s with %s or %s",
+               title(check, "reservedSystemCPUs"), title(check, "systemReservedCgroup"),
+               title(check, "kubeReservedCgroup"));
+}
+
+static void check_thresholds(struct check *check)
+{
+    struct eviction_threshold ignored;
+    struct err err;
+
+    array_for_each (pair, config_value_of(check->reader, "evictionHard")->map)
+        if (config_threshold(pair, &ignored, &err) < 0)
+            refuse(check, "evictionHard", "invalid configuration: %s: %s",
+                   title(check, "evictionHard"), err.text);
+}
+
+/* the Node object */
+
+static void check_labels(struct check *check)
+{
+    struct err err;
+
+    array_for_each (label, config_value_of(check->reader, "node-labels")->map)
+        if (config_check_label(label, &err) < 0)
+            refuse(check, "node-labels", "%s", err.text);
+}
+
+static void check_taints(struct check *check)
+{
+    const struct string_list *list = &config_value_of(check->reader, "registerWithTaints")->list;
+    struct taint *taints = arena_array(check->reader->arena, struct taint, list->count);
+    struct err err;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (config_taint(list->items[i], check->reader->arena, &taints[i], &err) < 0)
+            refuse(check, "registerWithTaints", "invalid configuration: %s: %s",
+                   title(check, "registerWithTaints"), err.text);
+        for (size_t j = 0; j < i; j++)
+            if (str_equal(taints[i].key, taints[j].key) &&
+                str_equal(taints[i].effect, taints[j].effect))
+                refuse(check, "registerWithTaints",
+                       "invalid configuration: %s: duplicated taints with the same key and "
+                       "effect: %.128s",
+                       title(check, "registerWithTaints"), list->items[i]);
+    }
+}
+
+static void check_cloud_provider(struct check *check)
+{
+    const char *provider = config_value_of(check->reader, "cloud-provider")->text;
+
+    if (*provider && !str_equal(provider, "external"))
+        refuse(check, "cloud-provider",
+               "unsupported cloud provider: \"%.64s\"; --cloud-provider must be external or empty",
+               provider);
+}
+
+static void check_version(struct check *check)
+{
+    const char *version = config_value_of(check->reader, "kubernetesVersion")->text;
+
+    if (!config_kubernetes_version(version, check->reader->arena))
+        refuse(check, "kubernetesVersion",
+               "invalid configuration: %s \"%.64s\" must be a version from 1.34 to 1.36, such as "
+               "1.35 or v1.35.2",
+               title(check, "kubernetesVersion"), version);
+}
+
 int config_check(const struct config_reader *reader, struct err *err)
 {
     struct check check = {.reader = reader};
@@ -295,6 +378,12 @@ int config_check(const struct config_reader *reader, struct err *err)
     check_headers(&check);
     check_reservation(&check, "systemReserved");
     check_reservation(&check, "kubeReserved");
+    check_reserved_cpus(&check);
+    check_thresholds(&check);
+    check_labels(&check);
+    check_taints(&check);
+    check_cloud_provider(&check);
+    check_version(&check);
     if (check.count)
         err_set(err, -EINVAL, "failed to validate kubelet configuration, error: %s%s%s%s%s",
                 check.count > 1 ? "[" : "", check.text.text, check.count > 1 ? "]" : "",
@@ -329,6 +418,23 @@ static void warn_of_gates(const struct config_reader *reader)
     strbuf_deinit(&names);
 }
 
+/* Nothing is evicted yet: signals count as far as they are kept back from pods. */
+static void warn_of_signals(const struct config_reader *reader)
+{
+    static const char *const used[] = {"memory.available", "nodefs.available", NULL};
+    const struct setting *setting = config_setting_of("evictionHard");
+    const char *usual = arena_printf(reader->arena, ",%s,", setting->normal);
+    struct strbuf names = STRBUF_INIT;
+
+    array_for_each (pair, config_value(reader, setting)->map)
+        if (!str_one_of(pair->name, used) &&
+            !strstr(usual, arena_printf(reader->arena, ",%s<%s,", pair->name, pair->value)))
+            strbuf_printf(&names, "%s%s", names.length ? ", " : "", pair->name);
+    if (names.length)
+        log_warning("signals of evictionHard that have no effect here: %s", names.text);
+    strbuf_deinit(&names);
+}
+
 void config_warn(const struct config_reader *reader)
 {
     for (size_t i = 0; i < config_setting_count; i++) {
@@ -349,4 +455,5 @@ void config_warn(const struct config_reader *reader)
                         setting->field);
     }
     warn_of_gates(reader);
+    warn_of_signals(reader);
 }

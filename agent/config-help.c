@@ -32,7 +32,8 @@ static void print_flag(const struct setting *setting)
     int length = printf("  %s%s%s", is_short ? "-" : "--", setting->flag, example_of(setting));
 
     printf("%*s %s", MAX(FLAG_COLUMNS - length, 0), "", setting->help);
-    if (setting->normal && *setting->normal)
+    /* That of eviction is longer than a line; the manual has it. */
+    if (setting->normal && *setting->normal && setting->kind != SETTING_EVICTION)
         printf(" [%s]", setting->normal);
     putchar('\n');
 }

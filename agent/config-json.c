@@ -167,6 +167,51 @@ static void json_headers(struct config_document *document, struct setting_value 
     }
 }
 
+static const char *json_member_text(struct config_document *document, const struct json *json,
+                                    const char *name, const struct path *path)
+{
+    const struct json *member = json_get(json, name);
+    struct path child = path_name(path, name);
+
+    return member ? json_string(document, member, &child, "a string") : "";
+}
+
+static void json_taint(struct config_document *document, struct setting_value *value,
+                       const struct json *json, const struct path *path)
+{
+    struct arena *arena = document->reader->arena;
+    const struct json *added = json_get(json, "timeAdded");
+    const char *key, *of_key, *effect;
+
+    if (!expect(document, path, json, JSON_OBJECT, "an object"))
+        return;
+    if (added && added->type != JSON_NULL)
+        report_error_in(document->report, path, "timeAdded", FINDING_FORBIDDEN,
+                        "must not be set: it is when the taint was added to the Node");
+    key = json_member_text(document, json, "key", path);
+    of_key = json_member_text(document, json, "value", path);
+    effect = json_member_text(document, json, "effect", path);
+    config_list_add(arena, &value->list, arena_printf(arena, "%s=%s:%s", key, of_key, effect));
+}
+
+static void json_taints(struct config_document *document, struct setting_value *value,
+                        const struct json *json, const struct path *path)
+{
+    value->list = (struct string_list){0};
+    if (!expect(document, path, json, JSON_ARRAY, "a list"))
+        return;
+    if (json->length > CONFIG_ITEMS_MAX) {
+        report_error(document->report, path, FINDING_TOO_MANY, "must have at most %d items",
+                     CONFIG_ITEMS_MAX);
+        return;
+    }
+    for (uint32_t i = 0; i < json->length; i++) {
+        struct path item = path_index(path, i);
+
+        json_taint(document, value, &json->items[i], &item);
+    }
+}
+
 /* kubeadm writes whole objects whose members are all zero. */
 static bool is_blank(const struct json *json)
 {
@@ -248,6 +293,9 @@ static void json_value(struct config_document *document, const struct setting *s
         break;
     case SETTING_HEADERS:
         json_headers(document, value, json, path);
+        break;
+    case SETTING_TAINTS:
+        json_taints(document, value, json, path);
         break;
     case SETTING_OBJECT:
         if (expect(document, path, json, JSON_OBJECT, "an object"))

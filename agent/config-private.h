@@ -33,6 +33,7 @@ enum setting_kind {
     SETTING_EVICTION, /* name<value as a flag, else as a map */
     SETTING_GATES,    /* name=true */
     SETTING_HEADERS,  /* name:value; in a file each name has a list */
+    SETTING_TAINTS,   /* key=value:Effect; in a file a list of objects */
     SETTING_OBJECT,   /* not looked into: only whether there is anything in it */
     SETTING_OBJECTS,  /* likewise, a list */
 };
@@ -74,7 +75,7 @@ struct setting_value {
     const char *text;        /* STRING, PATH, FLOAT; never NULL */
     const char *place;       /* "/etc/x.yaml:3:1" when it is from a file, else NULL */
     struct string_map map;   /* MAP, EVICTION, GATES (of "true" and "false") */
-    struct string_list list; /* STRINGS; HEADERS as "Name: value" */
+    struct string_list list; /* STRINGS; HEADERS as "Name: value"; TAINTS as their flag has them */
 };
 
 struct flag_use {
@@ -149,3 +150,17 @@ int config_node_addresses(const struct config_reader *reader, struct string_list
                           struct err *err);
 /* Those that are addresses; of others it warns. */
 void config_cluster_dns(const struct config_reader *reader, struct string_list *servers);
+
+/* its object: one label, one taint, a version; `err` holds the end of a sentence */
+int config_check_label(const struct string_pair *label, struct err *err);
+/* "key=value:Effect", "key:Effect"; its texts live in the arena. */
+int config_taint(const char *text, struct arena *arena, struct taint *taint, struct err *err);
+/* "1.34", "v1.35.2": as the Node reports it, or NULL. */
+const char *config_kubernetes_version(const char *text, struct arena *arena);
+
+/* eviction: what must stay free by one signal, or why it is wrong */
+int config_threshold(const struct string_pair *pair, struct eviction_threshold *threshold,
+                     struct err *err);
+/* Of evictionHard; zero when the signal has none. */
+struct eviction_threshold config_threshold_of(const struct config_reader *reader,
+                                              const char *signal);

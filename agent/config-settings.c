@@ -30,6 +30,9 @@ const struct setting config_settings[] = {
     /* ours */
     USED("runDir", "run-dir", PATH, "/run/nodeagent", run_dir, "the socket and the pods' records",
          .traits = OUR_FLAG | OUR_FIELD),
+    USED_OTHERWISE("kubernetesVersion", "kubernetes-version", STRING, KUBERNETES_VERSION,
+                   "the version that the Node reports, 1.34 to 1.36",
+                   .traits = OUR_FLAG | OUR_FIELD),
     USED("podLogsDir", "pod-log-dir", PATH, "/var/log/pods", pod_logs_dir, "logs of containers",
          .traits = OUR_FLAG),
 
@@ -57,10 +60,40 @@ const struct setting config_settings[] = {
                    "kept for the system: cpu=200m,memory=500Mi"),
     USED_OTHERWISE("kubeReserved", "kube-reserved", MAP, NULL,
                    "kept for the runtime and the agent"),
+    USED_OTHERWISE("reservedSystemCPUs", "reserved-cpus", STRING, NULL,
+                   "CPUs kept for both, as 0-3,8; in the place of cpu in the two maps"),
+    USED_OTHERWISE("evictionHard", "eviction-hard", EVICTION,
+                   "memory.available<100Mi,nodefs.available<10%,nodefs.inodesFree<5%,"
+                   "imagefs.available<15%,imagefs.inodesFree<5%",
+                   "memory.available and nodefs.available are kept from pods", .legacy = ""),
+    USED_OTHERWISE("mergeDefaultEvictionSettings", NULL, BOOL, "false",
+                   "what evictionHard does not name has its default"),
+    USED("localStorageCapacityIsolation", "local-storage-capacity-isolation", BOOL, "true",
+         local_storage_isolation, "the node has ephemeral-storage"),
     USED("allowedUnsafeSysctls", "allowed-unsafe-sysctls", STRINGS, NULL, allowed_unsafe_sysctls,
          "sysctls that pods may set besides the safe ones"),
     USED("podPidsLimit", "pod-max-pids", INT64, "-1", pod_pids_limit,
          "processes in one pod; -1: as many as the node has", .traits = ZERO_COUNTS),
+
+    /* the Node object */
+    USED("registerNode", "register-node", BOOL, "true", register_node, "create it"),
+    USED_OTHERWISE(NULL, "node-labels", MAP, NULL, "labels that it is created with"),
+    USED_OTHERWISE("registerWithTaints", "register-with-taints", TAINTS, NULL,
+                   "taints that it is created with: key=value:Effect,..."),
+    USED("providerID", "provider-id", STRING, NULL, provider_id,
+         "what the cloud calls the machine; when it is created", .traits = LASTING),
+    USED_OTHERWISE(NULL, "cloud-provider", STRING, NULL,
+                   "external: a cloud's controller tells the node's addresses"),
+    USED("enableControllerAttachDetach", "enable-controller-attach-detach", BOOL, "true",
+         controller_attach_detach, "the controller attaches volumes"),
+    USED("nodeStatusUpdateFrequency", "node-status-update-frequency", DURATION, "10s",
+         node_status_update_usec, "between looks at its status"),
+    USED("nodeStatusReportFrequency", NULL, DURATION, "5m", node_status_report_usec,
+         "between reports of it, if nothing changes"),
+    USED("nodeLeaseDurationSeconds", NULL, INT32, "40", node_lease_seconds,
+         "of its Lease, renewed four times in it"),
+    USED("nodeStatusMaxImages", "node-status-max-images", INT32, "50", node_status_images_max,
+         "images listed in it; -1: all", .traits = ZERO_COUNTS),
 
     /* sources of pods */
     USED("staticPodPath", "pod-manifest-path", PATH, NULL, static_pod_path,
@@ -149,20 +182,11 @@ const struct setting config_settings[] = {
     IDLE("streamingConnectionIdleTimeout", "streaming-connection-idle-timeout", DURATION, "4h"),
     IDLE("showHiddenMetricsForVersion", "show-hidden-metrics-for-version", STRING, NULL),
 
-    /* the API server and the Node object */
+    /* the API server */
     IDLE(NULL, "bootstrap-kubeconfig", STRING, NULL),
     IDLE(NULL, "cert-dir", STRING, "/var/lib/kubelet/pki"),
-    IDLE(NULL, "node-labels", MAP, NULL),
-    IDLE(NULL, "cloud-provider", STRING, NULL),
-    IDLE("providerID", "provider-id", STRING, NULL, .traits = LASTING),
-    IDLE("registerNode", "register-node", BOOL, "true"),
-    IDLE("registerWithTaints", "register-with-taints", OBJECTS, NULL),
     IDLE("podCIDR", "pod-cidr", STRING, NULL),
     IDLE("syncFrequency", "sync-frequency", DURATION, "1m"),
-    IDLE("nodeStatusUpdateFrequency", "node-status-update-frequency", DURATION, "10s"),
-    IDLE("nodeStatusReportFrequency", NULL, DURATION, "5m"),
-    IDLE("nodeLeaseDurationSeconds", NULL, INT32, "40"),
-    IDLE("nodeStatusMaxImages", "node-status-max-images", INT32, "50", .traits = ZERO_COUNTS),
     IDLE("contentType", "kube-api-content-type", STRING, "application/vnd.kubernetes.protobuf",
          .traits = QUIET),
     IDLE("kubeAPIQPS", "kube-api-qps", INT32, "50", .traits = ZERO_COUNTS),
@@ -170,8 +194,6 @@ const struct setting config_settings[] = {
     IDLE("eventRecordQPS", "event-qps", INT32, "50", .traits = ZERO_COUNTS),
     IDLE("eventBurst", "event-burst", INT32, "100"),
     IDLE("configMapAndSecretChangeDetectionStrategy", NULL, STRING, "Watch"),
-    IDLE("enableControllerAttachDetach", "enable-controller-attach-detach", BOOL, "true"),
-    IDLE("localStorageCapacityIsolation", "local-storage-capacity-isolation", BOOL, "true"),
 
     /* resources */
     IDLE("cgroupsPerQOS", "cgroups-per-qos", BOOL, "true"),
@@ -180,7 +202,6 @@ const struct setting config_settings[] = {
     IDLE(NULL, "runtime-cgroups", STRING, NULL),
     IDLE("systemReservedCgroup", "system-reserved-cgroup", STRING, NULL),
     IDLE("kubeReservedCgroup", "kube-reserved-cgroup", STRING, NULL),
-    IDLE("reservedSystemCPUs", "reserved-cpus", STRING, NULL),
     IDLE("reservedMemory", "reserved-memory", OBJECTS, NULL),
     IDLE("qosReserved", "qos-reserved", MAP, NULL),
     IDLE("enforceNodeAllocatable", "enforce-node-allocatable", STRINGS, "pods"),
@@ -198,16 +219,11 @@ const struct setting config_settings[] = {
     IDLE("protectKernelDefaults", "protect-kernel-defaults", BOOL, "false"),
 
     /* eviction and shutdown */
-    IDLE("evictionHard", "eviction-hard", EVICTION,
-         "memory.available<100Mi,nodefs.available<10%,nodefs.inodesFree<5%,"
-         "imagefs.available<15%,imagefs.inodesFree<5%",
-         .legacy = ""),
     IDLE("evictionSoft", "eviction-soft", EVICTION, NULL),
     IDLE("evictionSoftGracePeriod", "eviction-soft-grace-period", MAP, NULL),
     IDLE("evictionMinimumReclaim", "eviction-minimum-reclaim", MAP, NULL),
     IDLE("evictionPressureTransitionPeriod", "eviction-pressure-transition-period", DURATION, "5m"),
     IDLE("evictionMaxPodGracePeriod", "eviction-max-pod-grace-period", INT32, "0"),
-    IDLE("mergeDefaultEvictionSettings", NULL, BOOL, "false"),
     IDLE("kernelMemcgNotification", "kernel-memcg-notification", BOOL, "false"),
     IDLE("shutdownGracePeriod", NULL, DURATION, "0s"),
     IDLE("shutdownGracePeriodCriticalPods", NULL, DURATION, "0s"),

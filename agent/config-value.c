@@ -247,6 +247,19 @@ static int text_headers(struct arena *arena, struct setting_value *value, const 
     return 0;
 }
 
+/* The last flag counts. */
+static int text_taints(struct arena *arena, struct setting_value *value, const char *text,
+                       struct err *err)
+{
+    const char *part;
+
+    value->list = (struct string_list){0};
+    while ((part = next_part(arena, &text)))
+        if (!config_list_add(arena, &value->list, part))
+            return too_many(err);
+    return 0;
+}
+
 static int set_text(struct arena *arena, const struct setting *setting, struct setting_value *value,
                     const char *text, struct err *err)
 {
@@ -269,6 +282,8 @@ static int set_text(struct arena *arena, const struct setting *setting, struct s
         return text_map(arena, setting, value, text, err);
     case SETTING_HEADERS:
         return text_headers(arena, value, text, err);
+    case SETTING_TAINTS:
+        return text_taints(arena, value, text, err);
     case SETTING_FLOAT:
     case SETTING_STRING:
     case SETTING_PATH:

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 #include "config-private.h"
+#include "cpu-list.h"
 #include "nodeagent/sys/log.h"
 
 #include <stdio.h>
@@ -90,6 +91,46 @@ static struct quantity_map keep_reservation(struct arena *arena, const struct st
     return kept;
 }
 
+/* CPUs that are named are kept back for the system in the place of what both maps say. */
+static void keep_reservations(struct config *config, const struct config_reader *reader)
+{
+    const char *cpus = config_value_of(reader, "reservedSystemCPUs")->text;
+    struct string_map *system = &config_value_of(reader, "systemReserved")->map;
+    struct string_map *kube = &config_value_of(reader, "kubeReserved")->map;
+    struct err err;
+
+    if (*cpus) {
+        config_map_set(reader->arena, system, "cpu",
+                       arena_printf(reader->arena, "%d", cpu_list_count(cpus, &err)));
+        config_map_unset(kube, "cpu");
+    }
+    config->system_reserved = keep_reservation(&config->arena, system);
+    config->kube_reserved = keep_reservation(&config->arena, kube);
+    config->memory_threshold = config_threshold_of(reader, "memory.available");
+    config->storage_threshold = config_threshold_of(reader, "nodefs.available");
+}
+
+/* What its Node object is created with, and the version in it. */
+static void keep_node_object(struct config *config, const struct config_reader *reader)
+{
+    const struct string_map *labels = &config_value_of(reader, "node-labels")->map;
+    const struct string_list *taints = &config_value_of(reader, "registerWithTaints")->list;
+    struct arena *arena = &config->arena;
+    struct err err;
+
+    config->node_labels.items = arena_array(arena, struct string_pair, labels->count);
+    array_for_each (label, *labels)
+        config->node_labels.items[config->node_labels.count++] = (struct string_pair){
+            arena_strdup(arena, label->name), arena_strdup(arena, label->value)};
+    config->taints.count = taints->count;
+    config->taints.items = arena_array(arena, struct taint, taints->count);
+    for (size_t i = 0; i < taints->count; i++)
+        assert_that(config_taint(taints->items[i], arena, &config->taints.items[i], &err) == 0);
+    config->external_cloud = *config_value_of(reader, "cloud-provider")->text;
+    config->kubernetes_version =
+        config_kubernetes_version(config_value_of(reader, "kubernetesVersion")->text, arena);
+}
+
 static int keep_node(struct config *config, const struct config_reader *reader, struct err *err)
 {
     struct string_list addresses;
@@ -117,9 +158,6 @@ static void keep_others(struct config *config, const struct config_reader *reade
     struct string_list list;
 
     config->container_logs_dir = usual_logs ? "/var/log/containers" : NULL;
-    config->system_reserved =
-        keep_reservation(arena, &config_value_of(reader, "systemReserved")->map);
-    config->kube_reserved = keep_reservation(arena, &config_value_of(reader, "kubeReserved")->map);
     /* The list's copy ends in NULL. */
     list = keep_list(arena, &config_value_of(reader, "staticPodURLHeader")->list);
     config->static_pod_url_headers = list.items;
@@ -140,10 +178,22 @@ static int keep(struct config *config, const struct config_reader *reader, struc
         if (config_settings[i].member)
             copy(config, &config_settings[i], &reader->values[i]);
     keep_others(config, reader);
+    keep_reservations(config, reader);
+    keep_node_object(config, reader);
     return keep_node(config, reader, err);
 }
 
 /* reading */
+
+/* Once there was one frequency for both: a file that sets the one alone means the other too. */
+static void couple_frequencies(const struct config_reader *reader)
+{
+    const struct setting_value *update = config_value_of(reader, "nodeStatusUpdateFrequency");
+    struct setting_value *report = config_value_of(reader, "nodeStatusReportFrequency");
+
+    if (update->source == FROM_FILE && report->source == FROM_DEFAULT)
+        report->number = update->number;
+}
 
 static int read_files(struct config_reader *reader, struct err *err)
 {
@@ -154,6 +204,7 @@ static int read_files(struct config_reader *reader, struct err *err)
     config_set_defaults(reader);
     if (reader->file)
         r = config_read_file(reader, reader->file, FILE_MAIN, err);
+    couple_frequencies(reader);
     if (r == 0 && *directory)
         r = config_read_directory(reader, directory, err);
     return r < 0 ? r : config_apply_flags(reader, err);

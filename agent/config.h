@@ -6,7 +6,7 @@
 #include "nodeagent/base/arena.h"
 #include "nodeagent/base/err.h"
 #include "nodeagent/base/time.h"
-#include "nodeagent/objects/values.h"
+#include "nodeagent/objects/node.h"
 
 #include <stdbool.h>
 
@@ -21,6 +21,12 @@ enum config_action {
 };
 
 enum cgroup_driver { CGROUP_DRIVER_CGROUPFS, CGROUP_DRIVER_SYSTEMD };
+
+/* Of what must stay free; both zero: nothing. */
+struct eviction_threshold {
+    float ratio; /* of the capacity: what the kubelet computes with is no double */
+    struct quantity amount;
+};
 
 struct config {
     struct arena arena; /* everything below lives here */
@@ -43,8 +49,24 @@ struct config {
     int32_t pods_per_core;
     struct quantity_map system_reserved;
     struct quantity_map kube_reserved;
+    struct eviction_threshold memory_threshold;  /* evictionHard: memory.available */
+    struct eviction_threshold storage_threshold; /* nodefs.available */
+    bool local_storage_isolation;
     struct string_list allowed_unsafe_sysctls;
     int64_t pod_pids_limit;
+
+    /* its Node object */
+    bool register_node;
+    bool external_cloud;            /* --cloud-provider=external */
+    bool controller_attach_detach;  /* volumes are attached by the controller, not from here */
+    const char *kubernetes_version; /* that it reports: "v1.36.2" */
+    const char *provider_id;        /* NULL: none */
+    struct string_map node_labels;  /* --node-labels; these two only when it is created */
+    list_of(struct taint) taints;   /* registerWithTaints */
+    usec_t node_status_update_usec;
+    usec_t node_status_report_usec; /* though nothing changed */
+    int32_t node_lease_seconds;
+    int32_t node_status_images_max; /* -1: all */
 
     /* sources */
     const char *static_pod_path;               /* NULL: none */

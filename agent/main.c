@@ -310,9 +310,9 @@ static int open_service(struct service *service, struct err *err)
     int r;
 
     service->arena = ARENA_INIT_DOCUMENT;
-    r = node_facts_read(&service->facts, &service->config, &service->arena, err);
+    r = claim_root(service, err);
     if (r == 0)
-        r = claim_root(service, err);
+        r = node_facts_read(&service->facts, &service->config, &service->arena, err);
     if (r < 0)
         return r;
     service->parts.facts = &service->facts;

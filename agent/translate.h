@@ -23,10 +23,13 @@ struct resolv_conf {
     struct string_list options;
 };
 
+struct node_machine;
+
 struct node_facts {
     const struct config *config;
-    const char *boot_id;          /* changes with every boot of the machine */
-    struct string_list addresses; /* the primary first */
+    const struct node_machine *machine; /* what its Node object says of it */
+    const char *boot_id;                /* changes with every boot of the machine */
+    struct string_list addresses;       /* the primary first */
     struct quantity_map allocatable;
     int64_t memory_bytes;
     int64_t swap_bytes;

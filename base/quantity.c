@@ -268,6 +268,14 @@ void quantity_add(struct quantity *sum, const struct quantity *more)
     quantity_set(sum, MAX(MIN(total, NANOS_MAX), -NANOS_MAX));
 }
 
+void quantity_subtract(struct quantity *sum, const struct quantity *less)
+{
+    struct quantity negative = {.format = less->format};
+
+    quantity_set(&negative, -quantity_nanos(less));
+    quantity_add(sum, &negative);
+}
+
 /* Away from zero, as the API rounds. */
 static int64_t quantity_in_units(const struct quantity *quantity, int128 unit)
 {

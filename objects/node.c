@@ -71,7 +71,7 @@ static const struct field node_info_fields[] = {
 static const struct schema node_info_schema = SCHEMA(node_info, node_info_fields);
 
 static const struct field node_image_fields[] = {
-    FIELD("names", STRINGS, node_image, names),
+    FIELD_ALWAYS("names", STRINGS, node_image, names),
     FIELD("sizeBytes", INT64, node_image, size_bytes),
 };
 static const struct schema node_image_schema = SCHEMA(node_image, node_image_fields);

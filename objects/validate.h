@@ -70,5 +70,3 @@ void validate_resources(const struct resources *resources, enum resource_level l
 void validate_amount(const char *name, const struct quantity *quantity, const struct path *path,
                      struct report *report);
 bool resource_is_counted(const char *name);
-bool resource_is_extended(const char *name);
-bool resource_is_hugepages(const char *name);

@@ -41,6 +41,7 @@ bool quantity_is_whole(const struct quantity *quantity);
 
 /* Saturating; the format of `sum` stays unless it was zero. */
 void quantity_add(struct quantity *sum, const struct quantity *more);
+void quantity_subtract(struct quantity *sum, const struct quantity *less);
 
 /* Rounded up, saturating at the ends of int64_t. */
 int64_t quantity_value(const struct quantity *quantity);

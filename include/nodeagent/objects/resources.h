@@ -1,10 +1,13 @@
 /*
- * Arithmetic on the resources of a pod: what its containers add up to.
+ * Resources: what kinds of them there are, and what the containers of a pod add up to.
  */
 #pragma once
 
 #include "nodeagent/base/map.h"
 #include "nodeagent/objects/pod.h"
+
+bool resource_is_extended(const char *name); /* example.com/gpu */
+bool resource_is_hugepages(const char *name);
 
 enum resource_side { RESOURCE_LIMITS, RESOURCE_REQUESTS };
 

@@ -30,6 +30,42 @@ static const struct rule {
     {{"--oom-score-adj=1001"},
      NULL,
      "oomScoreAdj (--oom-score-adj) 1001 must be between -1000 and 1000, inclusive"},
+    {{"--node-status-max-images=-2"},
+     "nodeStatusMaxImages: -2",
+     "nodeStatusMaxImages (--node-status-max-images) -2 must be -1 or greater"},
+    {{NULL}, "nodeLeaseDurationSeconds: -1", "nodeLeaseDurationSeconds -1 must be greater than 0"},
+    {{"--node-status-update-frequency=-1s"},
+     "nodeStatusUpdateFrequency: -1s\nnodeStatusReportFrequency: 1m",
+     "nodeStatusUpdateFrequency (--node-status-update-frequency) -1s must be at least 1ms"},
+    {{NULL},
+     "nodeStatusReportFrequency: 1us",
+     "nodeStatusReportFrequency 1\xc2\xb5s must be at least 1ms"},
+    {{"--reserved-cpus=a"},
+     "reservedSystemCPUs: a",
+     "unable to parse reservedSystemCPUs (--reserved-cpus): \"a\" must be a list of CPUs"},
+    {{"--reserved-cpus=0", "--system-reserved-cgroup=/s"},
+     "reservedSystemCPUs: '0'\nkubeReservedCgroup: /k",
+     "can't use reservedSystemCPUs (--reserved-cpus) with systemReservedCgroup "
+     "(--system-reserved-cgroup) or kubeReservedCgroup (--kube-reserved-cgroup)"},
+    {{"--eviction-hard=memory.free<1Gi"},
+     "evictionHard: {memory.free: 1Gi}",
+     "evictionHard (--eviction-hard): unsupported eviction signal memory.free"},
+    {{"--eviction-hard=memory.available<0"},
+     "evictionHard: {memory.available: '0'}",
+     "evictionHard (--eviction-hard): eviction threshold memory.available must be positive: 0"},
+    {{"--register-with-taints=a=b"},
+     NULL,
+     "registerWithTaints (--register-with-taints): invalid taint spec: a=b; it must be"},
+    {{"--register-with-taints=a=b:Never"},
+     "registerWithTaints: [{key: a, value: b, effect: Never}]",
+     "registerWithTaints (--register-with-taints): invalid taint effect: Never; must be "
+     "NoSchedule, PreferNoSchedule or NoExecute"},
+    {{"--register-with-taints=a:NoExecute,a=b:NoExecute"},
+     "registerWithTaints: [{key: a, effect: NoExecute}, {key: a, value: b, effect: NoExecute}]",
+     "duplicated taints with the same key and effect: a=b:NoExecute"},
+    {{"--kubernetes-version=1.33"},
+     NULL,
+     "kubernetesVersion (--kubernetes-version) \"1.33\" must be a version from 1.34 to 1.36"},
     {{NULL}, "maxParallelImagePulls: 0", "maxParallelImagePulls 0 must be a positive number"},
     {{NULL},
      "maxParallelImagePulls: 5\nserializeImagePulls: true",
@@ -145,6 +181,17 @@ static void test_reservations(void **state)
                  "\"memory\" resource");
 }
 
+static void test_flags_without_a_field(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_fails(fixture, read_flags(fixture, "--cloud-provider=aws"),
+                 "unsupported cloud provider: \"aws\"; --cloud-provider must be external or empty");
+    assert_fails(fixture, read_flags(fixture, "--node-labels=node-role.kubernetes.io/x=y,a=b"),
+                 "error: unknown 'kubernetes.io' or 'k8s.io' labels specified with --node-labels: "
+                 "[node-role.kubernetes.io/x]");
+}
+
 static void test_all_at_once(void **state)
 {
     struct fixture *fixture = *state;
@@ -194,6 +241,8 @@ static const char *another(const struct setting *setting)
         return "{x: y}";
     case SETTING_OBJECTS:
         return "[{x: y}]";
+    case SETTING_TAINTS:
+        return "[{key: x, effect: NoExecute}]";
     case SETTING_STRING:
     case SETTING_PATH:
         return "other";
@@ -309,6 +358,18 @@ static void test_defaults_are_silent(void **state)
     assert_silent(fixture);
 }
 
+static void test_signals_without_effect(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_reads(fixture, read_file(fixture, "evictionHard: {imagefs.available: 1%, "
+                                             "nodefs.inodesFree: 5%, pid.available: '5', "
+                                             "nodefs.available: 7%}\n"));
+    assert_seen(fixture, "signals of evictionHard that have no effect here: imagefs.available, "
+                         "pid.available\n");
+    assert_int_equal(occurrences(seen(fixture), "\n"), 1);
+}
+
 /* Without --config the kubelet's servers are open by default; here they are not there. */
 static void test_defaults_of_old(void **state)
 {
@@ -321,8 +382,6 @@ static void test_defaults_of_old(void **state)
     assert_silent(fixture);
     assert_reads(fixture, read_file(fixture, "", "--read-only-port=10255"));
     assert_seen(fixture, "flag --read-only-port is accepted");
-    assert_reads(fixture, read_file(fixture, "evictionHard: {}\n"));
-    assert_seen(fixture, "field evictionHard is accepted");
 }
 
 /* Installers rely on flags that are deprecated: it is said, to who wants to know. */
@@ -343,11 +402,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_directory(test_rules),
         with_directory(test_reservations),
+        with_directory(test_flags_without_a_field),
         with_directory(test_all_at_once),
         with_directory(test_flags_repair),
         with_directory(test_fields_without_effect),
         with_directory(test_flags_without_effect),
         with_directory(test_defaults_are_silent),
+        with_directory(test_signals_without_effect),
         with_directory(test_defaults_of_old),
         with_directory(test_deprecated),
     };

@@ -90,6 +90,10 @@ static const struct wrong wrong_types[] = {
     {"authentication: yes", "authentication: must be an object, not a boolean"},
     {"logging: {options: 5}", "logging.options: must be an object, not a number"},
     {"registerWithTaints: {}", "registerWithTaints: must be a list, not an object"},
+    {"registerWithTaints: [a]", "registerWithTaints[0]: must be an object, not a string"},
+    {"registerWithTaints: [{key: 5}]", "registerWithTaints[0].key: must be a string"},
+    {"registerWithTaints: [{key: a, effect: NoExecute, timeAdded: '2026-01-02T03:04:05Z'}]",
+     "registerWithTaints[0].timeAdded: must not be set"},
     {"memoryThrottlingFactor: high", "memoryThrottlingFactor: must be a number, not a string"},
 };
 
@@ -257,7 +261,9 @@ static void test_drop_ins_and_eviction(void **state)
     assert_silent(fixture);
     write_drop_in(fixture, "10.conf", "evictionHard: {nodefs.available: 5%}\n");
     assert_reads(fixture, read_drop_ins(fixture, ""));
-    assert_seen(fixture, "drop-ins/10.conf:3:15: field evictionHard is accepted");
+    assert_int_equal((int)(fixture->config.storage_threshold.ratio * 1000), 50);
+    assert_int_equal(quantity_value(&fixture->config.memory_threshold.amount), 100 << 20);
+    assert_silent(fixture);
 }
 
 /* Paths of drop-ins do not begin at the drop-in. */

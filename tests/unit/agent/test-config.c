@@ -28,6 +28,21 @@ static void test_defaults(void **state)
         assert_int_equal(config->pods_per_core, 0);
         assert_int_equal(config->system_reserved.count, 0);
         assert_int_equal(config->kube_reserved.count, 0);
+        assert_int_equal(quantity_value(&config->memory_threshold.amount),
+                         with_file ? 100 << 20 : 0);
+        assert_int_equal((int)(config->storage_threshold.ratio * 100), with_file ? 10 : 0);
+        assert_true(config->local_storage_isolation);
+        assert_true(config->register_node);
+        assert_false(config->external_cloud);
+        assert_true(config->controller_attach_detach);
+        assert_string_equal(config->kubernetes_version, KUBERNETES_VERSION);
+        assert_null(config->provider_id);
+        assert_int_equal(config->node_labels.count, 0);
+        assert_int_equal(config->taints.count, 0);
+        assert_int_equal(config->node_status_update_usec, 10 * USEC_PER_SEC);
+        assert_int_equal(config->node_status_report_usec, 300 * USEC_PER_SEC);
+        assert_int_equal(config->node_lease_seconds, 40);
+        assert_int_equal(config->node_status_images_max, 50);
         assert_int_equal(config->allowed_unsafe_sysctls.count, 0);
         assert_int_equal(config->pod_pids_limit, -1);
         assert_null(config->static_pod_path);
@@ -120,6 +135,24 @@ static const struct effect {
     EFFECT("--pod-manifest-path=/m/", "staticPodPath: /m/", static_pod_path, IS_TEXT, "/m"),
     EFFECT("--manifest-url=http://u", "staticPodURL: http://u", static_pod_url, IS_TEXT,
            "http://u"),
+    EFFECT("--register-node=false", "registerNode: false", register_node, IS_BOOL, .number = 0),
+    EFFECT("--provider-id=p://1", "providerID: p://1", provider_id, IS_TEXT, "p://1"),
+    EFFECT("--cloud-provider=external", NULL, external_cloud, IS_BOOL, .number = 1),
+    EFFECT("--cloud-provider=", NULL, external_cloud, IS_BOOL, .number = 0),
+    EFFECT("--enable-controller-attach-detach=false", "enableControllerAttachDetach: false",
+           controller_attach_detach, IS_BOOL, .number = 0),
+    EFFECT("--local-storage-capacity-isolation=false", "localStorageCapacityIsolation: false",
+           local_storage_isolation, IS_BOOL, .number = 0),
+    EFFECT("--node-status-update-frequency=20s", "nodeStatusUpdateFrequency: 20s",
+           node_status_update_usec, IS_USEC, .number = 20000000),
+    EFFECT(NULL, "nodeStatusReportFrequency: 1m", node_status_report_usec, IS_USEC,
+           .number = 60000000),
+    EFFECT(NULL, "nodeLeaseDurationSeconds: 20", node_lease_seconds, IS_INT32, .number = 20),
+    EFFECT("--node-status-max-images=-1", "nodeStatusMaxImages: -1", node_status_images_max,
+           IS_INT32, .number = -1),
+    EFFECT("--node-status-max-images=0", "nodeStatusMaxImages: 0", node_status_images_max, IS_INT32,
+           .number = 0),
+    EFFECT("--kubernetes-version=1.34", NULL, kubernetes_version, IS_TEXT, "v1.34.0"),
     EFFECT("--kubeconfig=/k", NULL, kubeconfig, IS_TEXT, "/k"),
     EFFECT("--file-check-frequency=1m1s", "fileCheckFrequency: 1m1s", file_check_usec, IS_USEC,
            .number = 61000000),
@@ -213,7 +246,9 @@ static void test_run_dir_in_the_second_document(void **state)
 {
     struct fixture *fixture = *state;
 
-    assert_reads(fixture, read_file(fixture, "---\n" OUR_HEAD "runDir: /elsewhere\n"));
+    assert_reads(fixture, read_file(fixture, "---\n" OUR_HEAD "runDir: /elsewhere\n"
+                                             "kubernetesVersion: '1.35'\n"));
+    assert_string_equal(fixture->config.kubernetes_version, "v1.35.0");
     assert_string_equal(fixture->config.run_dir, "/elsewhere");
     assert_reads(fixture,
                  read_file(fixture, "---\n" OUR_HEAD "runDir: /elsewhere\n", "--run-dir=/flag"));
@@ -249,6 +284,90 @@ static void test_reservations(void **state)
     assert_int_equal(quantity_value(quantity_map_get(system, "pid")), 5);
     assert_int_equal(quantity_value(quantity_map_get(system, "ephemeral-storage")), 1 << 30);
     assert_silent(fixture);
+}
+
+/* The number of CPUs takes the place of what both maps say of cpu, and of nothing else. */
+static void test_reserved_cpus(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct quantity_map *system = &fixture->config.system_reserved;
+    const struct quantity_map *kube = &fixture->config.kube_reserved;
+
+    assert_reads(fixture, read_file(fixture, "systemReserved: {memory: 500Mi}\n"
+                                             "kubeReserved: {cpu: '1', memory: 1Gi}\n"
+                                             "reservedSystemCPUs: 0-2,2\n"));
+    assert_int_equal(quantity_value(quantity_map_get(system, "cpu")), 3);
+    assert_int_equal(quantity_value(quantity_map_get(system, "memory")), 500 << 20);
+    assert_null(quantity_map_get(kube, "cpu"));
+    assert_int_equal(quantity_value(quantity_map_get(kube, "memory")), 1 << 30);
+    assert_silent(fixture);
+}
+
+static void test_thresholds(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct config *config = &fixture->config;
+
+    /* What is given is all there is, unless it is to be merged with the default. */
+    assert_reads(fixture, read_file(fixture, "evictionHard: {nodefs.available: 1%}\n"));
+    assert_int_equal(quantity_value(&config->memory_threshold.amount), 0);
+    assert_true(config->storage_threshold.ratio == 1.0f / 100);
+    assert_reads(fixture, read_file(fixture, "evictionHard: {nodefs.available: 1%}\n"
+                                             "mergeDefaultEvictionSettings: true\n"));
+    assert_int_equal(quantity_value(&config->memory_threshold.amount), 100 << 20);
+    assert_true(config->storage_threshold.ratio == 1.0f / 100);
+    assert_reads(fixture, read_flags(fixture, "--eviction-hard=memory.available<1Gi"));
+    assert_int_equal(quantity_value(&config->memory_threshold.amount), 1 << 30);
+    assert_true(config->storage_threshold.ratio == 0);
+    assert_silent(fixture);
+}
+
+static void test_labels_and_taints(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct config *config = &fixture->config;
+
+    assert_reads(fixture, read_flags(fixture, "--node-labels=a=b", "--node-labels=c=,a=d"));
+    assert_int_equal(config->node_labels.count, 2);
+    assert_string_equal(string_map_get(&config->node_labels, "a"), "d");
+    assert_string_equal(string_map_get(&config->node_labels, "c"), "");
+
+    assert_reads(fixture, read_file(fixture, "registerWithTaints: [{key: k, value: v, effect: "
+                                             "NoExecute, timeAdded: null}, {key: x.y/z, effect: "
+                                             "NoSchedule}]\n"));
+    assert_int_equal(config->taints.count, 2);
+    assert_string_equal(config->taints.items[0].key, "k");
+    assert_string_equal(config->taints.items[0].value, "v");
+    assert_string_equal(config->taints.items[0].effect, "NoExecute");
+    assert_string_equal(config->taints.items[1].key, "x.y/z");
+    assert_string_equal(config->taints.items[1].value, "");
+    assert_silent(fixture);
+
+    /* A flag takes the place of the file's, and the last one that of all before. */
+    assert_reads(fixture, read_file(fixture, "registerWithTaints: [{key: k, effect: NoExecute}]\n",
+                                    "--register-with-taints=a=b:NoSchedule",
+                                    "--register-with-taints=c:NoSchedule,d=:NoExecute"));
+    assert_int_equal(config->taints.count, 2);
+    assert_string_equal(config->taints.items[0].key, "c");
+    assert_string_equal(config->taints.items[1].key, "d");
+    assert_reads(fixture, read_file(fixture, "registerWithTaints: [{key: k, effect: NoExecute}]\n",
+                                    "--register-with-taints="));
+    assert_int_equal(config->taints.count, 0);
+}
+
+/* One frequency alone in a file means both; elsewhere it means itself. */
+static void test_frequencies(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct config *config = &fixture->config;
+
+    assert_reads(fixture, read_file(fixture, "nodeStatusUpdateFrequency: 20s\n"));
+    assert_int_equal(config->node_status_report_usec, 20 * USEC_PER_SEC);
+    assert_reads(fixture, read_file(fixture, "nodeStatusUpdateFrequency: 20s\n"
+                                             "nodeStatusReportFrequency: 1m\n"));
+    assert_int_equal(config->node_status_report_usec, 60 * USEC_PER_SEC);
+    assert_reads(fixture, read_file(fixture, "", "--node-status-update-frequency=20s"));
+    assert_int_equal(config->node_status_report_usec, 300 * USEC_PER_SEC);
 }
 
 static void test_headers(void **state)
@@ -440,7 +559,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_directory(test_defaults),         cmocka_unit_test(test_table),
         with_directory(test_effects),          with_directory(test_run_dir_in_the_second_document),
-        with_directory(test_reservations),     with_directory(test_headers),
+        with_directory(test_reservations),     with_directory(test_reserved_cpus),
+        with_directory(test_thresholds),       with_directory(test_labels_and_taints),
+        with_directory(test_frequencies),      with_directory(test_headers),
         with_directory(test_enumerations),     with_directory(test_swap),
         with_directory(test_quota_period),     with_directory(test_flags_win),
         with_directory(test_gates_are_merged), with_directory(test_zero_is_the_default),

@@ -307,6 +307,24 @@ static void test_a_sum_keeps_the_first_format(void **state)
     }
 }
 
+static void test_a_difference_keeps_the_first_format(void **state)
+{
+    static const struct {
+        const char *a, *b, *difference;
+    } cases[] = {
+        {"4", "200m", "3800m"}, {"1Gi", "24Mi", "1000Mi"}, {"1Gi", "1G", "73741824"},
+        {"1", "2", "-1"},       {"0", "1Ki", "-1Ki"},
+    };
+    char text[QUANTITY_TEXT_MAX];
+
+    for (size_t i = 0; i < array_size(cases); i++) {
+        struct quantity difference = parse(cases[i].a), less = parse(cases[i].b);
+
+        quantity_subtract(&difference, &less);
+        assert_string_equal(quantity_format(&difference, text), cases[i].difference);
+    }
+}
+
 static void test_sums_saturate(void **state)
 {
     struct quantity most = parse("1e100"), least = parse("-1e100"), sum = most;
@@ -361,6 +379,7 @@ int main(void)
         cmocka_unit_test(test_format_does_not_change_the_number),
         cmocka_unit_test(test_whole_means_without_fraction),
         cmocka_unit_test(test_a_sum_keeps_the_first_format),
+        cmocka_unit_test(test_a_difference_keeps_the_first_format),
         cmocka_unit_test(test_sums_saturate),
         cmocka_unit_test(test_integers_become_quantities),
     };

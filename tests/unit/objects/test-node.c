@@ -45,6 +45,8 @@ static void test_defaults(void **state)
                     "\"status\":{\"capacity\":{\"cpu\":\"1m\"},\"allocatable\":{\"cpu\":\"1m\"}}");
     assert_defaults("status: {allocatable: {cpu: 100u}}",
                     "\"status\":{\"allocatable\":{\"cpu\":\"1m\"}}");
+    assert_defaults("status: {images: [{sizeBytes: 5}]}",
+                    "\"status\":{\"images\":[{\"names\":[],\"sizeBytes\":5}]}");
     assert_defaults("spec: {podCIDR: 10.0.0.0/24}",
                     "\"spec\":{\"podCIDR\":\"10.0.0.0/24\",\"podCIDRs\":[\"10.0.0.0/24\"]}");
     assert_defaults("spec: {podCIDRs: [10.0.0.0/24]}",

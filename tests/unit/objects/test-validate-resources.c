@@ -1,6 +1,7 @@
 /* objects/validate-resources: amounts of containers, of pods and of overheads. */
 #include "fixture.h"
 
+#include "nodeagent/objects/resources.h"
 #include "pod-rules.h"
 
 static void test_kinds_of_resources(void **state)
