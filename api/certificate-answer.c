@@ -3,7 +3,7 @@
 #include "nodeagent/api/certificate_answer.h"
 #include "nodeagent/base/base64.h"
 #include "nodeagent/base/mem.h"
-#include "pem.h"
+#include "openssl-pem.h"
 
 #include <errno.h>
 #include <openssl/pem.h>

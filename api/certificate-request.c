@@ -4,7 +4,7 @@
 #include "nodeagent/base/base64.h"
 #include "nodeagent/base/json.h"
 #include "nodeagent/objects/names.h"
-#include "pem.h"
+#include "openssl-pem.h"
 
 #include <errno.h>
 #include <openssl/pem.h>

@@ -3,7 +3,7 @@
 #include "nodeagent/api/secret.h"
 #include "nodeagent/base/time.h"
 #include "nodeagent/sys/files.h"
-#include "pem.h"
+#include "openssl-pem.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* Making certificates that are signed by their own key. */
 #include "self-signed.h"
 #include "nodeagent/base/time.h"
-#include "pem.h"
+#include "openssl-pem.h"
 
 #include <openssl/bn.h>
 #include <openssl/pem.h>

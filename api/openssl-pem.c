@@ -2,7 +2,7 @@
  * PEM texts. Blocks are read as they are and decoded by their labels: OpenSSL's own readers of keys
  * would ask for a passphrase on the terminal.
  */
-#include "pem.h"
+#include "openssl-pem.h"
 #include "nodeagent/api/secret.h"
 #include "nodeagent/objects/names.h"
 

@@ -1,6 +1,6 @@
-/* api/pem: blocks of PEM, and OpenSSL's errors as sentences. */
+/* api/openssl-pem: blocks of PEM, and OpenSSL's errors as sentences. */
 #include "authority.h"
-#include "pem.h"
+#include "openssl-pem.h"
 
 #include <openssl/err.h>
 
