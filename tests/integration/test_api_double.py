@@ -17,9 +17,8 @@ import api_errors
 from api_certificates import NODE_GROUP, Authority, Pair
 from api_client import Client
 from api_cluster import BOOTSTRAP_TOKEN, Refused
-from api_patch import merge, strategic
 from api_place import CSRS, SPEC, WATCH_LIST, csr, new_key, refused
-from api_rules import MASTERS, User
+from api_rules import MASTERS, User, node_user
 from api_server import ApiServer
 
 PODS = "/api/v1/namespaces/default/pods"
@@ -149,7 +148,7 @@ def test_requests_can_be_waited_for(server, node):
     threading.Timer(0.1, node.get, ["/api/v1/nodes/a"]).start()
     assert server.wait_request("GET", "/nodes/a").code == 200
     with pytest.raises(AssertionError, match="did not come within"):
-        server.wait(lambda: False, seconds=0.05)
+        server.wait_request("GET", "/nodes/b", seconds=0.05)
 
 
 def test_tests_own_requests_are_not_on_record_and_fail_aloud(server):
@@ -212,7 +211,7 @@ def test_tokens_are_a_table(server):
 
 
 def test_plain_http_on_demand(tmp_path):
-    with ApiServer(tmp_path, plain=True, anonymous=User("system:node:a", (NODE_GROUP,))) as server:
+    with ApiServer(tmp_path, plain=True, anonymous=node_user("a")) as server:
         assert server.url.startswith("http://")
         server.create({"kind": "Node", "metadata": {"name": "a"}})
         assert server.client().get("/api/v1/nodes/a").code == 200
@@ -462,6 +461,25 @@ def test_a_cache_may_lag(server, node):
     assert len(node.get(path + "&resourceVersion=0").json["items"]) == 2
 
 
+def test_a_cache_gives_all_that_it_has(server, node):
+    add_pod(server, "other")
+    path = "/api/v1/pods?fieldSelector=spec.nodeName%3Da&limit=1"
+    assert len(node.get(path).json["items"]) == 1
+    assert len(node.get(path + "&resourceVersion=0").json["items"]) == 2
+
+
+def test_what_leaves_a_selection_is_deleted_for_its_watch(server):
+    server.tokens["t"] = User("me", (MASTERS,))
+    with server.client(token="t").watch("/api/v1/pods", fieldSelector="status.phase=Pending",
+                                        **WATCH_LIST) as stream:
+        stream.until("BOOKMARK")
+        changed = server.update_status("pods", "web", {"phase": "Running"})
+        event = stream.next()
+    assert (event["type"], event["object"]["status"]["phase"]) == ("DELETED", "Pending")
+    assert event["object"]["metadata"]["resourceVersion"] == \
+        changed["metadata"]["resourceVersion"]
+
+
 def test_pages_expire(server, node):
     for name in "bcd":
         add_pod(server, name)
@@ -541,44 +559,7 @@ def test_finalizers_are_waited_for(server):
     assert server.get("pods", "web") is None
 
 
-# patches, of which the protocol's tests show the rest
-
-
-def test_merge_patches():
-    assert merge({"a": {"b": 1, "c": 2}, "l": [1]}, {"a": {"b": None}, "l": [2], "n": {}}) == {
-        "a": {"c": 2}, "l": [2], "n": {}}
-
-
-@pytest.mark.parametrize("old, patch, new", [
-    ({"a": {"b": 1}}, {"a": {"$patch": "replace", "c": 2}}, {"a": {"c": 2}}),
-    ({"a": {"b": 1}}, {"a": {"$patch": "delete"}}, {"a": {}}),
-    ({"a": 1, "b": 2}, {"$retainKeys": ["a"], "a": 3}, {"a": 3}),
-    ({"finalizers": ["a"]}, {"finalizers": ["b"]}, {"finalizers": ["b", "a"]}),
-    ({"finalizers": ["a", "b"]}, {"$deleteFromPrimitiveList/finalizers": ["a"]},
-     {"finalizers": ["b"]}),
-    ({"images": [1, 2]}, {"images": [3]}, {"images": [3]}),
-    ({"addresses": [{"type": "I", "a": 1}, {"type": "I", "a": 2}]},
-     {"addresses": [{"type": "I", "a": 3}]},
-     {"addresses": [{"type": "I", "a": 3}, {"type": "I", "a": 2}]}),
-    ({"conditions": [{"type": kind} for kind in "xab"]},
-     {"$setElementOrder/conditions": [{"type": "b"}, {"type": "a"}]},
-     {"conditions": [{"type": kind} for kind in "xba"]}),
-    ({"conditions": [{"type": "x"}, {"type": "a"}]}, {"conditions": [{"type": "b"}, {"type": "a"}]},
-     {"conditions": [{"type": kind} for kind in "bxa"]}),
-    ({}, {"conditions": [{"type": "a", "reason": None}], "n": {"m": None}},
-     {"conditions": [{"type": "a"}], "n": {}})])
-def test_strategic_patches(old, patch, new):
-    assert strategic("Pod", old, patch) == new
-
-
-@pytest.mark.parametrize("patch, why", [
-    ({"conditions": [{"status": "True"}]}, "does not contain declared merge key: type"),
-    ({"$setElementOrder/conditions": [{"type": "a"}], "conditions": [{"type": "b"}]},
-     "doesn't match $setElementOrder/conditions list")])
-def test_wrong_strategic_patches(patch, why):
-    with pytest.raises(api_errors.ApiError) as raised:
-        strategic("Pod", {}, patch)
-    assert why in raised.value.message
+# values
 
 
 @pytest.mark.parametrize("status", [

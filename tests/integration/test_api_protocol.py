@@ -264,6 +264,11 @@ def test_an_old_address_stays_until_it_is_deleted(place):
     assert [address["ip"] for address in kept["podIPs"]] == ["10.0.0.5", "10.0.0.4"]
 
 
+def test_the_first_address_is_the_single_one(place):
+    place.pod()
+    assert place.status({"podIPs": [{"ip": "10.0.0.4"}]}).json["status"]["podIP"] == "10.0.0.4"
+
+
 def test_the_single_address_counts_where_two_differ(place):
     place.pod()
     place.status({"podIP": "10.0.0.4", "podIPs": [{"ip": "10.0.0.4"}]})
@@ -294,6 +299,12 @@ def test_status_leaves_the_rest_alone(place):
             403, "Forbidden", "cannot update labels through pod status")
     refused(place.client.patch(f"{place.pods}/web", {"metadata": {"labels": {"a": "b"}}}), 403,
             "Forbidden", "cannot patch resource \"pods\"")
+
+
+def test_the_rest_leaves_status_alone(place):
+    place.pod()
+    assert place.server.patch("pods", "web", {"status": {"phase": "Failed"}}, place.namespace)[
+        "status"]["phase"] == "Pending"
 
 
 def test_a_merge_patch_replaces_lists(place):
@@ -342,8 +353,11 @@ def test_a_pod_goes_in_steps(place):
         assert (metadata["deletionGracePeriodSeconds"], metadata["generation"]) == (30, 2)
         place.server.delete_pod("web", place.namespace, grace=5)
         assert watch.next()["object"]["metadata"]["deletionGracePeriodSeconds"] == 5
+        place.server.delete_pod("web", place.namespace, grace=20)
         place.status({"phase": "Succeeded"})
-        assert watch.next()["object"]["status"]["phase"] == "Succeeded"
+        ended = watch.next()["object"]
+        assert ended["status"]["phase"] == "Succeeded"
+        assert ended["metadata"]["deletionGracePeriodSeconds"] == 5
         refused(place.client.delete(f"{place.pods}/web", {
             "gracePeriodSeconds": 0, "preconditions": {"uid": "other"}}), 409, "Conflict",
             "Precondition failed: UID in precondition: other, UID in object meta: ")

@@ -31,7 +31,7 @@ class Fault:
     skip: int = 0  # so many pass before
     ends: float = None
     values: dict = field(default_factory=dict)
-    hits: int = 0
+    hits: int = 0  # requests that it met, those that it let pass before included
 
     def matches(self, record):
         return re.search(self.path, record.url) and \
