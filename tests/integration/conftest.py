@@ -12,6 +12,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 import agent as agents  # noqa: E402
+import api_real  # noqa: E402
+import api_server as api_servers  # noqa: E402
 import cni as nodes  # noqa: E402
 import cni_command  # noqa: E402
 import runtime  # noqa: E402
@@ -109,3 +111,21 @@ def node():
 def cni(node, program):
     """nodeagent cni on that node: see cni_command.py."""
     return cni_command.Command(node, program)
+
+
+API_SERVERS = {"double": api_servers.ApiServer,
+               **({"real": api_real.RealApiServer} if api_real.ASSETS else {})}
+
+
+@pytest.fixture(scope="module", params=API_SERVERS)
+def api_server(request, tmp_path_factory):
+    """An API server for a file of tests: the double, and then the real one if there is one."""
+    with API_SERVERS[request.param](tmp_path_factory.mktemp("api")) as server:
+        yield server
+
+
+@pytest.fixture
+def api_double(tmp_path):
+    """A double of a test's own, which may have faults and be stopped: see api_server.py."""
+    with api_servers.ApiServer(tmp_path) as server:
+        yield server
