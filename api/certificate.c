@@ -74,7 +74,8 @@ static int read_chain(struct reading *reading, const struct certificate_text *te
     while ((r = pem_next(from, text->shown, &block, err)) > 0) {
         if (str_equal(block.label, PEM_CERTIFICATE)) {
             r = take_certificate(reading, &block, err);
-            pem_write_block(to, &block);
+            if (r == 0)
+                pem_write_block(to, &block);
         }
         pem_block_deinit(&block);
         if (r < 0)
