@@ -84,6 +84,8 @@ static void on_runtime(void *owner)
     struct agent *agent = owner;
 
     pods_touch_all(agent);
+    if (agent->cluster)
+        cluster_changed(agent->cluster);
 }
 
 static void on_networks(void *owner, const char *status)
@@ -197,6 +199,8 @@ int agent_new(struct agent **result, const struct config *config, const struct a
         records_load(agent);
         r = open_sources(agent, err);
     }
+    if (r == 0 && parts->api)
+        agent->cluster = cluster_new(agent, parts->api);
     if (r < 0) {
         agent_free(agent);
         return r;
@@ -250,6 +254,7 @@ struct agent *agent_free(struct agent *agent)
         wheel_cancel(&agent->records_timer);
     }
     pods_free(agent);
+    cluster_free(agent->cluster);
     probing_end(agent);
     loop_post_cancel(agent->parts.loop, &agent->plan_post);
     runtime_state_free(agent->runtime);

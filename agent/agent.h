@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 struct agent;
+struct api;
 struct child_helper;
 struct http;
 struct loop;
@@ -25,6 +26,7 @@ struct agent_parts {
     struct work *work;
     struct rpc *rpc;
     struct http *http;           /* NULL: no manifest URL */
+    struct api *api;             /* NULL: static pods alone */
     struct child_helper *helper; /* NULL: none, and calls are broken off when the agent is killed */
     struct node_facts *facts;    /* what the runtime says is added to it */
 };

@@ -103,6 +103,12 @@ const struct setting config_settings[] = {
                    "headers for it: name:value,..."),
     USED(NULL, "kubeconfig", PATH, NULL, kubeconfig,
          "how to reach the API server; none: static pods only"),
+    USED("kubeAPIQPS", "kube-api-qps", INT32, "50", api_qps, "requests a second to it",
+         .traits = ZERO_COUNTS),
+    USED("kubeAPIBurst", "kube-api-burst", INT32, "100", api_burst, "... and as many at once"),
+    USED("eventRecordQPS", "event-qps", INT32, "50", event_qps, "events a second to it",
+         .traits = ZERO_COUNTS),
+    USED("eventBurst", "event-burst", INT32, "100", event_burst, "... and as many at once"),
     USED("fileCheckFrequency", "file-check-frequency", DURATION, "20s", file_check_usec,
          "between looks at the directory"),
     USED("httpCheckFrequency", "http-check-frequency", DURATION, "20s", http_check_usec,
@@ -189,10 +195,6 @@ const struct setting config_settings[] = {
     IDLE("syncFrequency", "sync-frequency", DURATION, "1m"),
     IDLE("contentType", "kube-api-content-type", STRING, "application/vnd.kubernetes.protobuf",
          .traits = QUIET),
-    IDLE("kubeAPIQPS", "kube-api-qps", INT32, "50", .traits = ZERO_COUNTS),
-    IDLE("kubeAPIBurst", "kube-api-burst", INT32, "100"),
-    IDLE("eventRecordQPS", "event-qps", INT32, "50", .traits = ZERO_COUNTS),
-    IDLE("eventBurst", "event-burst", INT32, "100"),
     IDLE("configMapAndSecretChangeDetectionStrategy", NULL, STRING, "Watch"),
 
     /* resources */

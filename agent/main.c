@@ -1,5 +1,6 @@
 /* nodeagentd: the service. */
 #include "agent.h"
+#include "cluster-client.h"
 #include "control.h"
 #include "network-socket.h"
 #include "notify.h"
@@ -35,6 +36,7 @@ struct service {
     struct arena arena; /* of the facts */
     struct node_facts facts;
     struct agent_parts parts;
+    struct cluster_client *cluster; /* NULL: static pods alone */
     struct wheel_driver *driver;
     struct agent *agent;
     struct control *control;
@@ -305,6 +307,18 @@ static int open_control(struct service *service, struct err *err)
                        NULL, service, err);
 }
 
+static int open_cluster(struct service *service, struct err *err)
+{
+    int r;
+
+    if (!service->config.kubeconfig)
+        return 0;
+    r = cluster_client_new(&service->cluster, &service->config, &service->parts, err);
+    if (r == 0)
+        service->parts.api = cluster_client_api(service->cluster);
+    return r;
+}
+
 static int open_service(struct service *service, struct err *err)
 {
     int r;
@@ -322,7 +336,9 @@ static int open_service(struct service *service, struct err *err)
     if (r < 0)
         return r;
     service->notify = notify_new(service->parts.wheel);
-    r = agent_new(&service->agent, &service->config, &service->parts, err);
+    r = open_cluster(service, err);
+    if (r == 0)
+        r = agent_new(&service->agent, &service->config, &service->parts, err);
     if (r == 0)
         r = network_socket_new(&service->network, service->config.run_dir, service->parts.loop,
                                on_network_call, service, err);
@@ -341,6 +357,7 @@ static void close_service(struct service *service)
         control_free(service->control);
     network_socket_free(service->network);
     agent_free(service->agent);
+    cluster_client_free(service->cluster);
     notify_free(service->notify);
     if (parts->http)
         http_free(parts->http);
@@ -369,9 +386,6 @@ static int serve(struct service *service, struct err *err)
 
     if (r == 0) {
         log_info("runs as node %s, version %s", service->config.node_name, NODEAGENT_VERSION);
-        if (service->config.kubeconfig)
-            log_warning("--kubeconfig has no effect: this version does not talk to an API server, "
-                        "and runs static pods alone");
         notify_say(service->notify, "READY=1");
         r = loop_run(service->parts.loop, err);
         if (r < 0 && service->failure.code)

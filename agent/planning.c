@@ -208,6 +208,12 @@ void pod_explain_now(struct agent_pod *pod, struct arena *arena, struct pod_plan
     ask_core(pod, &observed, arena, plan);
 }
 
+/* It is gone from here, and is forgotten when the server has forgotten it. */
+static bool is_known_to_the_server(const struct agent_pod *pod)
+{
+    return pod->source == &pod->agent->cluster_pods && pod->object && !pod->removed;
+}
+
 static void plan_one(struct agent_pod *pod)
 {
     struct agent *agent = pod->agent;
@@ -221,7 +227,7 @@ static void plan_one(struct agent_pod *pod)
     pod_judge(pod, &observed);
     ask_core(pod, &observed, arena, &plan);
     pod->planned = pod->planned || observed.looked;
-    if (plan.memory.stage == POD_STAGE_GONE) {
+    if (plan.memory.stage == POD_STAGE_GONE && !is_known_to_the_server(pod)) {
         tell_events(pod, &plan);
         expect(pod, false);
         pod_gone(pod);
@@ -231,6 +237,7 @@ static void plan_one(struct agent_pod *pod)
         adopt(pod, &plan);
         carry_out(pod, &plan);
         pod_probe(pod, arena, &observed);
+        cluster_report(pod);
     }
 }
 

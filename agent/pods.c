@@ -34,6 +34,7 @@ static struct agent_pod *pod_add(struct agent *agent, const char *uid, const cha
     list_init(&pod->dirty);
     list_init(&pod->record_due);
     wheel_timer_init(&pod->timer, on_timer);
+    cluster_report_init(pod);
     map_put(&agent->pods, uid, pod);
     pod_touch(pod);
     return pod;
@@ -47,10 +48,21 @@ struct agent_pod *pods_add_found(struct agent *agent, const char *uid, const cha
     return pod ? pod : pod_add(agent, uid, name_space, name);
 }
 
+static void give_up_object(struct agent_pod *pod)
+{
+    struct object *before = pod->object;
+
+    pod->object = NULL;
+    if (pod->agent->cluster)
+        cluster_refer(pod, before);
+    object_unref(before);
+}
+
 void pod_free(struct agent_pod *pod)
 {
     map_remove(&pod->agent->pods, pod->uid);
     pod_probe_no_more(pod);
+    cluster_report_no_more(pod);
     tasks_cancel_all(pod);
     pod_forget_terminations(pod);
     wheel_cancel(&pod->timer);
@@ -58,7 +70,7 @@ void pod_free(struct agent_pod *pod)
     list_unlink(&pod->record_due);
     if (pod->expecting)
         cri_cache_expect_no_more(pod->agent->cache, pod->uid);
-    object_unref(pod->object);
+    give_up_object(pod);
     object_unref(pod->next_object);
     arena_deinit(&pod->arena);
     free(pod->refusal_message);
@@ -162,7 +174,8 @@ bool pod_uid_is_safe(const char *uid)
 bool pods_sources_complete(const struct agent *agent)
 {
     return (!agent->directory.source || agent->directory.delivered) &&
-           (!agent->url.source || agent->url.delivered);
+           (!agent->url.source || agent->url.delivered) &&
+           (!agent->cluster || cluster_is_complete(agent->cluster));
 }
 
 void pod_log(const struct agent_pod *pod, const char *what)
@@ -192,13 +205,17 @@ static const char *told_uid(const struct agent_pod *pod)
 /* The object, under the UID that the pod has here. */
 static void give_object(struct agent_pod *pod, struct object *object)
 {
-    object_unref(pod->object);
-    if (!pod->told_uid) {
+    struct object *before = pod->object;
+
+    if (pod->told_uid) {
+        pod->object = object_copy(object);
+        pod->object->metadata.uid = arena_strdup(&pod->object->arena, pod->uid);
+    } else {
         pod->object = object_ref(object);
-        return;
     }
-    pod->object = object_copy(object);
-    pod->object->metadata.uid = arena_strdup(&pod->object->arena, pod->uid);
+    if (pod->agent->cluster)
+        cluster_refer(pod, before);
+    object_unref(before);
 }
 
 void pod_wanted(struct agent *agent, struct source *source, struct object *object)
@@ -224,9 +241,9 @@ void pod_wanted(struct agent *agent, struct source *source, struct object *objec
         pod = pod_add(agent, meta->uid, meta->name_space, meta->name);
     if (!pod->object)
         pod_log(pod, "is to run");
-    give_object(pod, object);
     pod->source = source;
-    pod->static_pod = true;
+    pod->static_pod = source != &agent->cluster_pods;
+    give_object(pod, object);
     pod_touch(pod);
 }
 
@@ -238,7 +255,7 @@ static bool in_set(const struct static_set *set, const char *uid)
     return false;
 }
 
-static void pod_unwanted(struct agent_pod *pod)
+void pod_unwanted(struct agent_pod *pod)
 {
     pod->next_object = object_unref(pod->next_object);
     if (pod->removed || !pod->object)
@@ -299,12 +316,20 @@ static void take_problems(struct source *source, const struct static_set *set)
     source->problems.count = count;
 }
 
+void pods_source_delivered(struct agent *agent, struct source *source, bool complete)
+{
+    source->delivered = complete;
+    agent->sources_complete = pods_sources_complete(agent);
+    if (agent->looked)
+        pods_take_over(agent);
+    if (agent->sources_complete)
+        pods_touch_all(agent);
+}
+
 void pods_take_set(struct agent *agent, struct source *source, const struct static_set *set)
 {
     struct map_entry *entry;
 
-    source->delivered = set->complete;
-    agent->sources_complete = pods_sources_complete(agent);
     take_problems(source, set);
     if (source == &agent->directory)
         take_config_objects(agent, set);
@@ -317,10 +342,7 @@ void pods_take_set(struct agent *agent, struct source *source, const struct stat
     array_for_each (object, set->objects)
         if ((*object)->kind == &object_kind_pod)
             pod_wanted(agent, source, *object);
-    if (agent->looked)
-        pods_take_over(agent);
-    if (agent->sources_complete)
-        pods_touch_all(agent);
+    pods_source_delivered(agent, source, set->complete);
 }
 
 /* What the runtime has of pods that nobody told of: it is ended once every source has delivered. */

@@ -266,7 +266,19 @@ void agent_write_events(struct agent *agent, struct json_writer *writer)
     events_write_list(agent->events, writer);
 }
 
+static void on_event(void *owner, const char *json, size_t length)
+{
+    struct agent *agent = owner;
+
+    if (agent->event_watcher)
+        agent->event_watcher(agent->event_watcher_owner, json, length);
+    if (agent->cluster)
+        cluster_event(agent->cluster, json, length);
+}
+
 void agent_watch_events(struct agent *agent, agent_event_fn *call, void *owner)
 {
-    events_watch(agent->events, call, owner);
+    agent->event_watcher = call;
+    agent->event_watcher_owner = owner;
+    events_watch(agent->events, call || agent->cluster ? on_event : NULL, agent);
 }

@@ -289,6 +289,11 @@ const char *runtime_state_name(const struct runtime_state *runtime)
     return runtime->name;
 }
 
+const char *runtime_state_version(const struct runtime_state *runtime)
+{
+    return runtime->version ? runtime->version : "";
+}
+
 const char *runtime_state_trouble(const struct runtime_state *runtime)
 {
     return runtime->trouble;

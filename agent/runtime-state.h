@@ -37,6 +37,8 @@ struct runtime_state *runtime_state_free(struct runtime_state *runtime);
 
 const char *runtime_state_name(const struct runtime_state *runtime); /* "containerd" */
 
+const char *runtime_state_version(const struct runtime_state *runtime);
+
 /* Why pods cannot be run; NULL: they can, as far as is known. */
 const char *runtime_state_trouble(const struct runtime_state *runtime);
 

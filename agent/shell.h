@@ -4,6 +4,7 @@
 #pragma once
 
 #include "agent.h"
+#include "cluster.h"
 #include "container-files.h"
 #include "events.h"
 #include "images.h"
@@ -58,6 +59,8 @@ struct agent {
     struct network *network;
     struct network_calls *network_calls;
     struct events *events;
+    agent_event_fn *event_watcher; /* NULL: nobody */
+    void *event_watcher_owner;
     struct probe_runtime probe_runtime;
     struct probe_engine *probe_engine; /* NULL: nothing is probed yet */
     struct probers *probers;           /* the same */
@@ -65,6 +68,8 @@ struct agent {
     struct probe_engine *hook_engine;  /* NULL: no hook was asked for over HTTP yet */
     struct source directory;
     struct source url;
+    struct source cluster_pods;
+    struct cluster *cluster;   /* NULL: static pods alone */
     struct map pods;           /* UID to struct agent_pod */
     struct map config_objects; /* "Kind/namespace/name" to struct object, held */
     struct list dirty;         /* pods to plan */
@@ -94,6 +99,15 @@ struct agent {
     agent_finished_fn *finished; /* NULL: goes on */
     void *finished_owner;
     struct wheel_timer finish;
+};
+
+struct pod_report {           /* to the API server, of one of its pods */
+    struct api_call *call;    /* under way; NULL: none */
+    struct object *answer;    /* the pod, as the server answered last; NULL: not yet */
+    bool told;                /* something, by this agent */
+    bool due;                 /* details, too */
+    struct wheel_timer later; /* ... from then on */
+    bool deleted;             /* the server was told that it is gone */
 };
 
 struct termination { /* what a container left as its last words */
@@ -132,6 +146,7 @@ struct agent_pod {
     struct list dirty;
     struct wheel_timer timer;
     bool expecting;
+    struct pod_report report;
     char *network_call; /* its newest ADD, as nodeagent-cni told of it; NULL */
 };
 
@@ -150,6 +165,9 @@ void pods_find_orphans(struct agent *agent);
 void pods_free(struct agent *agent);
 void pod_free(struct agent_pod *pod); /* forgets it, and nothing else */
 void pod_wanted(struct agent *agent, struct source *source, struct object *object);
+void pod_unwanted(struct agent_pod *pod);
+/* What the source told so far is all it has, or not. */
+void pods_source_delivered(struct agent *agent, struct source *source, bool complete);
 void pod_log(const struct agent_pod *pod, const char *what);
 bool pod_uid_is_safe(const char *uid); /* as the name of a file */
 void pod_gone(struct agent_pod *pod);  /* frees it, and lets the next of its name go on */

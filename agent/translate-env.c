@@ -1,6 +1,7 @@
 /*
- * The environment of a container: `envFrom` in order, then `env` in order; what comes later
- * replaces what was there. Only variables that were declared earlier are seen by later ones.
+ * The environment of a container: variables of Services, `envFrom` in order, then `env` in order;
+ * what comes later replaces what was there. Only variables that were declared earlier are seen by
+ * later ones.
  */
 #include "nodeagent/objects/config_map.h"
 #include "nodeagent/objects/secret.h"
@@ -182,6 +183,7 @@ int translate_env(const struct translation *translation, const struct container 
         return err_set(err, -EINVAL,
                        "nil pod.spec.enableServiceLinks encountered, cannot construct envvars");
     variables_init(&environment.variables, translation->arena);
+    r = translate_services(translation, &environment.variables, err);
     for (size_t i = 0; i < container->env_from.count && r == 0; i++)
         r = add_env_from(&environment, &container->env_from.items[i]);
     for (size_t i = 0; i < container->env.count && r == 0; i++)

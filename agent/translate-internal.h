@@ -25,6 +25,10 @@ void pairs_add(struct arena *arena, struct string_map *map, const char *name, co
 /* Of options "name:value", the later of a name replaces the earlier. */
 void options_merge(struct arena *arena, struct string_list *options, const char *option);
 
+/* variables for Services */
+int translate_services(const struct translation *translation, struct variables *variables,
+                       struct err *err);
+
 /* fields of the pod, for variables */
 int translate_field(const struct translation *translation, const struct field_reference *reference,
                     const char **value, struct err *err);

@@ -52,6 +52,12 @@ int resolv_conf_parse(struct arena *arena, const char *text, size_t length,
 typedef const struct object *translate_lookup_fn(void *owner, const struct object_kind *kind,
                                                  const char *name_space, const char *name);
 
+/* All Services that there are; not complete: those that are known so far. */
+struct known_services {
+    bool complete;
+    list_of(const struct object *) items;
+};
+
 struct translation {
     struct arena *arena;
     const struct node_facts *node;
@@ -61,6 +67,7 @@ struct translation {
     struct string_list pod_ips; /* the primary first; empty before the sandbox runs */
     translate_lookup_fn *lookup;
     void *lookup_owner;
+    const struct known_services *services; /* NULL: there are none */
 };
 
 /* sandboxes */

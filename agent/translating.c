@@ -6,13 +6,22 @@
 #include <stdlib.h>
 
 /* ConfigMaps and Secrets come from the manifest directory too, where there is no API server. */
+static const struct object *find_in_directory(const struct agent *agent,
+                                              const struct object_kind *kind,
+                                              const char *name_space, const char *name)
+{
+    _cleanup_(mem_free_at) char *key = mem_printf("%s/%s/%s", kind->name, name_space, name);
+
+    return map_get(&agent->config_objects, key);
+}
+
 static const struct object *look_up(void *owner, const struct object_kind *kind,
                                     const char *name_space, const char *name)
 {
     const struct agent *agent = owner;
-    _cleanup_(mem_free_at) char *key = mem_printf("%s/%s/%s", kind->name, name_space, name);
 
-    return map_get(&agent->config_objects, key);
+    return agent->cluster ? cluster_object_find(agent->cluster, kind, name_space, name)
+                          : find_in_directory(agent, kind, name_space, name);
 }
 
 struct translation pod_translation(struct agent_pod *pod, struct arena *arena,
@@ -26,6 +35,7 @@ struct translation pod_translation(struct agent_pod *pod, struct arena *arena,
         .static_pod = pod->static_pod,
         .lookup = look_up,
         .lookup_owner = agent,
+        .services = agent->cluster ? cluster_services(agent->cluster, arena) : NULL,
     };
 
     if (translation.pod->spec.host_network) {

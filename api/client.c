@@ -26,15 +26,15 @@
 #include <string.h>
 
 enum {
-    CALLS_MAX = 4096,          /* in flight */
-    HEADERS_MAX = 8,           /* of a request */
-    TRIES_MAX = 10,            /* when the server says when to come again */
+    CALLS_MAX = 4096,            /* in flight */
+    HEADERS_MAX = 8,             /* of a request */
+    TRIES_MAX = 10,              /* when the server says when to come again */
     ANSWER_BYTES_MAX = 64 << 20, /* a list of all services */
 };
 
-#define RECONNECT_USEC (1 * USEC_PER_SEC)      /* before a GET is repeated whose connection broke */
-#define HEARTBEAT_USEC (4 * USEC_PER_SEC)      /* for the head of an answer to one */
-#define STREAM_HEAD_USEC (30 * USEC_PER_SEC)   /* the same of a stream */
+#define RECONNECT_USEC (1 * USEC_PER_SEC)    /* before a GET is repeated whose connection broke */
+#define HEARTBEAT_USEC (4 * USEC_PER_SEC)    /* for the head of an answer to one */
+#define STREAM_HEAD_USEC (30 * USEC_PER_SEC) /* the same of a stream */
 
 struct api {
     struct api_options options;
@@ -53,11 +53,11 @@ struct api_call {
     struct list link;
     struct wheel_timer timer; /* its turn */
     struct http_call *http_call;
-    bool spare;    /* it goes over that client */
-    bool waits;    /* for a credential */
-    bool broken;   /* its connection broke once */
+    bool spare;  /* it goes over that client */
+    bool waits;  /* for a credential */
+    bool broken; /* its connection broke once */
     unsigned tries;
-    usec_t began;  /* the attempt at hand */
+    usec_t began; /* the attempt at hand */
     enum api_class class;
     usec_t timeout;
     char *method;

@@ -13,25 +13,20 @@
 
 /* Conditions of these types are the agent's; others belong to whoever wrote them. */
 static const char *const owned_types[] = {
-    "PodScheduled",
-    "PodReadyToStartContainers",
-    "Initialized",
-    "ContainersReady",
-    "Ready",
-    "PodResizePending",
-    "PodResizeInProgress",
-    "AllContainersRestarting",
+    "PodScheduled", "PodReadyToStartContainers", "Initialized",         "ContainersReady",
+    "Ready",        "PodResizePending",          "PodResizeInProgress", "AllContainersRestarting",
     NULL,
 };
 
 /* Of a condition, what is taken back when it is not said any more. */
-static const char *const optional_of_condition[] = {"reason", "message", "observedGeneration", NULL};
+static const char *const optional_of_condition[] = {"reason", "message", "observedGeneration",
+                                                    NULL};
 
 struct patch {
     struct json_writer writer;
     const struct json *before; /* the server's status */
     const struct json *now;
-    bool changes;
+    enum status_change change;
 };
 
 static char *text_of(const struct json *value)
@@ -77,13 +72,18 @@ static const struct json *find_item(const struct json *list, const char *key,
     return NULL;
 }
 
-static void write_scalar(struct patch *patch, const char *name)
+static void note(struct patch *patch, enum status_change change)
+{
+    patch->change = MAX(patch->change, change);
+}
+
+static void write_scalar(struct patch *patch, const char *name, enum status_change change)
 {
     const struct json *before = json_get(patch->before, name), *now = json_get(patch->now, name);
 
     if (is_same(before, now))
         return;
-    patch->changes = true;
+    note(patch, change);
     json_write_name(&patch->writer, name);
     if (now)
         json_write_value(&patch->writer, now);
@@ -126,7 +126,7 @@ static void write_addresses(struct patch *patch, const char *name)
 
     if (is_same(before, now))
         return;
-    patch->changes = true;
+    note(patch, STATUS_NEWS);
     if (now)
         write_order(patch, name, "ip", now);
     json_write_name(&patch->writer, name);
@@ -159,6 +159,8 @@ static void write_condition(struct patch *patch, const struct json *condition,
 {
     struct json_writer *writer = &patch->writer;
 
+    if (!before || !is_same(json_get(before, "status"), json_get(condition, "status")))
+        note(patch, STATUS_NEWS);
     json_write_object(writer);
     for (uint32_t i = 0; i < condition->length; i++) {
         const struct json_member *member = &condition->members[i];
@@ -197,13 +199,12 @@ static void write_conditions(struct patch *patch)
 
     if (same_conditions(before, now))
         return;
-    patch->changes = true;
+    note(patch, STATUS_DETAIL);
     json_write_name(&patch->writer, "conditions");
     json_write_array(&patch->writer);
     for (uint32_t i = 0; now && i < now->length; i++) {
         const struct json *condition = &now->items[i],
-                          *known =
-                              find_item(before, "type", json_get_string(condition, "type"));
+                          *known = find_item(before, "type", json_get_string(condition, "type"));
 
         if (is_owned(condition) && !is_same(known, condition))
             write_condition(patch, condition, known);
@@ -221,24 +222,27 @@ static void write_conditions(struct patch *patch)
 
 static void write_status(struct patch *patch)
 {
-    static const char *const scalars[] = {
-        "observedGeneration",
-        "phase",
-        "message",
-        "reason",
-        "hostIP",
-        "podIP",
-        "startTime",
-        "qosClass",
-        "initContainerStatuses",
-        "containerStatuses",
-        "ephemeralContainerStatuses",
-        "allocatedResources",
-        "resources",
+    static const struct {
+        const char *name;
+        enum status_change change;
+    } scalars[] = {
+        {"observedGeneration", STATUS_DETAIL},
+        {"phase", STATUS_NEWS},
+        {"message", STATUS_DETAIL},
+        {"reason", STATUS_DETAIL},
+        {"hostIP", STATUS_DETAIL},
+        {"podIP", STATUS_NEWS},
+        {"startTime", STATUS_DETAIL},
+        {"qosClass", STATUS_DETAIL},
+        {"initContainerStatuses", STATUS_DETAIL},
+        {"containerStatuses", STATUS_DETAIL},
+        {"ephemeralContainerStatuses", STATUS_DETAIL},
+        {"allocatedResources", STATUS_DETAIL},
+        {"resources", STATUS_DETAIL},
     };
 
     for (size_t i = 0; i < array_size(scalars); i++)
-        write_scalar(patch, scalars[i]);
+        write_scalar(patch, scalars[i].name, scalars[i].change);
     write_addresses(patch, "hostIPs");
     write_addresses(patch, "podIPs");
     write_conditions(patch);
@@ -274,8 +278,8 @@ static const struct json *to_json(const struct pod_status *status, struct arena 
     return document;
 }
 
-bool status_patch(const struct pod *seen, const struct pod_status *status, const char *uid,
-                  const char *version, struct strbuf *text)
+enum status_change status_patch(const struct pod *seen, const struct pod_status *status,
+                                const char *uid, const char *version, struct strbuf *text)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
     _cleanup_(strbuf_deinit) struct strbuf before = STRBUF_INIT, now = STRBUF_INIT;
@@ -295,7 +299,7 @@ bool status_patch(const struct pod *seen, const struct pod_status *status, const
     json_write_object_end(&patch.writer);
     json_write_object_end(&patch.writer);
     json_writer_deinit(&patch.writer);
-    if (!patch.changes)
+    if (patch.change == STATUS_SAME)
         strbuf_truncate(text, start);
-    return patch.changes;
+    return patch.change;
 }

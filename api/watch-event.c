@@ -85,9 +85,8 @@ static struct object *decode(const struct object_kind *kind, const struct json *
 static bool ends_set(const struct json *metadata)
 {
     const struct json *annotations = get_object(metadata, "annotations"),
-                      *end = annotations
-                                 ? json_get_string(annotations, "k8s.io/initial-events-end")
-                                 : NULL;
+                      *end = annotations ? json_get_string(annotations, "k8s.io/initial-events-end")
+                                         : NULL;
 
     return end && json_text_is(end, "true");
 }
@@ -113,8 +112,7 @@ static int tell_set(const struct object_kind *kind, const char *shown, const str
     return 0;
 }
 
-static int fail_as_told(struct api_failure *failure, const char *shown,
-                        const struct json *status)
+static int fail_as_told(struct api_failure *failure, const char *shown, const struct json *status)
 {
     const struct json *code = json_get(status, "code");
     _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;

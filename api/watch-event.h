@@ -27,8 +27,7 @@ typedef void watch_event_fn(void *owner, const struct watch_event *event);
 /* A line of a stream. What it says when it fails, or what is wrong with it, is in `failure`.
  * `shown` names what is watched. */
 int watch_event_read(const struct object_kind *kind, const char *shown, const char *line,
-                     size_t length, watch_event_fn *call, void *owner,
-                     struct api_failure *failure);
+                     size_t length, watch_event_fn *call, void *owner, struct api_failure *failure);
 
 /* A page of a list: its objects, then its version. `next`: where the next begins, which the caller
  * frees; NULL: there is none. */

@@ -9,7 +9,6 @@
  * compared.
  */
 #include "nodeagent/api/watch.h"
-#include "watch-event.h"
 #include "nodeagent/base/map.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
@@ -17,6 +16,7 @@
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/log.h"
 #include "nodeagent/sys/wheel.h"
+#include "watch-event.h"
 
 #include <ctype.h>
 #include <stdio.h>

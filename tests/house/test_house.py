@@ -37,7 +37,9 @@ def test_files_are_short():
 # What wires the parts of agent/ together is tested as a whole: in the simulation (tests/sim), and on
 # real runtimes (tests/integration).
 PLAYED_WHOLE = {
-    "admitting", "agent", "container-files", "hook-http", "images", "images-pull", "log-links",
+    "admitting", "agent", "cluster", "cluster-client", "cluster-csi", "cluster-events",
+    "cluster-lease", "cluster-mirror", "cluster-node", "cluster-objects", "cluster-report",
+    "container-files", "hook-http", "images", "images-pull", "log-links",
     "main", "network", "network-gc", "node-facts", "observing", "planning", "pods",
     "probe-exec", "probe-left", "probing", "queries", "record-file", "runtime-state", "sweep", "taking-over",
     "task-container", "task-files", "task-hook", "task-image", "task-sandbox", "tasks",

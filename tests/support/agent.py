@@ -39,6 +39,7 @@ class Agent:
         self.stages = self.directory / "stages"
         self.log_path = self.directory / "agent.log"
         self.by = []  # what runs it: setpriv, …
+        self.flags = []  # more of its command line
         self.process = None
         for path in (self.root, self.run, self.manifests, self.logs, self.stages):
             path.mkdir(parents=True, exist_ok=True)
@@ -61,7 +62,7 @@ class Agent:
                 [*self.by, self.program, "run", "--config", path, "--root-dir", self.root,
                  "--run-dir", self.run, "--pod-manifest-path", self.manifests,
                  "--pod-log-dir", self.logs, "--hostname-override", self.node,
-                 "--container-runtime-endpoint", self.containerd.endpoint],
+                 "--container-runtime-endpoint", self.containerd.endpoint, *self.flags],
                 stdout=log, stderr=log, start_new_session=True)
         if wait:
             self.wait(lambda: self.pods() is not None, "the agent to answer", START_SECONDS)

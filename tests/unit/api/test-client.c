@@ -168,10 +168,9 @@ static void test_a_request(void **state)
 {
     struct place *place = *state;
 
-    ask(place, (struct api_request){.method = "PATCH",
-                                    .path = "/pod?x=y",
-                                    .body = "{}",
-                                    .type = API_STRATEGIC_MERGE});
+    ask(place,
+        (struct api_request){
+            .method = "PATCH", .path = "/pod?x=y", .body = "{}", .type = API_STRATEGIC_MERGE});
     assert_int_equal(place->code, 0);
     assert_string_equal(place->body, "fine");
     assert_non_null(strstr(place->request, "PATCH /prefix/pod?x=y HTTP/1.1\r\n"));
@@ -334,10 +333,9 @@ static void test_who_answers_nobody_has_no_dead_connection(void **state)
     struct place *place = *state;
 
     begin_deaf_stream(place);
-    assert_in_range(ask(place, (struct api_request){.method = "GET",
-                                                    .path = "/deaf",
-                                                    .class = API_HEARTBEAT}),
-                    8 * USEC_PER_SEC, 10 * USEC_PER_SEC);
+    assert_in_range(
+        ask(place, (struct api_request){.method = "GET", .path = "/deaf", .class = API_HEARTBEAT}),
+        8 * USEC_PER_SEC, 10 * USEC_PER_SEC);
     assert_int_equal(place->code, -1);
     assert_int_equal(place->done, 1);
 }

@@ -36,17 +36,17 @@ static struct object *decode(const char *status)
 }
 
 /* `expected` is the patch's status; NULL: there is nothing to tell. */
-static void check(const char *server, const char *agent, const char *expected)
+static enum status_change check(const char *server, const char *agent, const char *expected)
 {
     struct object *seen = decode(server), *now = decode(agent);
     struct strbuf patch = STRBUF_INIT;
-    bool changes = status_patch(pod_of(seen), &pod_of(now)->status, "u", NULL, &patch);
+    enum status_change change = status_patch(pod_of(seen), &pod_of(now)->status, "u", NULL, &patch);
     char *whole = mem_printf("{\"metadata\":{\"uid\":\"u\"},\"status\":%s}", expected);
 
     for (char *c = whole; *c; c++)
         if (*c == '\'')
             *c = '"';
-    assert_int_equal(changes, expected != NULL);
+    assert_int_equal(change != STATUS_SAME, expected != NULL);
     if (expected)
         assert_string_equal(patch.text, whole);
     else
@@ -55,6 +55,7 @@ static void check(const char *server, const char *agent, const char *expected)
     free(whole);
     object_unref(seen);
     object_unref(now);
+    return change;
 }
 
 static void test_what_the_server_has_is_not_told(void **state)
@@ -121,12 +122,35 @@ static void test_only_conditions_that_differ_are_told(void **state)
           "'lastProbeTime':null,'lastTransitionTime':null}]}");
 }
 
+static void test_what_others_wait_for_is_news(void **state)
+{
+    static const char *const details =
+        "{'phase':'Running','reason':'X','conditions':[{'type':'Ready','status':'False','message':"
+        "'one'}]}";
+
+    assert_int_equal(check("{'phase':'Pending'}", "{'phase':'Running'}", "{'phase':'Running'}"),
+                     STATUS_NEWS);
+    assert_int_equal(check(details,
+                           "{'phase':'Running','conditions':[{'type':'Ready','status':'False',"
+                           "'message':'two'}]}",
+                           "{'reason':null,'conditions':[{'type':'Ready','status':'False',"
+                           "'lastProbeTime':null,'lastTransitionTime':null,'message':'two'}]}"),
+                     STATUS_DETAIL);
+    assert_int_equal(check(details,
+                           "{'phase':'Running','reason':'X','conditions':[{'type':'Ready',"
+                           "'status':'True','message':'one'}]}",
+                           "{'conditions':[{'type':'Ready','status':'True','lastProbeTime':null,"
+                           "'lastTransitionTime':null,'message':'one'}]}"),
+                     STATUS_NEWS);
+}
+
 static void test_a_precondition(void **state)
 {
     struct object *seen = decode("{}"), *now = decode("{'phase':'Running'}");
     struct strbuf patch = STRBUF_INIT;
 
-    assert_true(status_patch(pod_of(seen), &pod_of(now)->status, "u", "7", &patch));
+    assert_int_equal(status_patch(pod_of(seen), &pod_of(now)->status, "u", "7", &patch),
+                     STATUS_NEWS);
     assert_string_equal(patch.text, "{\"metadata\":{\"uid\":\"u\",\"resourceVersion\":\"7\"},"
                                     "\"status\":{\"phase\":\"Running\"}}");
     strbuf_deinit(&patch);
@@ -144,6 +168,7 @@ int main(void)
         cmocka_unit_test(test_conditions_of_others_are_left_alone),
         cmocka_unit_test(test_a_condition_that_is_not_said_any_more),
         cmocka_unit_test(test_only_conditions_that_differ_are_told),
+        cmocka_unit_test(test_what_others_wait_for_is_news),
         cmocka_unit_test(test_a_precondition),
     };
 

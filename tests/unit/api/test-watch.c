@@ -179,16 +179,18 @@ static void pass(usec_t duration)
         timer->fire(timer);
 }
 
-#define assert_told(expected)                                                                          \
+#define assert_told(expected)                                                                      \
     do {                                                                                           \
-        assert_string_equal(world.told.text ? world.told.text : "", expected);                         \
+        assert_string_equal(world.told.text ? world.told.text : "", expected);                     \
         strbuf_truncate(&world.told, 0);                                                           \
     } while (0)
 
-#define FIRST "/api/v1/configmaps?fieldSelector=a%3Db&watch=true&allowWatchBookmarks=true&"        \
-              "timeoutSeconds=300&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
-#define NEXT "/api/v1/configmaps?fieldSelector=a%3Db&watch=true&allowWatchBookmarks=true&"         \
-             "timeoutSeconds=300&resourceVersion="
+#define FIRST                                                                                      \
+    "/api/v1/configmaps?fieldSelector=a%3Db&watch=true&allowWatchBookmarks=true&"                  \
+    "timeoutSeconds=300&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
+#define NEXT                                                                                       \
+    "/api/v1/configmaps?fieldSelector=a%3Db&watch=true&allowWatchBookmarks=true&"                  \
+    "timeoutSeconds=300&resourceVersion="
 #define PAGE "/api/v1/configmaps?fieldSelector=a%3Db&limit=500&"
 
 static int begin_world(void **state)

@@ -1,0 +1,149 @@
+/*
+ * The ConfigMaps and Secrets that pods of the cluster refer to: each is watched by itself, since a
+ * node may see no others, from when the first pod refers to it until the last one is gone.
+ */
+#include "cluster-private.h"
+#include "cluster.h"
+
+#include "nodeagent/base/mem.h"
+#include "nodeagent/objects/references.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct cluster_object {
+    struct cluster *cluster;
+    struct api_watch *watch;
+    unsigned references;
+    char *name_space;
+    char *name;
+    char key[];
+};
+
+static char *key_of(const struct object_kind *kind, const char *name_space, const char *name)
+{
+    return mem_printf("%s/%s/%s", kind->name, name_space, name);
+}
+
+/* Whoever waits for it may go on; and volumes follow. */
+static void touch_pods(struct cluster_object *object)
+{
+    struct map_entry *entry;
+
+    for (size_t at = 0; (entry = map_next(&object->cluster->agent->pods, &at));) {
+        struct agent_pod *pod = entry->value;
+
+        if (!pod->static_pod && str_equal(pod->name_space, object->name_space))
+            pod_touch(pod);
+    }
+}
+
+static void on_changed(void *owner, struct object *changed)
+{
+    struct cluster_object *object = owner;
+
+    if (api_watch_is_complete(object->watch))
+        touch_pods(object);
+}
+
+static void on_complete(void *owner)
+{
+    touch_pods(owner);
+}
+
+static struct cluster_object *object_new(struct cluster *cluster, const struct object_kind *kind,
+                                         const char *name_space, const char *name, const char *key)
+{
+    struct cluster_object *object = mem_zalloc(sizeof(*object) + strlen(key) + 1);
+    char *path = mem_printf("/api/v1/namespaces/%s/%s", name_space,
+                            kind == &object_kind_secret ? "secrets" : "configmaps");
+    char *selector = mem_printf("fieldSelector=metadata.name%%3D%s", name);
+    struct api_watch_options watch = {
+        .api = cluster->api,
+        .wheel = cluster->agent->parts.wheel,
+        .kind = kind,
+        .path = path,
+        .selector = selector,
+        .owner = object,
+        .set = on_changed,
+        .gone = on_changed,
+        .complete = on_complete,
+    };
+
+    strcpy(object->key, key);
+    object->cluster = cluster;
+    object->name_space = mem_strdup(name_space);
+    object->name = mem_strdup(name);
+    object->watch = api_watch_new(&watch);
+    map_put(&cluster->objects, key, object);
+    free(selector);
+    free(path);
+    return object;
+}
+
+static void object_free(struct cluster_object *object)
+{
+    map_remove(&object->cluster->objects, object->key);
+    api_watch_free(object->watch);
+    free(object->name_space);
+    free(object->name);
+    free(object);
+}
+
+struct walk {
+    struct cluster *cluster;
+    const char *name_space;
+};
+
+static void refer(void *owner, const struct object_kind *kind, const char *name)
+{
+    const struct walk *walk = owner;
+    _cleanup_(mem_free_at) char *key = key_of(kind, walk->name_space, name);
+    struct cluster_object *object = map_get(&walk->cluster->objects, key);
+
+    if (!object)
+        object = object_new(walk->cluster, kind, walk->name_space, name, key);
+    object->references++;
+}
+
+static void release(void *owner, const struct object_kind *kind, const char *name)
+{
+    const struct walk *walk = owner;
+    _cleanup_(mem_free_at) char *key = key_of(kind, walk->name_space, name);
+    struct cluster_object *object = map_get(&walk->cluster->objects, key);
+
+    if (object && --object->references == 0)
+        object_free(object);
+}
+
+/* In this order: what both refer to goes on being watched. */
+void cluster_refer(struct agent_pod *pod, const struct object *before)
+{
+    struct walk walk = {pod->agent->cluster, pod->name_space};
+
+    if (pod->static_pod)
+        return;
+    if (pod->object)
+        pod_references(pod_object(pod), refer, &walk);
+    if (before)
+        pod_references(pod_of((struct object *)before), release, &walk);
+}
+
+const struct object *cluster_object_find(const struct cluster *cluster,
+                                         const struct object_kind *kind, const char *name_space,
+                                         const char *name)
+{
+    _cleanup_(mem_free_at) char *key = key_of(kind, name_space, name);
+    const struct cluster_object *object = map_get(&cluster->objects, key);
+
+    return object ? api_watch_find(object->watch, name_space, name) : NULL;
+}
+
+void cluster_objects_free(struct cluster *cluster)
+{
+    struct map_entry *entry;
+
+    for (size_t at = 0; (entry = map_next(&cluster->objects, &at));)
+        object_free(entry->value);
+    map_deinit(&cluster->objects);
+}

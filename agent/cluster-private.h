@@ -1,0 +1,62 @@
+/* What the files of the cluster's member share. */
+#pragma once
+
+#include "shell.h"
+
+#include "nodeagent/api/watch.h"
+#include "nodeagent/sys/clock.h"
+
+#define CLUSTER_ROUND_USEC (10 * USEC_PER_SEC)
+
+struct cluster {
+    struct agent *agent;
+    struct api *api;
+    struct api_watch *pods;
+    struct api_watch *services;
+    struct cluster_node *node;
+    struct cluster_lease *lease;
+    struct cluster_csi *csi;
+    struct cluster_events *events;
+    struct map objects;           /* "Kind/namespace/name" to struct cluster_object */
+    struct api_call *orphan_call; /* deletes the mirror of a pod that is gone */
+    struct wheel_timer round;
+};
+
+/* What an answer holds; NULL: nothing of the kind. */
+struct object *cluster_decode(const struct object_kind *kind, enum object_raw raw, const char *body,
+                              size_t length);
+
+/* Versions grow; a server that says otherwise is believed in whatever it says last. */
+bool version_is_older(const char *version, const char *than);
+
+/* cluster-mirror.c */
+#define MIRROR_ANNOTATION "kubernetes.io/config.mirror"
+bool is_mirror(const struct object *object); /* it shows a static pod, and is never run */
+struct object *cluster_mirror_of(const struct agent_pod *pod); /* NULL: there is none */
+bool cluster_mirror_fits(const struct agent_pod *pod, const struct object *mirror);
+void cluster_mirror_write(struct object *object, const struct object *node, struct strbuf *body);
+void cluster_mirror_sweep(struct cluster *cluster);
+
+/* cluster-node.c */
+struct cluster_node *cluster_node_new(struct cluster *cluster);
+struct cluster_node *cluster_node_free(struct cluster_node *node);
+void cluster_node_changed(struct cluster_node *node); /* what is said of it may be another */
+struct object *cluster_node_seen(const struct cluster *cluster); /* NULL: there is none */
+
+/* cluster-objects.c */
+void cluster_objects_free(struct cluster *cluster);
+
+/* cluster-csi.c */
+struct cluster_csi *cluster_csi_new(struct cluster *cluster);
+struct cluster_csi *cluster_csi_free(struct cluster_csi *csi);
+void cluster_csi_check(struct cluster_csi *csi);
+bool cluster_csi_is_done(const struct cluster_csi *csi);
+
+/* cluster-events.c */
+struct cluster_events *cluster_events_new(struct cluster *cluster);
+struct cluster_events *cluster_events_free(struct cluster_events *events);
+
+/* cluster-lease.c */
+struct cluster_lease *cluster_lease_new(struct cluster *cluster);
+struct cluster_lease *cluster_lease_free(struct cluster_lease *lease);
+void cluster_lease_soon(struct cluster_lease *lease);

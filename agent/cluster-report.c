@@ -1,0 +1,227 @@
+/*
+ * Telling the API server what becomes of this node's pods. Of a pod at most one request is under
+ * way: what changes meanwhile is told together, with the next. The first one of this agent's, and
+ * each that changes the phase, names the version that it was made from, so that nobody's newer word
+ * is taken back; refused, the pod is read and all is compared again.
+ *
+ * A static pod is told of by its mirror, which is made first.
+ */
+#include "cluster-private.h"
+#include "cluster.h"
+
+#include "nodeagent/api/status_patch.h"
+#include "nodeagent/base/mem.h"
+#include "nodeagent/sys/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DETAILS_USEC (1 * USEC_PER_SEC) /* that they may wait for news */
+
+/* The pod as the server has it, as far as this agent heard; NULL: it has none. */
+static struct object *seen(const struct agent_pod *pod)
+{
+    struct object *watched = pod->static_pod ? cluster_mirror_of(pod) : pod->object,
+                  *answer = pod->report.answer;
+
+    if (watched && answer && str_equal(watched->metadata.uid, answer->metadata.uid) &&
+        version_is_older(watched->metadata.resource_version, answer->metadata.resource_version))
+        return answer;
+    return watched;
+}
+
+static bool is_final(const char *phase)
+{
+    return str_equal(phase, "Succeeded") || str_equal(phase, "Failed");
+}
+
+static void begin(struct agent_pod *pod, const char *method, const char *rest, const char *body,
+                  api_done_fn *done)
+{
+    bool post = !strcmp(method, "POST");
+    char *path = mem_printf("/api/v1/namespaces/%s/pods%s%s%s", pod->name_space, post ? "" : "/",
+                            post ? "" : pod->name, rest);
+    struct api_request request = {
+        .method = method,
+        .path = path,
+        .body = body,
+        .type = !strcmp(method, "PATCH") ? API_STRATEGIC_MERGE : NULL,
+    };
+
+    pod->report.call = api_begin(pod->agent->cluster->api, &request, done, pod);
+    free(path);
+}
+
+static void take_answer(struct agent_pod *pod, const struct api_reply *reply)
+{
+    object_unref(pod->report.answer);
+    pod->report.answer =
+        cluster_decode(&object_kind_pod, OBJECT_DROP_RAW, reply->body, reply->length);
+}
+
+/* What cannot be done now is done in a later round. */
+static void complain(const struct api_reply *reply)
+{
+    if (reply->failure->code != 404 && reply->failure->code != 422)
+        log_warning("%s; it is tried again", reply->failure->err.text);
+}
+
+/* telling */
+
+static void on_read(void *owner, const struct api_reply *reply)
+{
+    struct agent_pod *pod = owner;
+
+    pod->report.call = NULL;
+    if (reply->failure)
+        return;
+    take_answer(pod, reply);
+    cluster_report(pod);
+}
+
+static void on_told(void *owner, const struct api_reply *reply)
+{
+    struct agent_pod *pod = owner;
+
+    pod->report.call = NULL;
+    if (!reply->failure) {
+        pod->report.told = true;
+        take_answer(pod, reply);
+        cluster_report(pod);
+    } else if (reply->failure->code == 409) {
+        begin(pod, "GET", "", NULL, on_read);
+    } else {
+        complain(reply);
+    }
+}
+
+/* False: there is nothing to tell. */
+static bool tell(struct agent_pod *pod, struct object *server)
+{
+    const struct pod_status *status = pod->memory.published;
+    const struct pod *shown = pod_of(server);
+    bool careful = !pod->report.told || !str_equal(shown->status.phase, status->phase);
+    _cleanup_(strbuf_deinit) struct strbuf patch = STRBUF_INIT;
+    enum status_change change =
+        status_patch(shown, status, server->metadata.uid,
+                     careful ? server->metadata.resource_version : NULL, &patch);
+
+    if (change == STATUS_SAME)
+        return false;
+    if (change == STATUS_DETAIL && pod->report.told && !pod->report.due) {
+        if (!wheel_timer_armed(&pod->report.later))
+            wheel_arm(pod->agent->parts.wheel, &pod->report.later,
+                      usec_add(clock_boottime(), DETAILS_USEC));
+        return true;
+    }
+    pod->report.due = false;
+    wheel_cancel(&pod->report.later);
+    begin(pod, "PATCH", "/status", patch.text, on_told);
+    return true;
+}
+
+/* deleting */
+
+static void on_deleted(void *owner, const struct api_reply *reply)
+{
+    struct agent_pod *pod = owner;
+
+    pod->report.call = NULL;
+    if (!reply->failure || reply->failure->code == 404 || reply->failure->code == 409)
+        pod->report.deleted = true; /* the watch says so, too, or that another has its name */
+    else
+        complain(reply);
+}
+
+static void delete_seen(struct agent_pod *pod, const struct object *server, api_done_fn *done)
+{
+    char *body = mem_printf("{\"gracePeriodSeconds\":0,\"preconditions\":{\"uid\":\"%s\"}}",
+                            server->metadata.uid);
+
+    begin(pod, "DELETE", "", body, done);
+    free(body);
+}
+
+static bool is_to_be_deleted(const struct agent_pod *pod, struct object *server)
+{
+    return pod->memory.stage == POD_STAGE_GONE && !pod->report.deleted &&
+           pod->object->metadata.deletion_timestamp.set && is_final(pod_of(server)->status.phase);
+}
+
+/* mirrors */
+
+static void on_mirror_deleted(void *owner, const struct api_reply *reply)
+{
+    struct agent_pod *pod = owner;
+
+    pod->report.call = NULL;
+    if (reply->failure)
+        complain(reply);
+}
+
+static void on_mirror_made(void *owner, const struct api_reply *reply)
+{
+    struct agent_pod *pod = owner;
+
+    pod->report.call = NULL;
+    if (reply->failure)
+        complain(reply);
+    else
+        pod->report.told = false;
+}
+
+static void make_mirror(struct agent_pod *pod)
+{
+    struct object *node = cluster_node_seen(pod->agent->cluster);
+    _cleanup_(strbuf_deinit) struct strbuf body = STRBUF_INIT;
+
+    if (!node || !cluster_is_complete(pod->agent->cluster))
+        return;
+    cluster_mirror_write(pod->object, node, &body);
+    begin(pod, "POST", "", body.text, on_mirror_made);
+}
+
+static void report_mirror(struct agent_pod *pod)
+{
+    struct object *mirror = seen(pod);
+
+    if (!mirror)
+        make_mirror(pod);
+    else if (!cluster_mirror_fits(pod, mirror))
+        delete_seen(pod, mirror, on_mirror_deleted);
+    else if (pod->memory.published)
+        tell(pod, mirror);
+}
+
+/* the two ends */
+
+void cluster_report(struct agent_pod *pod)
+{
+    if (!pod->agent->cluster || !pod->object || pod->removed || pod->report.call)
+        return;
+    if (pod->static_pod)
+        report_mirror(pod);
+    else if (pod->memory.published && !tell(pod, seen(pod)) && is_to_be_deleted(pod, seen(pod)))
+        delete_seen(pod, seen(pod), on_deleted);
+}
+
+static void on_later(struct wheel_timer *timer)
+{
+    struct agent_pod *pod = container_of(timer, struct agent_pod, report.later);
+
+    pod->report.due = true;
+    cluster_report(pod);
+}
+
+void cluster_report_init(struct agent_pod *pod)
+{
+    wheel_timer_init(&pod->report.later, on_later);
+}
+
+void cluster_report_no_more(struct agent_pod *pod)
+{
+    wheel_cancel(&pod->report.later);
+    if (pod->report.call)
+        api_cancel(pod->report.call);
+    object_unref(pod->report.answer);
+}

@@ -1,0 +1,205 @@
+/* The pods that the API server binds to this node. */
+#include "cluster.h"
+#include "cluster-private.h"
+
+#include "nodeagent/base/mem.h"
+#include "nodeagent/sys/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Its static pod looks after it. */
+static void mirror_changed(struct cluster *cluster, const struct object *mirror)
+{
+    struct map_entry *entry;
+
+    for (size_t at = 0; (entry = map_next(&cluster->agent->pods, &at));) {
+        struct agent_pod *pod = entry->value;
+
+        if (pod->static_pod && str_equal(pod->name, mirror->metadata.name) &&
+            str_equal(pod->name_space, mirror->metadata.name_space))
+            cluster_report(pod);
+    }
+}
+
+static void on_set(void *owner, struct object *object)
+{
+    struct cluster *cluster = owner;
+
+    if (is_mirror(object))
+        mirror_changed(cluster, object);
+    else
+        pod_wanted(cluster->agent, &cluster->agent->cluster_pods, object);
+}
+
+static void on_gone(void *owner, struct object *object)
+{
+    struct cluster *cluster = owner;
+    struct agent_pod *pod = pods_find(cluster->agent, object->metadata.uid);
+
+    if (is_mirror(object))
+        mirror_changed(cluster, object);
+    else if (pod && pod->source == &cluster->agent->cluster_pods)
+        pod_unwanted(pod);
+}
+
+static void on_complete(void *owner)
+{
+    struct cluster *cluster = owner;
+
+    pods_source_delivered(cluster->agent, &cluster->agent->cluster_pods, true);
+}
+
+static const struct json_limits answer_limits = {
+    .bytes_max = 16 << 20,
+    .nodes_max = 1000000,
+    .skip = "managedFields",
+};
+
+struct object *cluster_decode(const struct object_kind *kind, enum object_raw raw, const char *body,
+                              size_t length)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    struct json_findings findings;
+    struct json *document;
+    struct report report;
+    struct object *object;
+    struct err err;
+
+    if (json_parse(&arena, body, length, &answer_limits, &findings, &document, &err) < 0)
+        return NULL;
+    report_init(&report, document);
+    object = object_decode_as(kind, document, raw, &report);
+    if (report.errors)
+        object = object_unref(object);
+    report_deinit(&report);
+    return object;
+}
+
+bool version_is_older(const char *version, const char *than)
+{
+    size_t length = strlen(version), other = strlen(than);
+
+    return length != other ? length < other : strcmp(version, than) < 0;
+}
+
+/* What went unsaid is said again: a call that failed, and what somebody else changed since. */
+static void on_round(struct wheel_timer *timer)
+{
+    struct cluster *cluster = container_of(timer, struct cluster, round);
+    struct map_entry *entry;
+
+    for (size_t at = 0; (entry = map_next(&cluster->agent->pods, &at));)
+        cluster_report(entry->value);
+    cluster_mirror_sweep(cluster);
+    wheel_arm(cluster->agent->parts.wheel, &cluster->round,
+              usec_add(clock_boottime(), CLUSTER_ROUND_USEC));
+}
+
+/* services: told to containers when they start, and to nobody else */
+
+static void ignore_object(void *owner, struct object *object)
+{
+}
+
+static void on_services(void *owner)
+{
+    struct cluster *cluster = owner;
+
+    pods_touch_all(cluster->agent);
+}
+
+static struct api_watch *watch_services(struct cluster *cluster)
+{
+    struct api_watch_options services = {
+        .api = cluster->api,
+        .wheel = cluster->agent->parts.wheel,
+        .kind = &object_kind_service,
+        .path = "/api/v1/services",
+        .selector = "fieldSelector=spec.clusterIP%21%3DNone",
+        .owner = cluster,
+        .set = ignore_object,
+        .gone = ignore_object,
+        .complete = on_services,
+    };
+
+    return api_watch_new(&services);
+}
+
+struct known_services *cluster_services(const struct cluster *cluster, struct arena *arena)
+{
+    struct known_services *services = arena_new(arena, struct known_services);
+    struct object *service;
+    size_t count = 0;
+
+    services->complete = api_watch_is_complete(cluster->services);
+    for (size_t at = 0; api_watch_next(cluster->services, &at);)
+        count++;
+    services->items.items = arena_array(arena, const struct object *, count);
+    for (size_t at = 0; (service = api_watch_next(cluster->services, &at));)
+        services->items.items[services->items.count++] = service;
+    return services;
+}
+
+struct cluster *cluster_new(struct agent *agent, struct api *api)
+{
+    struct cluster *cluster = mem_new(struct cluster);
+    char *selector = mem_printf("fieldSelector=spec.nodeName%%3D%s", agent->config->node_name);
+    struct api_watch_options pods = {
+        .api = api,
+        .wheel = agent->parts.wheel,
+        .kind = &object_kind_pod,
+        .path = "/api/v1/pods",
+        .selector = selector,
+        .owner = cluster,
+        .set = on_set,
+        .gone = on_gone,
+        .complete = on_complete,
+    };
+
+    cluster->agent = agent;
+    cluster->api = api;
+    cluster->csi = cluster_csi_new(cluster);
+    cluster->events = cluster_events_new(cluster);
+    cluster->lease = cluster_lease_new(cluster);
+    cluster->node = cluster_node_new(cluster);
+    cluster->services = watch_services(cluster);
+    cluster->pods = api_watch_new(&pods);
+    wheel_timer_init(&cluster->round, on_round);
+    wheel_arm(agent->parts.wheel, &cluster->round, usec_add(clock_boottime(), CLUSTER_ROUND_USEC));
+    free(selector);
+    return cluster;
+}
+
+struct cluster *cluster_free(struct cluster *cluster)
+{
+    if (!cluster)
+        return NULL;
+    wheel_cancel(&cluster->round);
+    if (cluster->orphan_call)
+        api_cancel(cluster->orphan_call);
+    cluster_objects_free(cluster);
+    cluster_csi_free(cluster->csi);
+    cluster_events_free(cluster->events);
+    cluster_lease_free(cluster->lease);
+    cluster_node_free(cluster->node);
+    api_watch_free(cluster->services);
+    api_watch_free(cluster->pods);
+    free(cluster);
+    return NULL;
+}
+
+bool cluster_is_complete(const struct cluster *cluster)
+{
+    return api_watch_is_complete(cluster->pods);
+}
+
+void cluster_changed(struct cluster *cluster)
+{
+    cluster_node_changed(cluster->node);
+}
+
+const char *cluster_trouble(const struct cluster *cluster)
+{
+    return api_watch_trouble(cluster->pods);
+}

@@ -1,0 +1,236 @@
+"""The agent as a member of a cluster: its node, its pods and what it tells of them, with real
+containers and a double of the API server."""
+
+import time
+
+import pytest
+
+from agent import Agent
+from api_server import ApiServer
+from conftest import BUILD
+from specs import SAY, container, pod, staying
+
+NODE = "node"
+MIRROR = "kubernetes.io/config.mirror"
+HASH = "kubernetes.io/config.hash"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with ApiServer(tmp_path_factory.mktemp("cluster")) as instance:
+        yield instance
+
+
+@pytest.fixture(scope="module")
+def agent(containerd, server):
+    instance = Agent(containerd, BUILD)
+    instance.flags = ["--kubeconfig",
+                      server.kubeconfig(instance.directory / "kubeconfig", node=NODE)]
+    try:
+        instance.start()
+        yield instance
+        instance.stop()
+    finally:
+        instance.kill()
+
+
+def condition(obj, kind):
+    for item in obj.get("status", {}).get("conditions", []):
+        if item["type"] == kind:
+            return item
+    return {}
+
+
+def is_true(obj, kind):
+    return obj is not None and condition(obj, kind).get("status") == "True"
+
+
+@pytest.fixture(scope="module")
+def node(server, agent):
+    """The Node, once it is ready."""
+    server.wait(lambda: is_true(server.get("nodes", NODE), "Ready"), 30, "the node to be ready")
+    return server.get("nodes", NODE)
+
+
+def bound(server, agent, name, *containers, **spec):
+    """A pod that the cluster gives to the node."""
+    spec.setdefault("automountServiceAccountToken", False)
+    obj = pod(name, *containers, agent=agent, **spec)
+    obj["spec"].pop("nodeName", None)
+    server.create(obj)
+    server.bind(name, NODE)
+
+
+def wait_pod(server, name, predicate, what, seconds=30):
+    def look():
+        found = server.get("pods", name)
+        return found and predicate(found) and found
+
+    return server.wait(look, seconds, f"pod {name} {what}")
+
+
+def wait_ready(server, name):
+    return wait_pod(server, name, lambda found: is_true(found, "Ready"), "to be ready")
+
+
+def patches(server, name):
+    return server.requests("PATCH", f"/pods/{name}/status")
+
+
+def test_check_08_a_node_is_registered(server, node):
+    [post] = server.requests("POST", r"/api/v1/nodes$")
+    assert post.code == 201
+    labels = node["metadata"]["labels"]
+    assert labels["kubernetes.io/hostname"] == NODE and labels["kubernetes.io/os"] == "linux"
+    assert {"cpu", "memory", "pods"} <= set(node["status"]["allocatable"])
+    assert node["status"]["nodeInfo"]["containerRuntimeVersion"].startswith("containerd://")
+    assert node["status"]["nodeInfo"]["kubeletVersion"].startswith("v1.36.")
+    assert [item["type"] for item in node["status"]["conditions"]] == [
+        "MemoryPressure", "DiskPressure", "PIDPressure", "Ready"]
+    assert condition(node, "Ready")["reason"] == "KubeletReady"
+
+
+def test_check_20_the_first_request_for_pods_is_a_set_as_a_stream(server, node):
+    requests = [record for record in server.requests("GET") if "/api/v1/pods?" in record.url]
+    assert "watch=true" in requests[0].url and "sendInitialEvents=true" in requests[0].url
+    assert "resourceVersionMatch=NotOlderThan" in requests[0].url
+    assert all("watch=true" in record.url for record in requests)
+
+
+def test_the_lease_is_there_and_renewed(server, node):
+    def lease():
+        return server.get("leases", NODE, "kube-node-lease")
+
+    first = server.wait(lease, 15, "the lease")
+    assert first["spec"]["holderIdentity"] == NODE
+    assert first["spec"]["leaseDurationSeconds"] == 40
+    [owner] = first["metadata"]["ownerReferences"]
+    assert owner["kind"] == "Node" and owner["uid"] == node["metadata"]["uid"]
+    server.wait(lambda: lease()["spec"]["renewTime"] != first["spec"]["renewTime"], 15,
+                "the lease to be renewed")
+
+
+def test_a_bound_pod_runs_and_is_told_of(server, agent, node):
+    bound(server, agent, "web", staying("main"), staying("side"))
+    found = wait_ready(server, "web")
+    status = found["status"]
+    assert status["phase"] == "Running" and status["podIP"]
+    assert [item["name"] for item in status["containerStatuses"]] == ["main", "side"]
+    assert all(item["ready"] and item["containerID"].startswith("containerd://")
+               for item in status["containerStatuses"])
+    assert status["hostIP"] == status["hostIPs"][0]["ip"]
+    assert status["observedGeneration"] == found["metadata"]["generation"]
+    assert condition(found, "PodScheduled")["status"] == "True"
+    assert len(patches(server, "web")) <= 3
+    assert not server.requests("GET", r"/pods/web$")
+
+
+def test_check_38_nothing_is_said_of_a_pod_that_stays_as_it_is(server, agent, node):
+    bound(server, agent, "quiet", staying())
+    wait_ready(server, "quiet")
+    time.sleep(1)
+    before = len(patches(server, "quiet"))
+    time.sleep(12)
+    assert len(patches(server, "quiet")) == before
+
+
+def test_events_are_told(server, agent, node):
+    bound(server, agent, "eventful", staying())
+    wait_ready(server, "eventful")
+
+    def reasons():
+        return {event["reason"] for event in server.list("events")
+                if event["involvedObject"].get("name") == "eventful"}
+
+    server.wait(lambda: {"Pulled", "Created", "Started"} <= reasons(), what="its events")
+
+
+def test_check_40_a_deleted_pod_ends_first(server, agent, node):
+    bound(server, agent, "leaves", container("main", SAY + "trap 'sleep 1; exit 0' TERM; "
+                                             "while :; do sleep 0.1; done"))
+    uid = wait_ready(server, "leaves")["metadata"]["uid"]
+    server.delete_pod("leaves")
+    server.wait(lambda: server.get("pods", "leaves") is None, 30, "the pod to go")
+    [delete] = [record for record in server.requests("DELETE", "/pods/leaves")
+                if record.user == f"system:node:{NODE}"]
+    assert delete.json["gracePeriodSeconds"] == 0
+    assert delete.json["preconditions"] == {"uid": uid}
+    last = patches(server, "leaves")[-1]
+    assert last.json["status"]["phase"] in ("Succeeded", "Failed")
+    assert not [item for item in agent.ps() if item["metadata"]["name"] == "leaves"]
+
+
+def test_a_pod_that_is_deleted_by_force_is_ended(server, agent, node):
+    bound(server, agent, "forced", staying())
+    wait_ready(server, "forced")
+    server.delete_pod("forced", grace=0)
+    agent.wait(lambda: not [item for item in agent.ps()
+                            if item["metadata"]["name"] == "forced"], "it to be gone")
+
+
+def test_check_35_what_somebody_else_wrote_is_put_right(server, agent, node):
+    bound(server, agent, "tampered", staying())
+    wait_ready(server, "tampered")
+    server.update_status("pods", "tampered", {"phase": "Failed"})
+    wait_pod(server, "tampered", lambda found: found["status"]["phase"] == "Running",
+             "to be Running again", 15)
+
+
+def test_check_36_a_readiness_gate(server, agent, node):
+    bound(server, agent, "gated", staying(),
+          readinessGates=[{"conditionType": "example.com/gate"}])
+    found = wait_pod(server, "gated", lambda found: is_true(found, "ContainersReady"), "to run")
+    assert condition(found, "Ready")["reason"] == "ReadinessGatesNotReady"
+    server.update_status("pods", "gated", {"conditions": [
+        {"type": "example.com/gate", "status": "True"}]})
+    found = wait_ready(server, "gated")
+    assert is_true(found, "example.com/gate")
+
+
+def test_checks_28_31_32_mirrors(server, agent, node):
+    def mirror():
+        return server.get("pods", f"static-{NODE}")
+
+    agent.add(pod("static", staying(), agent=agent))
+    found = server.wait(lambda: is_true(mirror(), "Ready") and mirror(), 30, "the mirror")
+    annotations = found["metadata"]["annotations"]
+    assert annotations[MIRROR] == annotations[HASH]
+    [owner] = found["metadata"]["ownerReferences"]
+    assert owner["controller"] is True and owner["uid"] == node["metadata"]["uid"]
+    before = found["status"]["containerStatuses"]
+    server.delete_pod(f"static-{NODE}", grace=0)
+    found = server.wait(lambda: is_true(mirror(), "Ready") and mirror(), 30, "the mirror again")
+    assert found["status"]["containerStatuses"] == before
+    agent.remove("static")
+    server.wait(lambda: mirror() is None, 30, "the mirror to go")
+
+
+def test_a_restart_changes_nothing(server, agent, node):
+    bound(server, agent, "steady", staying())
+    before = wait_ready(server, "steady")
+    time.sleep(1)
+    count = len(patches(server, "steady"))
+    agent.restart(kill=True)
+    time.sleep(12)
+    after = server.get("pods", "steady")
+    assert after["status"] == before["status"]
+    assert len(patches(server, "steady")) == count
+
+
+def test_check_50_while_the_server_is_away_pods_go_on(server, agent, node):
+    bound(server, agent, "ends", container("main", SAY + "say run; sleep 4; exit 1"))
+    bound(server, agent, "goes-on", staying())
+    wait_ready(server, "goes-on")
+    server.stop()
+    time.sleep(8)
+    server.start()
+    wait_pod(server, "ends",
+             lambda found: found["status"]["containerStatuses"][0]["restartCount"] > 0,
+             "to be told of", 60)
+    assert is_true(server.get("pods", "goes-on"), "Ready")
+
+
+def test_a_node_that_was_deleted_is_registered_again(server, agent, node):
+    server.delete("nodes", NODE)
+    server.wait(lambda: is_true(server.get("nodes", NODE), "Ready"), 30, "the node again")
+    assert server.get("nodes", NODE)["metadata"]["uid"] != node["metadata"]["uid"]
