@@ -231,6 +231,7 @@ static void plan_one(struct agent_pod *pod)
         adopt(pod, &plan);
         carry_out(pod, &plan);
         pod_probe(pod, arena, &observed);
+        pod_follow_volumes(pod, &observed);
     }
 }
 

@@ -137,17 +137,11 @@ void task_prepare(struct task *task)
 {
     struct agent_pod *pod = task->pod;
     struct pod_files *files = files_new(pod);
-    struct pod_place place = {
-        .root = files->root,
-        .root_path = pod->agent->config->root_dir,
-        .directory = files->directory,
-    };
     struct err err;
 
     files->log_directory = pod_log_directory(pod_object(pod), &files->arena);
     order_counts(files, &pod->memory);
-    if (volumes_order(pod_object(pod), &place, (uint64_t)pod->agent->parts.facts->memory_bytes,
-                      &files->arena, &files->volumes, &err) < 0) {
+    if (pod_order_volumes(pod, files->root, &files->arena, &files->volumes, &err) < 0) {
         files_free(files);
         task_failed(task, "FailedMount", &err);
         return;

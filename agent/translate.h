@@ -11,6 +11,7 @@
 #include "nodeagent/objects/object.h"
 #include "nodeagent/objects/pod.h"
 #include "nodeagent/pod.h"
+#include "nodeagent/volumes.h"
 #include "runtime.pb-c.h"
 
 #include <stdbool.h>
@@ -62,6 +63,9 @@ struct translation {
     translate_lookup_fn *lookup;
     void *lookup_owner;
 };
+
+/* volumes: what their files are made of; the sources refer to the translation */
+struct volume_sources translate_volume_sources(struct translation *translation);
 
 /* sandboxes */
 

@@ -41,7 +41,7 @@ PLAYED_WHOLE = {
     "main", "network", "network-gc", "node-facts", "observing", "planning", "pods",
     "probe-exec", "probe-left", "probing", "queries", "record-file", "runtime-state", "sweep", "taking-over",
     "task-container", "task-files", "task-hook", "task-image", "task-sandbox", "tasks",
-    "translating"}
+    "translating", "volume-files"}
 
 
 def unit_test_of(room, stem):
