@@ -34,7 +34,7 @@ static void touch_pods(struct cluster_object *object)
         struct agent_pod *pod = entry->value;
 
         if (!pod->static_pod && str_equal(pod->name_space, object->name_space))
-            pod_touch(pod);
+            pod_volumes_changed(pod);
     }
 }
 
@@ -137,6 +137,35 @@ const struct object *cluster_object_find(const struct cluster *cluster,
     const struct cluster_object *object = map_get(&cluster->objects, key);
 
     return object ? api_watch_find(object->watch, name_space, name) : NULL;
+}
+
+struct waiting {
+    struct walk walk;
+    struct arena *arena;
+    const char *for_what;
+};
+
+static void look(void *owner, const struct object_kind *kind, const char *name)
+{
+    struct waiting *waiting = owner;
+    _cleanup_(mem_free_at) char *key = key_of(kind, waiting->walk.name_space, name);
+    const struct cluster_object *object = map_get(&waiting->walk.cluster->objects, key);
+
+    if (object && !api_watch_is_complete(object->watch))
+        waiting->for_what =
+            arena_printf(waiting->arena, "%s %s/%s", kind->name, waiting->walk.name_space, name);
+}
+
+const char *cluster_waits_for(struct agent_pod *pod, struct arena *arena)
+{
+    struct waiting waiting = {{pod->agent->cluster, pod->name_space}, arena, NULL};
+
+    if (pod->static_pod)
+        return NULL;
+    pod_references(pod_object(pod), look, &waiting);
+    if (!cluster_tokens_are_there(pod) && !waiting.for_what)
+        waiting.for_what = "a token of its service account";
+    return waiting.for_what;
 }
 
 void cluster_objects_free(struct cluster *cluster)

@@ -43,6 +43,9 @@ struct cluster_node *cluster_node_free(struct cluster_node *node);
 void cluster_node_changed(struct cluster_node *node); /* what is said of it may be another */
 struct object *cluster_node_seen(const struct cluster *cluster); /* NULL: there is none */
 
+/* cluster-tokens.c */
+bool cluster_tokens_are_there(struct agent_pod *pod); /* those that are not are asked for */
+
 /* cluster-objects.c */
 void cluster_objects_free(struct cluster *cluster);
 

@@ -8,6 +8,7 @@
 #include "nodeagent/base/err.h"
 
 #include "nodeagent/objects/object.h"
+#include "nodeagent/objects/volume.h"
 
 #include <stdbool.h>
 
@@ -22,6 +23,15 @@ struct cluster *cluster_free(struct cluster *cluster);
 
 /* Have all pods of this node been told at least once? */
 bool cluster_is_complete(const struct cluster *cluster);
+
+/* A token of the pod's service account. -EAGAIN: it is being asked for. */
+int cluster_token(struct agent_pod *pod, const struct token_projection *projection,
+                  const char **value, struct err *err);
+void cluster_tokens_forget(struct agent_pod *pod);
+
+/* What the pod refers to is still on its way: "ConfigMap a/b"; NULL: it is there, or is known not
+ * to be. */
+const char *cluster_waits_for(struct agent_pod *pod, struct arena *arena);
 
 /* A ConfigMap or Secret that a pod refers to; NULL: there is none, as far as it is known. */
 const struct object *cluster_object_find(const struct cluster *cluster,

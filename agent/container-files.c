@@ -101,6 +101,8 @@ static int order_place(struct container_files *files, const struct translation *
         return err_set(err, -ENOENT, "cannot find volume \"%s\" to mount into container \"%s\"",
                        mount->name, container->name);
     place->host_path = order->path;
+    place->read_only = order->read_only;
+    place->relabel = !order->host_type;
     r = translate_sub_path(translation, env, mount, &sub_path, err);
     if (r < 0 || str_empty(sub_path))
         return r;

@@ -2,6 +2,8 @@
 #include "shell.h"
 
 #include "nodeagent/base/mem.h"
+#include "nodeagent/objects/config_map.h"
+#include "nodeagent/objects/secret.h"
 #include "nodeagent/sys/log.h"
 
 #include <errno.h>
@@ -34,7 +36,9 @@ static struct agent_pod *pod_add(struct agent *agent, const char *uid, const cha
     list_init(&pod->dirty);
     list_init(&pod->record_due);
     wheel_timer_init(&pod->timer, on_timer);
+    list_init(&pod->tokens);
     cluster_report_init(pod);
+    pod_begin_volumes(pod);
     map_put(&agent->pods, uid, pod);
     pod_touch(pod);
     return pod;
@@ -63,8 +67,10 @@ void pod_free(struct agent_pod *pod)
     map_remove(&pod->agent->pods, pod->uid);
     pod_probe_no_more(pod);
     cluster_report_no_more(pod);
+    cluster_tokens_forget(pod);
     tasks_cancel_all(pod);
     pod_forget_terminations(pod);
+    pod_end_volumes(pod);
     wheel_cancel(&pod->timer);
     list_unlink(&pod->dirty);
     list_unlink(&pod->record_due);
@@ -90,6 +96,9 @@ void pods_free(struct agent *agent)
     for (size_t at = 0; (entry = map_next(&agent->pods, &at));)
         pod_free(entry->value);
     map_deinit(&agent->pods);
+    for (size_t at = 0; (entry = map_next(&agent->config_objects, &at));)
+        object_unref(entry->value);
+    map_deinit(&agent->config_objects);
 }
 
 /* The field of the pod that an event is about, as the reference names it. */
@@ -207,6 +216,7 @@ static void give_object(struct agent_pod *pod, struct object *object)
 {
     struct object *before = pod->object;
 
+    pod->volumes_due = true;
     if (pod->told_uid) {
         pod->object = object_copy(object);
         pod->object->metadata.uid = arena_strdup(&pod->object->arena, pod->uid);
@@ -266,24 +276,51 @@ void pod_unwanted(struct agent_pod *pod)
     touch_namesakes(pod);
 }
 
+static bool is_immutable(const struct object *object)
+{
+    return (object->kind == &object_kind_secret
+                ? container_of(object, struct secret, object)->immutable
+                : container_of(object, struct config_map, object)->immutable) == OPT_TRUE;
+}
+
+/* What is immutable stays what it was for as long as it is there at all. */
+static struct object *object_to_keep(struct object *before, struct object *object)
+{
+    if (!before || before == object || !is_immutable(before))
+        return object;
+    log_warning(
+        "%s %s/%s is immutable: its change is not taken; remove it before it comes anew, or "
+        "give the new one another name",
+        object->kind->name, object->metadata.name_space, object->metadata.name);
+    return before;
+}
+
 static void take_config_objects(struct agent *agent, const struct static_set *set)
 {
+    struct map before = agent->config_objects;
     struct map_entry *entry;
+    size_t same = 0;
 
-    for (size_t at = 0; (entry = map_next(&agent->config_objects, &at));) {
-        object_unref(entry->value);
-        map_remove_bytes(&agent->config_objects, entry->key, entry->key_length);
-    }
+    agent->config_objects = MAP_INIT;
     array_for_each (object, set->objects) {
         const struct object_meta *meta = &(*object)->metadata;
-        char *key;
+        _cleanup_(mem_free_at) char *key = NULL;
+        struct object *old;
 
         if ((*object)->kind == &object_kind_pod)
             continue;
         key = mem_printf("%s/%s/%s", (*object)->kind->name, meta->name_space, meta->name);
-        object_unref(map_put(&agent->config_objects, key, object_ref(*object)));
-        free(key);
+        old = map_get(&before, key);
+        object_unref(
+            map_put(&agent->config_objects, key, object_ref(object_to_keep(old, *object))));
     }
+    for (size_t at = 0; (entry = map_next(&before, &at));) {
+        same += map_get(&agent->config_objects, entry->key) == entry->value;
+        object_unref(entry->value);
+    }
+    if (same != map_count(&before) || same != map_count(&agent->config_objects))
+        pods_volumes_changed(agent);
+    map_deinit(&before);
 }
 
 static bool is_known(const struct source *source, const struct static_problem *problem)

@@ -147,6 +147,10 @@ struct agent_pod {
     struct wheel_timer timer;
     bool expecting;
     struct pod_report report;
+    struct list tokens; /* of its service account */
+    bool volumes_due;   /* what their files are made of may have changed */
+    struct work_job *volumes_job;
+    struct wheel_timer volumes_timer;
     char *network_call; /* its newest ADD, as nodeagent-cni told of it; NULL */
 };
 
@@ -219,6 +223,7 @@ struct task {
     struct image_request *image;
     struct hook_request *hook; /* over HTTP */
     struct wheel_timer timer;
+    usec_t patience; /* with what the pod refers to */
     void (*begin)(struct task *task);
     char *made_id; /* what a start, or a new sandbox, made */
     void *files;   /* of a job, while it runs */
@@ -261,6 +266,15 @@ void hook_request_cancel(struct hook_request *request);
 /* translating.c */
 struct translation pod_translation(struct agent_pod *pod, struct arena *arena,
                                    const struct cri_pod *seen);
+
+/* volume-files.c: volumes whose files come from objects */
+int pod_order_volumes(struct agent_pod *pod, int root, struct arena *arena,
+                      struct volume_orders *orders, struct err *err);
+void pod_follow_volumes(struct agent_pod *pod, const struct pod_observed *observed); /* if due */
+void pod_volumes_changed(struct agent_pod *pod); /* the pod did, or a token */
+void pods_volumes_changed(struct agent *agent);  /* some ConfigMap or Secret did */
+void pod_begin_volumes(struct agent_pod *pod);
+void pod_end_volumes(struct agent_pod *pod);
 
 /* network-gc.c: what networks left of sandboxes that are gone */
 void network_gc_begin(struct agent *agent);

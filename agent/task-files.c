@@ -3,6 +3,7 @@
 #include "shell.h"
 
 #include "nodeagent/base/mem.h"
+#include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/files.h"
 
 #include <errno.h>
@@ -12,6 +13,9 @@
 enum {
     LOGS_MAX = 10000, /* of one container */
 };
+
+#define ARRIVAL_USEC (5 * USEC_PER_SEC)        /* for what the pod refers to to come */
+#define ARRIVAL_LOOK_USEC (10 * USEC_PER_MSEC) /* between two looks whether it did */
 
 struct log_count { /* how often a container was started, by its logs */
     const char *name;
@@ -133,26 +137,50 @@ static void order_counts(struct pod_files *files, const struct pod_memory *memor
             arena_strdup(&files->arena, container->name);
 }
 
-void task_prepare(struct task *task)
+/* True: what the pod refers to is on its way, and is looked for again in a moment. */
+static bool waits_for_arrival(struct task *task)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(256, 256);
+    struct agent *agent = task->pod->agent;
+    const char *missing = agent->cluster ? cluster_waits_for(task->pod, &arena) : NULL;
+    usec_t now = clock_boottime();
+
+    if (!missing || now >= task->patience)
+        return false;
+    task_say(task, "waiting for %s", missing);
+    wheel_arm(agent->parts.wheel, &task->timer, usec_add(now, ARRIVAL_LOOK_USEC));
+    return true;
+}
+
+static void prepare(struct task *task)
 {
     struct agent_pod *pod = task->pod;
-    struct pod_files *files = files_new(pod);
-    struct pod_place place = {
-        .root = files->root,
-        .root_path = pod->agent->config->root_dir,
-        .directory = files->directory,
-    };
+    struct pod_files *files;
     struct err err;
 
+    if (waits_for_arrival(task))
+        return;
+    files = files_new(pod);
     files->log_directory = pod_log_directory(pod_object(pod), &files->arena);
     order_counts(files, &pod->memory);
-    if (volumes_order(pod_object(pod), &place, (uint64_t)pod->agent->parts.facts->memory_bytes,
-                      &files->arena, &files->volumes, &err) < 0) {
+    if (pod_order_volumes(pod, files->root, &files->arena, &files->volumes, &err) < 0) {
         files_free(files);
         task_failed(task, "FailedMount", &err);
         return;
     }
     task_submit(task, files, make, on_made, files_free);
+}
+
+static void on_arrival(struct wheel_timer *timer)
+{
+    prepare(container_of(timer, struct task, timer));
+}
+
+void task_prepare(struct task *task)
+{
+    wheel_timer_init(&task->timer, on_arrival);
+    task->patience = usec_add(clock_boottime(), ARRIVAL_USEC);
+    prepare(task);
 }
 
 /* removing */

@@ -11,6 +11,7 @@
 #include "nodeagent/objects/object.h"
 #include "nodeagent/objects/pod.h"
 #include "nodeagent/pod.h"
+#include "nodeagent/volumes.h"
 #include "runtime.pb-c.h"
 
 #include <stdbool.h>
@@ -68,7 +69,13 @@ struct translation {
     translate_lookup_fn *lookup;
     void *lookup_owner;
     const struct known_services *services; /* NULL: there are none */
+    /* Of the pod's service account; -EAGAIN: it is on its way. */
+    int (*token)(void *owner, const struct pod *pod, const struct token_projection *projection,
+                 const char **value, struct err *err);
 };
+
+/* volumes: what their files are made of; the sources refer to the translation */
+struct volume_sources translate_volume_sources(struct translation *translation);
 
 /* sandboxes */
 

@@ -24,6 +24,13 @@ static const struct object *look_up(void *owner, const struct object_kind *kind,
                           : find_in_directory(agent, kind, name_space, name);
 }
 
+static int look_up_token(void *owner, const struct pod *pod,
+                         const struct token_projection *projection, const char **value,
+                         struct err *err)
+{
+    return cluster_token(pods_find(owner, pod->object.metadata.uid), projection, value, err);
+}
+
 struct translation pod_translation(struct agent_pod *pod, struct arena *arena,
                                    const struct cri_pod *seen)
 {
@@ -35,6 +42,7 @@ struct translation pod_translation(struct agent_pod *pod, struct arena *arena,
         .static_pod = pod->static_pod,
         .lookup = look_up,
         .lookup_owner = agent,
+        .token = agent->cluster ? look_up_token : NULL,
         .services = agent->cluster ? cluster_services(agent->cluster, arena) : NULL,
     };
 

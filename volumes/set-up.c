@@ -1,8 +1,11 @@
-/* Making emptyDir volumes, and checking what hostPath volumes name. */
+/*
+ * Making the directories of volumes, with their files where they have some, and checking what
+ * hostPath volumes name. What is there already is made to be so again.
+ */
 #include "nodeagent/base/str.h"
 #include "nodeagent/sys/files.h"
 #include "nodeagent/sys/mount.h"
-#include "nodeagent/volumes.h"
+#include "payload.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* emptyDir */
+/* directories */
 
 static int set_group(int directory, const struct volume_order *order, struct err *err)
 {
@@ -21,35 +24,47 @@ static int set_group(int directory, const struct volume_order *order, struct err
     if (fstat(directory, &status) < 0 ||
         fchown(directory, FILE_OWNER_KEEP, (gid_t)order->group) < 0 ||
         fchmod(directory, (status.st_mode & 07777) | S_ISGID | 0070) < 0)
-        return err_set(err, -errno, "volume %s: cannot give it to group %lld: %s", order->name,
+        return err_set(err, -errno, "cannot give %s to group %lld: %s", order->path,
                        (long long)order->group, strerror(errno));
     return 0;
 }
 
-static int open_empty_dir(int root, const struct volume_order *order, struct err *err)
+static int open_directory(int root, const struct volume_order *order, struct err *err)
 {
     return file_open_beneath(root, order->directory, O_RDONLY | O_DIRECTORY, 0, FILE_LINKS_REFUSED,
                              err);
 }
 
-static int make_empty_dir(int root, const struct volume_order *order, struct err *err)
+static int write_files(int directory, const struct volume_order *order, struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < order->mount_points.count && r == 0; i++)
+        r = directory_make(directory, order->mount_points.items[i], 0755, err);
+    if (r == 0 && order->payload)
+        r = payload_write(directory, order->payload, order->group, err);
+    return MIN(r, 0);
+}
+
+static int make_directory(int root, const struct volume_order *order, struct err *err)
 {
     _cleanup_(fd_close_at) int directory = -1;
     int r = directory_make(root, order->directory, 0755, err);
 
     if (r == 0 && order->in_memory && !mount_is_point(root, order->directory)) {
-        _cleanup_(fd_close_at) int below = open_empty_dir(root, order, err);
+        _cleanup_(fd_close_at) int below = open_directory(root, order, err);
 
         r = below < 0 ? below : mount_tmpfs(below, order->path, order->size_bytes, err);
     }
     if (r < 0)
         return r;
-    directory = open_empty_dir(root, order, err);
+    directory = open_directory(root, order, err);
     if (directory < 0)
         return directory;
     if (!order->in_memory && fchmod(directory, 0777) < 0)
         return err_set(err, -errno, "%s: %s", order->path, strerror(errno));
-    return set_group(directory, order, err);
+    r = set_group(directory, order, err);
+    return r < 0 ? r : write_files(directory, order, err);
 }
 
 /* hostPath */
@@ -116,10 +131,10 @@ static int check_host_path(const struct volume_order *order, struct err *err)
 int volumes_set_up(int root, const struct volume_orders *orders, struct err *err)
 {
     array_for_each (order, orders->items) {
-        int r = order->host_type ? check_host_path(order, err) : make_empty_dir(root, order, err);
+        int r = order->host_type ? check_host_path(order, err) : make_directory(root, order, err);
 
         if (r < 0)
-            return err_prefix(err, "volume %s", order->name);
+            return err_prefix(err, VOLUME_FAILED, order->name);
     }
     return 0;
 }

@@ -39,11 +39,11 @@ def test_files_are_short():
 PLAYED_WHOLE = {
     "admitting", "agent", "cluster", "cluster-client", "cluster-csi", "cluster-events",
     "cluster-lease", "cluster-mirror", "cluster-node", "cluster-objects", "cluster-report",
-    "container-files", "hook-http", "images", "images-pull", "log-links",
+    "cluster-tokens",    "container-files", "hook-http", "images", "images-pull", "log-links",
     "main", "network", "network-gc", "node-facts", "observing", "planning", "pods",
     "probe-exec", "probe-left", "probing", "queries", "record-file", "runtime-state", "sweep", "taking-over",
     "task-container", "task-files", "task-hook", "task-image", "task-sandbox", "tasks",
-    "translating"}
+    "translating", "volume-files"}
 
 
 def unit_test_of(room, stem):

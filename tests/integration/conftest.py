@@ -55,9 +55,10 @@ def plain_program(tmp_path_factory):
 
 # 1.7 is much like 1.6, and time is short: these are tried on it always, the others on request.
 ALWAYS_ON_ALL = {"test_runtime", "test_pods", "test_stopping", "test_faults"}
-# What these ask of the runtime is one call, ExecSync, which test_probes tries on all.
+# What these ask of the runtime other files try on all.
 ALWAYS_ON_NEWEST = {"test_probe_servers", "test_probe_exec", "test_probe_kills",
-                    "test_probe_command", "test_probes_command"}
+                    "test_probe_command", "test_probes_command", "test_cluster",
+                    "test_cluster_faults"}
 ALL_ON_ALL = os.environ.get("NODEAGENT_RUNTIMES") == "all"  # ./dev integration
 
 

@@ -18,6 +18,7 @@ HASH = "kubernetes.io/config.hash"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     with ApiServer(tmp_path_factory.mktemp("cluster")) as instance:
+        instance.api.admission.inject_tokens = True
         yield instance
 
 
@@ -54,7 +55,6 @@ def node(server, agent):
 
 def bound(server, agent, name, *containers, **spec):
     """A pod that the cluster gives to the node."""
-    spec.setdefault("automountServiceAccountToken", False)
     obj = pod(name, *containers, agent=agent, **spec)
     obj["spec"].pop("nodeName", None)
     server.create(obj)
@@ -71,6 +71,15 @@ def wait_pod(server, name, predicate, what, seconds=30):
 
 def wait_ready(server, name):
     return wait_pod(server, name, lambda found: is_true(found, "Ready"), "to be ready")
+
+
+def said_by(agent, name, count):
+    """What an API pod said: so many lines of it."""
+    def look():
+        said = [text for _, text in agent.stage(name)]
+        return said if len(said) >= count else None
+
+    return agent.wait(look, f"pod {name} to say {count} things")
 
 
 def patches(server, name):
@@ -123,6 +132,8 @@ def test_a_bound_pod_runs_and_is_told_of(server, agent, node):
     assert condition(found, "PodScheduled")["status"] == "True"
     assert len(patches(server, "web")) <= 3
     assert not server.requests("GET", r"/pods/web$")
+    assert len([record for record in server.requests("POST", "/serviceaccounts/default/token")
+                if record.json["spec"]["boundObjectRef"]["name"] == "web"]) == 1
 
 
 def test_check_38_nothing_is_said_of_a_pod_that_stays_as_it_is(server, agent, node):
@@ -143,6 +154,43 @@ def test_events_are_told(server, agent, node):
                 if event["involvedObject"].get("name") == "eventful"}
 
     server.wait(lambda: {"Pulled", "Created", "Started"} <= reasons(), what="its events")
+
+
+def test_an_ordinary_pod_has_its_service_account(server, agent, node):
+    place = "/var/run/secrets/kubernetes.io/serviceaccount"
+    bound(server, agent, "ordinary", container("main", SAY + "say $(cat {0}/namespace) "
+                                               "$(wc -c < {0}/ca.crt) $(cut -c1-3 {0}/token); "
+                                               "sleep 1000".format(place)))
+    wait_ready(server, "ordinary")
+    [said] = said_by(agent, "ordinary", 1)
+    name_space, size, start = said.split()
+    assert name_space == "default" and int(size) > 500 and start == "eyJ"
+
+
+def test_check_45_services_are_variables(server, agent, node):
+    server.create({"kind": "Service", "metadata": {"name": "my-db"},
+                   "spec": {"ports": [{"name": "pg", "port": 5432}]}})
+    address = server.get("services", "my-db")["spec"]["clusterIP"]
+    time.sleep(1)
+    bound(server, agent, "linked", container(
+        "main", SAY + "say $MY_DB_SERVICE_HOST $MY_DB_SERVICE_PORT_PG $KUBERNETES_SERVICE_PORT; "
+        "sleep 1000"))
+    assert said_by(agent, "linked", 1) == [f"{address} 5432 443"]
+
+
+def test_check_41_config_follows(server, agent, node):
+    """A variable is as it was at the start, a file follows; what is missing is waited for."""
+    bound(server, agent, "configured", container(
+        "main", SAY + "say $WORD; while :; do grep -q two /cfg/word && say two && break; "
+        "sleep 0.1; done; sleep 1000",
+        env=[{"name": "WORD", "valueFrom": {"configMapKeyRef": {"name": "words", "key": "word"}}}],
+        volumeMounts=[{"name": "cfg", "mountPath": "/cfg"}]),
+        volumes=[{"name": "cfg", "configMap": {"name": "words"}}])
+    wait_pod(server, "configured", lambda found: "startTime" in found["status"], "to be seen")
+    server.create({"kind": "ConfigMap", "metadata": {"name": "words"}, "data": {"word": "one"}})
+    assert said_by(agent, "configured", 1) == ["one"]
+    server.patch("configmaps", "words", {"data": {"word": "two"}})
+    assert said_by(agent, "configured", 2) == ["one", "two"]
 
 
 def test_check_40_a_deleted_pod_ends_first(server, agent, node):

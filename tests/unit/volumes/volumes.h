@@ -62,15 +62,16 @@ static inline void put_file(const struct place *place, const char *path)
     close(fd);
 }
 
-/* The volumes of a pod with these, of which `mounted` is used. */
+/* The volumes of a pod with these, of which `mounted` is used: a name, with what belongs to its
+ * mount and to further ones. */
 static inline int order_volumes(struct place *place, const char *volumes, const char *mounted,
                                 struct volume_orders *orders)
 {
     char *yaml = mem_printf("{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {"
                             "securityContext: {fsGroup: 4711}, containers: [{name: a, image: a, "
-                            "resources: {limits: {memory: 32Mi}}, volumeMounts: [{name: %s, "
-                            "mountPath: /x}]}], volumes: [%s]}}",
-                            mounted, volumes);
+                            "resources: {limits: {memory: 32Mi}}, volumeMounts: [{name: "
+                            "%s%s}]}], volumes: [%s]}}",
+                            mounted, strchr(mounted, ',') ? "" : ", mountPath: /x", volumes);
     struct pod_place pod_place = {place->root, place->path, "pods/u"};
     struct document document;
     int r;

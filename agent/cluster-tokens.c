@@ -1,0 +1,254 @@
+/*
+ * Tokens of service accounts for pods: asked for when a pod that wants them comes, and again when a
+ * fifth of their time is left. One that cannot be had anew is served until its end.
+ */
+#include "cluster-private.h"
+#include "cluster.h"
+
+#include "nodeagent/base/mem.h"
+#include "nodeagent/sys/chance.h"
+#include "nodeagent/sys/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JITTER_USEC (10 * USEC_PER_SEC)
+#define AGE_MAX_USEC (24 * 3600 * USEC_PER_SEC)
+#define RETRY_MIN_USEC (500 * USEC_PER_MSEC) /* the server may not know the pod here yet */
+#define RETRY_MAX_USEC (30 * USEC_PER_SEC)
+
+enum {
+    EXPIRATION_DEFAULT = 3600,
+};
+
+static const struct json_limits token_limits = {.bytes_max = 1 << 20, .nodes_max = 10000};
+
+struct cluster_token {
+    struct list link; /* of its pod */
+    struct agent_pod *pod;
+    char *audience;
+    int64_t seconds;
+    char *token;     /* NULL: none yet */
+    int64_t expires; /* by the wall clock */
+    struct api_call *call;
+    struct wheel_timer timer;
+    usec_t retry;
+    char *trouble;
+};
+
+static void token_free(struct cluster_token *token)
+{
+    list_unlink(&token->link);
+    if (token->call)
+        api_cancel(token->call);
+    wheel_cancel(&token->timer);
+    if (token->token)
+        explicit_bzero(token->token, strlen(token->token));
+    free(token->token);
+    free(token->audience);
+    free(token->trouble);
+    free(token);
+}
+
+static void again(struct cluster_token *token, usec_t delay)
+{
+    wheel_arm(token->pod->agent->parts.wheel, &token->timer, usec_add(clock_boottime(), delay));
+}
+
+static void set_trouble(struct cluster_token *token, const char *text)
+{
+    if (text && !str_equal(token->trouble, text))
+        log_warning("%s", text);
+    free(token->trouble);
+    token->trouble = text ? mem_strdup(text) : NULL;
+}
+
+/* asking */
+
+static void fail(struct cluster_token *token, const char *text)
+{
+    set_trouble(token, text);
+    again(token, chance_between(token->retry, 2 * token->retry));
+    token->retry = MIN(2 * token->retry, RETRY_MAX_USEC);
+}
+
+static char *text_of(const struct json *object, const char *name)
+{
+    const struct json *value =
+        object && object->type == JSON_OBJECT ? json_get_string(object, name) : NULL;
+
+    return value ? mem_strndup(value->text, value->length) : NULL;
+}
+
+/* By its status: what the token itself says is for others. */
+static usec_t lasts(const struct cluster_token *token)
+{
+    usec_t left = (usec_t)MAX(token->expires - (int64_t)clock_wall(), 0);
+
+    return MIN(left / 5 * 4, AGE_MAX_USEC);
+}
+
+static bool take(struct cluster_token *token, const struct api_reply *reply)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    _cleanup_(mem_free_at) char *expires = NULL;
+    struct json_findings findings;
+    const struct json *status;
+    struct json *document;
+    struct err err;
+    char *text;
+
+    if (json_parse(&arena, reply->body, reply->length, &token_limits, &findings, &document, &err) <
+            0 ||
+        document->type != JSON_OBJECT)
+        return false;
+    status = json_get(document, "status");
+    text = text_of(status, "token");
+    expires = text_of(status, "expirationTimestamp");
+    if (str_empty(text) || !expires || time_parse_rfc3339(expires, &token->expires) < 0) {
+        free(text);
+        return false;
+    }
+    free(token->token);
+    token->token = text;
+    return true;
+}
+
+static void on_answer(void *owner, const struct api_reply *reply)
+{
+    struct cluster_token *token = owner;
+
+    token->call = NULL;
+    if (reply->failure) {
+        fail(token, reply->failure->err.text);
+        return;
+    }
+    if (!take(token, reply)) {
+        fail(token, "the API server's answer has no token");
+        return;
+    }
+    set_trouble(token, NULL);
+    token->retry = RETRY_MIN_USEC;
+    again(token, usec_sub(lasts(token), chance_between(0, JITTER_USEC)));
+    pod_volumes_changed(token->pod);
+}
+
+static void write_text(struct json_writer *writer, const char *name, const char *value)
+{
+    json_write_name(writer, name);
+    json_write_string(writer, value);
+}
+
+static void write_request(const struct cluster_token *token, struct strbuf *body)
+{
+    struct json_writer writer;
+
+    json_writer_init(&writer, body, false);
+    json_write_object(&writer);
+    write_text(&writer, "apiVersion", "authentication.k8s.io/v1");
+    write_text(&writer, "kind", "TokenRequest");
+    json_write_name(&writer, "spec");
+    json_write_object(&writer);
+    json_write_name(&writer, "audiences");
+    json_write_array(&writer);
+    if (*token->audience)
+        json_write_string(&writer, token->audience);
+    json_write_array_end(&writer);
+    json_write_name(&writer, "expirationSeconds");
+    json_write_int(&writer, token->seconds);
+    json_write_name(&writer, "boundObjectRef");
+    json_write_object(&writer);
+    write_text(&writer, "apiVersion", "v1");
+    write_text(&writer, "kind", "Pod");
+    write_text(&writer, "name", token->pod->name);
+    write_text(&writer, "uid", token->pod->uid);
+    json_write_object_end(&writer);
+    json_write_object_end(&writer);
+    json_write_object_end(&writer);
+    json_writer_deinit(&writer);
+}
+
+static void ask(struct cluster_token *token)
+{
+    struct agent_pod *pod = token->pod;
+    const char *account = pod_object(pod)->spec.service_account_name;
+    _cleanup_(strbuf_deinit) struct strbuf body = STRBUF_INIT;
+    char *path = mem_printf("/api/v1/namespaces/%s/serviceaccounts/%s/token", pod->name_space,
+                            str_empty(account) ? "default" : account);
+
+    write_request(token, &body);
+    token->call = api_begin(
+        pod->agent->cluster->api,
+        &(struct api_request){.method = "POST", .path = path, .body = body.text}, on_answer, token);
+    free(path);
+}
+
+static void on_timer(struct wheel_timer *timer)
+{
+    struct cluster_token *token = container_of(timer, struct cluster_token, timer);
+
+    if (!token->call && token->pod->object)
+        ask(token);
+}
+
+/* tokens of a pod */
+
+static struct cluster_token *token_of(struct agent_pod *pod,
+                                      const struct token_projection *projection)
+{
+    const char *audience = projection->audience ? projection->audience : "";
+    int64_t seconds = projection->expiration_seconds.set ? projection->expiration_seconds.value
+                                                         : EXPIRATION_DEFAULT;
+    struct cluster_token *token;
+
+    list_for_each (node, &pod->tokens) {
+        token = list_entry(node, struct cluster_token, link);
+        if (token->seconds == seconds && !strcmp(token->audience, audience))
+            return token;
+    }
+    token = mem_new(struct cluster_token);
+    token->pod = pod;
+    token->audience = mem_strdup(audience);
+    token->seconds = seconds;
+    token->retry = RETRY_MIN_USEC;
+    wheel_timer_init(&token->timer, on_timer);
+    list_push_back(&pod->tokens, &token->link);
+    ask(token);
+    return token;
+}
+
+static bool is_good(const struct cluster_token *token)
+{
+    return token->token && token->expires > (int64_t)clock_wall();
+}
+
+int cluster_token(struct agent_pod *pod, const struct token_projection *projection,
+                  const char **value, struct err *err)
+{
+    const struct cluster_token *token = token_of(pod, projection);
+
+    if (!is_good(token))
+        return err_set(err, -EAGAIN, "failed to fetch token: %s",
+                       token->trouble ? token->trouble : "the API server has not answered yet");
+    *value = token->token;
+    return 0;
+}
+
+bool cluster_tokens_are_there(struct agent_pod *pod)
+{
+    bool there = true;
+
+    array_for_each (volume, pod_object(pod)->spec.volumes)
+        if (volume->projected)
+            array_for_each (source, volume->projected->sources)
+                if (source->service_account_token)
+                    there &= is_good(token_of(pod, source->service_account_token));
+    return there;
+}
+
+void cluster_tokens_forget(struct agent_pod *pod)
+{
+    while (!list_empty(&pod->tokens))
+        token_free(list_first(&pod->tokens, struct cluster_token, link));
+}
