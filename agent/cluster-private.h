@@ -13,6 +13,7 @@ struct cluster {
     struct api *api;
     struct api_watch *pods;
     struct api_watch *services;
+    struct api_watch *runtime_classes;
     struct cluster_node *node;
     struct cluster_lease *lease;
     struct cluster_csi *csi;

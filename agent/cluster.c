@@ -3,8 +3,10 @@
 #include "cluster-private.h"
 
 #include "nodeagent/base/mem.h"
+#include "nodeagent/objects/runtime_class.h"
 #include "nodeagent/sys/log.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,34 +98,35 @@ static void on_round(struct wheel_timer *timer)
               usec_add(clock_boottime(), CLUSTER_ROUND_USEC));
 }
 
-/* services: told to containers when they start, and to nobody else */
+/* what is looked up when pods start: Services, RuntimeClasses */
 
 static void ignore_object(void *owner, struct object *object)
 {
 }
 
-static void on_services(void *owner)
+static void on_known(void *owner)
 {
     struct cluster *cluster = owner;
 
     pods_touch_all(cluster->agent);
 }
 
-static struct api_watch *watch_services(struct cluster *cluster)
+static struct api_watch *watch_all(struct cluster *cluster, const struct object_kind *kind,
+                                   const char *path, const char *selector)
 {
-    struct api_watch_options services = {
+    struct api_watch_options options = {
         .api = cluster->api,
         .wheel = cluster->agent->parts.wheel,
-        .kind = &object_kind_service,
-        .path = "/api/v1/services",
-        .selector = "fieldSelector=spec.clusterIP%21%3DNone",
+        .kind = kind,
+        .path = path,
+        .selector = selector,
         .owner = cluster,
         .set = ignore_object,
         .gone = ignore_object,
-        .complete = on_services,
+        .complete = on_known,
     };
 
-    return api_watch_new(&services);
+    return api_watch_new(&options);
 }
 
 struct known_services *cluster_services(const struct cluster *cluster, struct arena *arena)
@@ -139,6 +142,17 @@ struct known_services *cluster_services(const struct cluster *cluster, struct ar
     for (size_t at = 0; (service = api_watch_next(cluster->services, &at));)
         services->items.items[services->items.count++] = service;
     return services;
+}
+
+int cluster_runtime_handler(const struct cluster *cluster, const char *name, const char **handler,
+                            struct err *err)
+{
+    struct object *found = api_watch_find(cluster->runtime_classes, NULL, name);
+
+    if (!found)
+        return err_set(err, -ENOENT, "RuntimeClass \"%s\" not found", name);
+    *handler = runtime_class_of(found)->handler;
+    return 0;
 }
 
 struct cluster *cluster_new(struct agent *agent, struct api *api)
@@ -163,7 +177,10 @@ struct cluster *cluster_new(struct agent *agent, struct api *api)
     cluster->events = cluster_events_new(cluster);
     cluster->lease = cluster_lease_new(cluster);
     cluster->node = cluster_node_new(cluster);
-    cluster->services = watch_services(cluster);
+    cluster->services = watch_all(cluster, &object_kind_service, "/api/v1/services",
+                                  "fieldSelector=spec.clusterIP%21%3DNone");
+    cluster->runtime_classes =
+        watch_all(cluster, &object_kind_runtime_class, "/apis/node.k8s.io/v1/runtimeclasses", NULL);
     cluster->pods = api_watch_new(&pods);
     wheel_timer_init(&cluster->round, on_round);
     wheel_arm(agent->parts.wheel, &cluster->round, usec_add(clock_boottime(), CLUSTER_ROUND_USEC));
@@ -183,6 +200,7 @@ struct cluster *cluster_free(struct cluster *cluster)
     cluster_events_free(cluster->events);
     cluster_lease_free(cluster->lease);
     cluster_node_free(cluster->node);
+    api_watch_free(cluster->runtime_classes);
     api_watch_free(cluster->services);
     api_watch_free(cluster->pods);
     free(cluster);

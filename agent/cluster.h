@@ -40,6 +40,10 @@ const struct object *cluster_object_find(const struct cluster *cluster,
 
 struct known_services *cluster_services(const struct cluster *cluster, struct arena *arena);
 
+/* What the runtime calls this RuntimeClass. */
+int cluster_runtime_handler(const struct cluster *cluster, const char *name, const char **handler,
+                            struct err *err);
+
 /* Why the API server is not heard of; NULL: all is well. */
 const char *cluster_trouble(const struct cluster *cluster);
 

@@ -107,6 +107,8 @@ static void write_node(const struct agent *agent, struct json_writer *writer)
     /* It says the same, in gRPC's words, of a runtime that is down. */
     if (!runtime_state_trouble(agent->runtime))
         write_trouble("RuntimeTrouble", cri_cache_health(agent->cache).trouble, writer);
+    if (agent->cluster)
+        write_trouble("ApiServerTrouble", cluster_trouble(agent->cluster), writer);
     write_problems(&agent->directory, writer);
     write_problems(&agent->url, writer);
     json_write_array_end(writer);

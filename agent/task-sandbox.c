@@ -27,6 +27,17 @@ static void tell_dns(struct task *task, const struct string_map *warnings)
         pod_event(task->pod, NULL, true, warnings->items[i].name, warnings->items[i].value);
 }
 
+/* Without an API server there are no classes, and their names mean nothing. */
+static int check_class(const struct task *task, struct err *err)
+{
+    const struct agent *agent = task->pod->agent;
+    const char *name = pod_object(task->pod)->spec.runtime_class_name, *handler;
+
+    return agent->cluster && !str_empty(name)
+               ? cluster_runtime_handler(agent->cluster, name, &handler, err)
+               : 0;
+}
+
 static void ask_for_sandbox(struct task *task, const struct node_files *files)
 {
     struct agent *agent = task->pod->agent;
@@ -37,12 +48,13 @@ static void ask_for_sandbox(struct task *task, const struct node_files *files)
     struct resolv_conf host;
     struct err err;
 
-    if (node_files_resolv_conf(files, &arena, &host, &err) < 0 ||
+    if (check_class(task, &err) < 0 || node_files_resolv_conf(files, &arena, &host, &err) < 0 ||
         translate_sandbox(&translation, &host, task_operation(task)->attempt, &request.config,
                           &warnings, &err) < 0) {
         task_failed(task, "CreatePodSandboxError", &err);
         return;
     }
+    request.runtime_handler = (char *)(translation.handler ? translation.handler : "");
     tell_dns(task, &warnings);
     task_say(task, "creating the sandbox");
     task_call(task, &cri_run_pod_sandbox, &request.base,

@@ -45,7 +45,11 @@ struct translation pod_translation(struct agent_pod *pod, struct arena *arena,
         .token = agent->cluster ? look_up_token : NULL,
         .services = agent->cluster ? cluster_services(agent->cluster, arena) : NULL,
     };
+    struct err ignored; /* told when the sandbox is made */
 
+    if (agent->cluster && !str_empty(translation.pod->spec.runtime_class_name))
+        cluster_runtime_handler(agent->cluster, translation.pod->spec.runtime_class_name,
+                                &translation.handler, &ignored);
     if (translation.pod->spec.host_network) {
         translation.pod_ips = agent->parts.facts->addresses;
     } else if (seen && seen->sandboxes.count && seen->sandboxes.items->ready) {

@@ -193,6 +193,15 @@ def test_check_41_config_follows(server, agent, node):
     assert said_by(agent, "configured", 2) == ["one", "two"]
 
 
+def test_runtime_classes(server, agent, node):
+    bound(server, agent, "classy", staying(), runtimeClassName="special")
+    server.wait(lambda: [event for event in server.list("events")
+                         if 'RuntimeClass "special" not found' in event["message"]],
+                what="the event")
+    server.create({"kind": "RuntimeClass", "metadata": {"name": "special"}, "handler": "runc"})
+    wait_ready(server, "classy")
+
+
 def test_check_40_a_deleted_pod_ends_first(server, agent, node):
     bound(server, agent, "leaves", container("main", SAY + "trap 'sleep 1; exit 0' TERM; "
                                              "while :; do sleep 0.1; done"))
