@@ -86,13 +86,15 @@ static int open_api(struct cluster_client *client, const struct config *config,
     return api_new(&client->api, &options, err);
 }
 
-int cluster_client_new(struct cluster_client **result, const struct config *config,
+int cluster_client_new(struct cluster_client **result, const char *kubeconfig,
+                       bool certificate_follows, const struct config *config,
                        const struct agent_parts *parts, struct err *err)
 {
     struct cluster_client *client = mem_new(struct cluster_client);
-    struct kubeconfig_options kubeconfig = {
-        .path = config->kubeconfig,
+    struct kubeconfig_options from = {
+        .path = kubeconfig,
         .environment = (const char *const *)environ,
+        .certificate_follows = certificate_follows,
     };
     struct credentials_options credentials = {
         .wheel = parts->wheel,
@@ -102,7 +104,7 @@ int cluster_client_new(struct cluster_client **result, const struct config *conf
         .changed = on_changed,
         .owner = client,
     };
-    int r = kubeconfig_read(&client->kubeconfig, &kubeconfig, err);
+    int r = kubeconfig_read(&client->kubeconfig, &from, err);
 
     if (r == 0) {
         credentials.kubeconfig = client->kubeconfig;

@@ -103,6 +103,11 @@ const struct setting config_settings[] = {
                    "headers for it: name:value,..."),
     USED(NULL, "kubeconfig", PATH, NULL, kubeconfig,
          "how to reach the API server; none: static pods only"),
+    USED(NULL, "bootstrap-kubeconfig", PATH, NULL, bootstrap_kubeconfig,
+         "with which the first certificate is asked for"),
+    USED(NULL, "cert-dir", PATH, "/var/lib/kubelet/pki", cert_dir, "the node's certificates"),
+    USED("rotateCertificates", "rotate-certificates", BOOL, "false", rotate_certificates,
+         "ask for a new client certificate in time"),
     USED("kubeAPIQPS", "kube-api-qps", INT32, "50", api_qps, "requests a second to it",
          .traits = ZERO_COUNTS),
     USED("kubeAPIBurst", "kube-api-burst", INT32, "100", api_burst, "... and as many at once"),
@@ -166,7 +171,6 @@ const struct setting config_settings[] = {
     IDLE("tlsCipherSuites", "tls-cipher-suites", STRINGS, NULL),
     IDLE("tlsCurvePreferences", NULL, OBJECTS, NULL),
     IDLE("tlsMinVersion", "tls-min-version", STRING, NULL),
-    IDLE("rotateCertificates", "rotate-certificates", BOOL, "false"),
     IDLE("serverTLSBootstrap", "rotate-server-certificates", BOOL, "false"),
     IDLE("authentication.x509.clientCAFile", "client-ca-file", PATH, NULL),
     IDLE("authentication.webhook.enabled", "authentication-token-webhook", BOOL, "true",
@@ -189,8 +193,6 @@ const struct setting config_settings[] = {
     IDLE("showHiddenMetricsForVersion", "show-hidden-metrics-for-version", STRING, NULL),
 
     /* the API server */
-    IDLE(NULL, "bootstrap-kubeconfig", STRING, NULL),
-    IDLE(NULL, "cert-dir", STRING, "/var/lib/kubelet/pki"),
     IDLE("podCIDR", "pod-cidr", STRING, NULL),
     IDLE("syncFrequency", "sync-frequency", DURATION, "1m"),
     IDLE("contentType", "kube-api-content-type", STRING, "application/vnd.kubernetes.protobuf",

@@ -73,9 +73,12 @@ struct config {
     const char *static_pod_url;                /* NULL: none */
     const char *const *static_pod_url_headers; /* "Name: value", ends in NULL */
     const char *kubeconfig;                    /* NULL: static pods only */
-    int32_t api_qps;                           /* requests a second to the API server */
-    int32_t api_burst;                         /* ... and as many at once */
-    int32_t event_qps;                         /* the same of events */
+    const char *bootstrap_kubeconfig;          /* NULL: none */
+    const char *cert_dir;
+    bool rotate_certificates;
+    int32_t api_qps;   /* requests a second to the API server */
+    int32_t api_burst; /* ... and as many at once */
+    int32_t event_qps; /* the same of events */
     int32_t event_burst;
     usec_t file_check_usec;
     usec_t http_check_usec;

@@ -1,5 +1,7 @@
 /* nodeagentd: the service. */
 #include "agent.h"
+#include "cluster-bootstrap.h"
+#include "cluster-certificate.h"
 #include "cluster-client.h"
 #include "control.h"
 #include "network-socket.h"
@@ -36,7 +38,9 @@ struct service {
     struct arena arena; /* of the facts */
     struct node_facts facts;
     struct agent_parts parts;
-    struct cluster_client *cluster; /* NULL: static pods alone */
+    struct cluster_client *cluster;   /* NULL: static pods alone */
+    struct cluster_client *bootstrap; /* asks for the first certificate; NULL: there was one */
+    struct cluster_certificate *certificate;
     struct wheel_driver *driver;
     struct agent *agent;
     struct control *control;
@@ -307,15 +311,48 @@ static int open_control(struct service *service, struct err *err)
                        NULL, service, err);
 }
 
+/* Started again it may bootstrap anew. */
+static void on_certificate_lost(void *owner, const char *why)
+{
+    struct service *service = owner;
+
+    err_set(&service->failure, -EACCES, "%s", why);
+    loop_stop(service->parts.loop, -EACCES);
+}
+
+static int open_certificate(struct service *service, struct err *err)
+{
+    const struct cluster_certificate_options options = {
+        .config = &service->config,
+        .parts = &service->parts,
+        .api = service->parts.api,
+        .bootstrap = service->bootstrap ? cluster_client_api(service->bootstrap) : NULL,
+        .owner = service,
+        .lost = on_certificate_lost,
+    };
+
+    return cluster_certificate_new(&service->certificate, &options, err);
+}
+
 static int open_cluster(struct service *service, struct err *err)
 {
+    bool bootstraps = false;
     int r;
 
     if (!service->config.kubeconfig)
         return 0;
-    r = cluster_client_new(&service->cluster, &service->config, &service->parts, err);
+    r = cluster_bootstrap(&service->config, &bootstraps, err);
     if (r == 0)
-        service->parts.api = cluster_client_api(service->cluster);
+        r = cluster_client_new(&service->cluster, service->config.kubeconfig, bootstraps,
+                               &service->config, &service->parts, err);
+    if (r < 0)
+        return r;
+    service->parts.api = cluster_client_api(service->cluster);
+    if (bootstraps)
+        r = cluster_client_new(&service->bootstrap, service->config.bootstrap_kubeconfig, false,
+                               &service->config, &service->parts, err);
+    if (r == 0 && (bootstraps || service->config.rotate_certificates))
+        r = open_certificate(service, err);
     return r;
 }
 
@@ -357,6 +394,8 @@ static void close_service(struct service *service)
         control_free(service->control);
     network_socket_free(service->network);
     agent_free(service->agent);
+    cluster_certificate_free(service->certificate);
+    cluster_client_free(service->bootstrap);
     cluster_client_free(service->cluster);
     notify_free(service->notify);
     if (parts->http)

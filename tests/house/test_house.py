@@ -37,7 +37,7 @@ def test_files_are_short():
 # What wires the parts of agent/ together is tested as a whole: in the simulation (tests/sim), and on
 # real runtimes (tests/integration).
 PLAYED_WHOLE = {
-    "admitting", "agent", "cluster", "cluster-client", "cluster-csi", "cluster-events",
+    "admitting", "agent", "cluster", "cluster-bootstrap", "cluster-certificate", "cluster-client", "cluster-csi", "cluster-events",
     "cluster-lease", "cluster-mirror", "cluster-node", "cluster-objects", "cluster-report",
     "cluster-tokens",    "container-files", "hook-http", "images", "images-pull", "log-links",
     "main", "network", "network-gc", "node-facts", "observing", "planning", "pods",
