@@ -419,3 +419,47 @@ struct docker_credentials docker_config_match(const struct docker_config *config
                 add(&credentials, arena, &config->entries[i]);
     return credentials;
 }
+
+/* lists */
+
+static void add_copies(struct docker_credentials *to, const struct docker_credentials *from,
+                       struct arena *arena)
+{
+    for (size_t i = 0; i < from->count; i++)
+        to->items[to->count++] = (struct docker_credential){
+            .user = arena_strdup(arena, from->items[i].user),
+            .password = arena_strdup(arena, from->items[i].password),
+        };
+}
+
+struct docker_credentials docker_credentials_join(const struct docker_credentials *first,
+                                                  const struct docker_credentials *second,
+                                                  struct arena *arena)
+{
+    struct docker_credentials joined = {
+        .items = arena_array(arena, struct docker_credential, first->count + second->count),
+    };
+
+    add_copies(&joined, first, arena);
+    add_copies(&joined, second, arena);
+    return joined;
+}
+
+struct docker_credentials docker_credentials_copy(const struct docker_credentials *credentials,
+                                                  struct arena *arena)
+{
+    struct docker_credentials none = {0};
+
+    return docker_credentials_join(credentials, &none, arena);
+}
+
+bool docker_credentials_equal(const struct docker_credentials *a,
+                              const struct docker_credentials *b)
+{
+    bool same = a->count == b->count;
+
+    for (size_t i = 0; same && i < a->count; i++)
+        same = str_equal(a->items[i].user, b->items[i].user) &&
+               str_equal(a->items[i].password, b->items[i].password);
+    return same;
+}

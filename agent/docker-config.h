@@ -6,6 +6,7 @@
 #include "nodeagent/base/arena.h"
 #include "nodeagent/base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct docker_credential {
@@ -29,6 +30,15 @@ struct docker_config *docker_config_load(const char *root_dir, const char *home,
 /* The same from a text. NULL: it cannot be understood. */
 struct docker_config *docker_config_parse(const char *text, size_t length, struct err *err);
 struct docker_config *docker_config_free(struct docker_config *config);
+
+/* lists of credentials, in an arena */
+struct docker_credentials docker_credentials_copy(const struct docker_credentials *credentials,
+                                                  struct arena *arena);
+struct docker_credentials docker_credentials_join(const struct docker_credentials *first,
+                                                  const struct docker_credentials *second,
+                                                  struct arena *arena);
+bool docker_credentials_equal(const struct docker_credentials *a,
+                              const struct docker_credentials *b);
 
 /* What to try for this image (as written in the pod), in this order. */
 struct docker_credentials docker_config_match(const struct docker_config *config, const char *image,

@@ -34,7 +34,8 @@ struct image_request {
     const char *written; /* as in the pod */
     const char *image;   /* with its tag */
     const char *policy;
-    const struct string_map *annotations;
+    struct string_map annotations;
+    struct docker_credentials credentials;
     image_progress_fn *progress;
     image_done_fn *done;
     void *owner;

@@ -23,7 +23,7 @@ struct pull {
     struct arena arena;
     struct list requests;
     const char *image;
-    const struct string_map *annotations;
+    struct docker_credentials own; /* of who asks, tried before the node's */
     struct cri_call *call;
     struct work_job *job;
     bool begun;
@@ -45,9 +45,9 @@ static void next_pulls(struct images *images);
 
 void image_spec_annotate(struct image_request *request, Cri__ImageSpec *spec)
 {
-    const struct string_map *annotations = request->annotations;
+    const struct string_map *annotations = &request->annotations;
 
-    if (!annotations || !annotations->count)
+    if (!annotations->count)
         return;
     spec->n_annotations = annotations->count;
     spec->annotations = arena_array(&request->arena, Cri__Pair *, annotations->count);
@@ -55,8 +55,7 @@ void image_spec_annotate(struct image_request *request, Cri__ImageSpec *spec)
         spec->annotations[i] = arena_new(&request->arena, Cri__Pair);
         cri__pair__init(spec->annotations[i]);
         spec->annotations[i]->key = (char *)annotations->items[i].name;
-        spec->annotations[i]->value =
-            (char *)(annotations->items[i].value ? annotations->items[i].value : "");
+        spec->annotations[i]->value = (char *)annotations->items[i].value;
     }
 }
 
@@ -226,6 +225,7 @@ static void on_credentials(void *owner, void *argument, int result)
         log_failure(LOG_LEVEL_WARNING, NULL, &job->err);
     if (job && job->config)
         pull->credentials = docker_config_match(job->config, pull->image, &pull->arena);
+    pull->credentials = docker_credentials_join(&pull->own, &pull->credentials, &pull->arena);
     ask(pull);
 }
 
@@ -304,12 +304,14 @@ static bool take_token(struct images *images)
     return true;
 }
 
-static struct pull *find_pull(struct images *images, const char *image)
+/* Who has other credentials may be given another image, or none. */
+static struct pull *find_pull(struct images *images, const struct image_request *request)
 {
     list_for_each (node, &images->pulls) {
         struct pull *pull = list_entry(node, struct pull, link);
 
-        if (!strcmp(pull->image, image))
+        if (!strcmp(pull->image, request->image) &&
+            docker_credentials_equal(&pull->own, &request->credentials))
             return pull;
     }
     return NULL;
@@ -332,7 +334,7 @@ static void on_refused(struct wheel_timer *timer)
 void pull_join(struct image_request *request)
 {
     struct images *images = request->images;
-    struct pull *pull = find_pull(images, request->image);
+    struct pull *pull = find_pull(images, request);
 
     if (pull) {
         wait_for(request, pull);
@@ -347,6 +349,7 @@ void pull_join(struct image_request *request)
     pull->images = images;
     pull->arena = ARENA_INIT(512, 1024);
     pull->image = arena_strdup(&pull->arena, request->image);
+    pull->own = docker_credentials_copy(&request->credentials, &pull->arena);
     list_init(&pull->requests);
     list_push_back(&images->pulls, &pull->link);
     wait_for(request, pull);

@@ -226,6 +226,20 @@ struct image_request *images_ask_user(struct images *images, const char *image_i
     return request;
 }
 
+static void copy_annotations(struct image_request *request, const struct string_map *annotations)
+{
+    struct string_map *copy = &request->annotations;
+
+    if (!annotations)
+        return;
+    copy->items = arena_array(&request->arena, struct string_pair, annotations->count);
+    array_for_each (pair, *annotations)
+        copy->items[copy->count++] = (struct string_pair){
+            arena_strdup(&request->arena, pair->name),
+            arena_strdup(&request->arena, pair->value ? pair->value : ""),
+        };
+}
+
 struct image_request *images_ensure(struct images *images, const struct image_order *order)
 {
     struct image_request *request = request_new(images, order->image, order->done, order->owner);
@@ -233,7 +247,8 @@ struct image_request *images_ensure(struct images *images, const struct image_or
 
     request->progress = order->progress;
     request->policy = arena_strdup(&request->arena, order->policy);
-    request->annotations = order->annotations;
+    copy_annotations(request, order->annotations);
+    request->credentials = docker_credentials_copy(&order->credentials, &request->arena);
     if (!image_name_parse(order->image, &name)) {
         fail_soon(request, "InvalidImageName",
                   arena_printf(&request->arena,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "config.h"
+#include "docker-config.h"
 #include "nodeagent/cri/client.h"
 #include "outcome.h"
 #include "translate.h"
@@ -32,11 +33,13 @@ struct images *images_free(struct images *images); /* without requests */
 typedef void image_done_fn(void *owner, const struct outcome *outcome);
 typedef void image_progress_fn(void *owner, bool pulling, const char *text);
 
+/* All of it is copied. */
 struct image_order {
-    const char *image;                    /* as the pod says it */
-    const char *policy;                   /* "Always", "IfNotPresent", "Never" */
-    const struct string_map *annotations; /* the pod's */
-    image_progress_fn *progress;          /* pulling: the runtime is being asked to, now */
+    const char *image;                     /* as the pod says it */
+    const char *policy;                    /* "Always", "IfNotPresent", "Never" */
+    const struct string_map *annotations;  /* the pod's */
+    struct docker_credentials credentials; /* of its own, tried before the node's */
+    image_progress_fn *progress;           /* pulling: the runtime is being asked to, now */
     image_done_fn *done;
     void *owner;
 };

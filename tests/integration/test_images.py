@@ -109,6 +109,26 @@ def test_without_credentials_the_registry_refuses(agent, pulled):
     assert agent.wait_event("closed-to-us", "Failed: Error: ErrImagePull")
 
 
+def test_a_pod_may_bring_credentials(agent, pulled, registries):
+    """From a Secret that it names; one that is missing is told."""
+    agent.wait_ready("closed")
+    (agent.root / "config.json").unlink(missing_ok=True)
+    config = json.dumps(registries["closed"].docker_config())
+    agent.write_manifest("pull.json", {
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "pull", "namespace": "default"},
+        "type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": config}})
+    secret = of("brings-secret", pulled["closed-secret"], "Always")
+    secret["spec"]["imagePullSecrets"] = [{"name": "missing"}, {"name": "pull"}]
+    agent.add(secret)
+    agent.wait_ready("brings-secret")
+    assert agent.wait_event("brings-secret", "FailedToRetrieveImagePullSecret: Unable to retrieve "
+                            "some image pull secrets (missing)")
+    without = of("brings-none", pulled["closed-secret"], "Always")
+    agent.add(without)
+    agent.wait_pod("brings-none", lambda pod: waiting_for(pod) in (
+        "ErrImagePull", "ImagePullBackOff"), "refusal")
+
+
 def test_credentials_are_read_anew_for_each_pull(agent, pulled, registries):
     agent.wait_ready("closed")
     config = registries["closed"].docker_config()

@@ -514,6 +514,27 @@ static void test_no_home_and_no_error_wanted(void **state)
 
 #define test_with_files(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+static void test_lists_of_credentials(void **state)
+{
+    struct arena arena = ARENA_INIT_DOCUMENT;
+    struct docker_credential items[] = {{"a", "1"}, {"b", "2"}};
+    struct docker_credentials both = {items, 2}, first = {items, 1}, second = {items + 1, 1},
+                              none = {0}, copy, joined;
+
+    copy = docker_credentials_copy(&both, &arena);
+    assert_true(docker_credentials_equal(&copy, &both));
+    assert_true(copy.items[0].user != items[0].user);
+    joined = docker_credentials_join(&first, &second, &arena);
+    assert_true(docker_credentials_equal(&joined, &both));
+    joined = docker_credentials_join(&second, &first, &arena);
+    assert_false(docker_credentials_equal(&joined, &both));
+    assert_false(docker_credentials_equal(&first, &both));
+    assert_false(docker_credentials_equal(&first, &second));
+    copy = docker_credentials_copy(&none, &arena);
+    assert_true(docker_credentials_equal(&copy, &none));
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -538,6 +559,7 @@ int main(void)
         test_with_files(test_the_first_file_counts),
         test_with_files(test_broken_files_are_passed_over),
         test_with_files(test_no_home_and_no_error_wanted),
+        cmocka_unit_test(test_lists_of_credentials),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
