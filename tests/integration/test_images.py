@@ -10,6 +10,7 @@ import images
 import registry
 import runtime
 from agent import is_ready, restarts, state, status_of, waiting_for
+from probe_servers import Server, silent
 from specs import container, pod, stay
 
 
@@ -107,6 +108,25 @@ def test_without_credentials_the_registry_refuses(agent, pulled):
         "ErrImagePull", "ImagePullBackOff"), "refusal")
     assert pulled["closed-always"] in state(found)[1]["message"]
     assert agent.wait_event("closed-to-us", "Failed: Error: ErrImagePull")
+
+
+def test_a_pull_that_waits_outlives_its_manifest(agent, pulled):
+    """Pulls go one after the other; a manifest with a UID of its own may be written again."""
+    agent.wait_ready("closed")
+    with Server(silent) as server:
+        agent.add(of("holds-up", f"127.0.0.1:{server.port}/held:1", "Always"))
+        agent.wait(lambda: "pulling 127.0.0.1" in agent.why_text("holds-up"), "the first pull")
+        waiting = of("waits", pulled["open-once"], "Always")
+        waiting["metadata"]["uid"] = "waits"
+        agent.add(waiting)
+        agent.wait(lambda: "waits to pull" in agent.why_text("waits"), "the second to wait")
+        for number in range(3):
+            waiting["metadata"]["annotations"] = {"written": str(number)}
+            agent.add(waiting)
+            agent.wait(lambda: agent.pod("waits")["metadata"]["annotations"].get("written")
+                       == str(number), "the manifest to be read")
+    agent.wait_ready("waits")
+    agent.remove("holds-up", "waits")
 
 
 def test_a_pod_may_bring_credentials(agent, pulled, registries):
