@@ -18,8 +18,9 @@
 
 #define DETAILS_USEC (1 * USEC_PER_SEC) /* that they may wait for news */
 
-/* The pod as the server has it, as far as this agent heard; NULL: it has none. */
-static struct object *seen(const struct agent_pod *pod)
+/* The pod as the server has it, as far as this agent heard; NULL: it has none. An answer is kept
+ * until the watch has told as much. */
+static struct object *seen(struct agent_pod *pod)
 {
     struct object *watched = pod->static_pod ? cluster_mirror_of(pod) : pod->object,
                   *answer = pod->report.answer;
@@ -27,6 +28,7 @@ static struct object *seen(const struct agent_pod *pod)
     if (watched && answer && str_equal(watched->metadata.uid, answer->metadata.uid) &&
         version_is_older(watched->metadata.resource_version, answer->metadata.resource_version))
         return answer;
+    pod->report.answer = object_unref(answer);
     return watched;
 }
 
