@@ -21,6 +21,7 @@ struct cluster_csi {
     struct wheel_timer timer;
     struct api_call *call;
     bool done;
+    bool told; /* what is wrong */
 };
 
 static void ask(struct cluster_csi *csi, const char *method, bool named, const char *body,
@@ -35,16 +36,24 @@ static void ask(struct cluster_csi *csi, const char *method, bool named, const c
     free(path);
 }
 
-static void later(struct cluster_csi *csi, const struct api_reply *reply)
+static void retry(struct cluster_csi *csi)
 {
-    log_warning("%s; it is tried again", reply->failure->err.text);
     wheel_arm(csi->cluster->agent->parts.wheel, &csi->timer,
               usec_add(clock_boottime(), RETRY_USEC));
+}
+
+static void later(struct cluster_csi *csi, const struct api_reply *reply)
+{
+    if (!csi->told)
+        log_warning("%s; it is tried again", reply->failure->err.text);
+    csi->told = true;
+    retry(csi);
 }
 
 static void finish(struct cluster_csi *csi)
 {
     csi->done = true;
+    csi->told = false;
     cluster_node_changed(csi->cluster->node);
 }
 
@@ -76,8 +85,7 @@ static void make(struct cluster_csi *csi)
     struct node_owner owner;
 
     if (!owner_of(csi, &owner)) {
-        wheel_arm(csi->cluster->agent->parts.wheel, &csi->timer,
-                  usec_add(clock_boottime(), RETRY_USEC));
+        retry(csi);
         return;
     }
     csi_node_write(&owner, &body);
@@ -103,8 +111,8 @@ static bool is_ours(const struct cluster_csi *csi, const struct api_reply *reply
     struct json *document;
     struct err err;
 
-    owner_of(csi, &owner);
-    return json_parse(&arena, reply->body, reply->length, &csi_limits, &findings, &document,
+    return owner_of(csi, &owner) &&
+           json_parse(&arena, reply->body, reply->length, &csi_limits, &findings, &document,
                       &err) == 0 &&
            document->type == JSON_OBJECT && !csi_node_is_stale(document, &owner);
 }
@@ -112,12 +120,15 @@ static bool is_ours(const struct cluster_csi *csi, const struct api_reply *reply
 static void on_read(void *owner, const struct api_reply *reply)
 {
     struct cluster_csi *csi = owner;
+    struct node_owner owner_now;
 
     csi->call = NULL;
     if (reply->failure && reply->failure->code == 404)
         make(csi);
     else if (reply->failure)
         later(csi, reply);
+    else if (!owner_of(csi, &owner_now))
+        retry(csi);
     else if (is_ours(csi, reply))
         finish(csi);
     else
@@ -135,8 +146,10 @@ static void on_timer(struct wheel_timer *timer)
 void cluster_csi_check(struct cluster_csi *csi)
 {
     csi->done = false;
-    if (!csi->call)
-        wheel_arm(csi->cluster->agent->parts.wheel, &csi->timer, clock_boottime());
+    if (csi->call)
+        api_cancel(csi->call); /* of the Node before */
+    csi->call = NULL;
+    wheel_arm(csi->cluster->agent->parts.wheel, &csi->timer, clock_boottime());
 }
 
 bool cluster_csi_is_done(const struct cluster_csi *csi)

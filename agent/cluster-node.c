@@ -40,7 +40,9 @@ static struct object *seen(const struct cluster_node *node)
 {
     struct object *watched = api_watch_find(node->watch, NULL, agent_of(node)->config->node_name);
 
-    if (watched && node->answer && str_equal(watched->metadata.uid, node->answer->metadata.uid) &&
+    if (!watched)
+        return node->answer; /* it was just made */
+    if (node->answer && str_equal(watched->metadata.uid, node->answer->metadata.uid) &&
         version_is_older(watched->metadata.resource_version,
                          node->answer->metadata.resource_version))
         return node->answer;
@@ -287,8 +289,7 @@ static void on_complete(void *owner)
 struct cluster_node *cluster_node_new(struct cluster *cluster)
 {
     struct cluster_node *node = mem_new(struct cluster_node);
-    char *selector =
-        mem_printf("fieldSelector=metadata.name%%3D%s", cluster->agent->config->node_name);
+    char *selector = mem_printf("metadata.name=%s", cluster->agent->config->node_name);
     struct api_watch_options watch = {
         .api = cluster->api,
         .wheel = cluster->agent->parts.wheel,

@@ -57,13 +57,14 @@ static struct cluster_object *object_new(struct cluster *cluster, const struct o
     struct cluster_object *object = mem_zalloc(sizeof(*object) + strlen(key) + 1);
     char *path = mem_printf("/api/v1/namespaces/%s/%s", name_space,
                             kind == &object_kind_secret ? "secrets" : "configmaps");
-    char *selector = mem_printf("fieldSelector=metadata.name%%3D%s", name);
+    char *selector = mem_printf("metadata.name=%s", name);
     struct api_watch_options watch = {
         .api = cluster->api,
         .wheel = cluster->agent->parts.wheel,
         .kind = kind,
         .path = path,
         .selector = selector,
+        .lone = true,
         .owner = object,
         .set = on_changed,
         .gone = on_changed,

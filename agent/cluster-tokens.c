@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define JITTER_USEC (10 * USEC_PER_SEC)
+#define AGE_MIN_USEC (30 * USEC_PER_SEC)
 #define AGE_MAX_USEC (24 * 3600 * USEC_PER_SEC)
 #define RETRY_MIN_USEC (500 * USEC_PER_MSEC) /* the server may not know the pod here yet */
 #define RETRY_MAX_USEC (30 * USEC_PER_SEC)
@@ -115,6 +116,11 @@ static bool take(struct cluster_token *token, const struct api_reply *reply)
     return true;
 }
 
+static bool is_good(const struct cluster_token *token)
+{
+    return token->token && token->expires > (int64_t)clock_wall();
+}
+
 static void on_answer(void *owner, const struct api_reply *reply)
 {
     struct cluster_token *token = owner;
@@ -128,9 +134,13 @@ static void on_answer(void *owner, const struct api_reply *reply)
         fail(token, "the API server's answer has no token");
         return;
     }
+    if (!is_good(token)) {
+        fail(token, "the API server's token is over already: are the clocks the same?");
+        return;
+    }
     set_trouble(token, NULL);
     token->retry = RETRY_MIN_USEC;
-    again(token, usec_sub(lasts(token), chance_between(0, JITTER_USEC)));
+    again(token, MAX(usec_sub(lasts(token), chance_between(0, JITTER_USEC)), AGE_MIN_USEC));
     pod_volumes_changed(token->pod);
 }
 
@@ -216,11 +226,6 @@ static struct cluster_token *token_of(struct agent_pod *pod,
     list_push_back(&pod->tokens, &token->link);
     ask(token);
     return token;
-}
-
-static bool is_good(const struct cluster_token *token)
-{
-    return token->token && token->expires > (int64_t)clock_wall();
 }
 
 int cluster_token(struct agent_pod *pod, const struct token_projection *projection,

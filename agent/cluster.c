@@ -72,7 +72,9 @@ struct object *cluster_decode(const struct object_kind *kind, enum object_raw ra
         return NULL;
     report_init(&report, document);
     object = object_decode_as(kind, document, raw, &report);
-    if (report.errors)
+    if (report.errors || str_empty(object->metadata.name) ||
+        (kind != &object_kind_event &&
+         (str_empty(object->metadata.uid) || str_empty(object->metadata.resource_version))))
         object = object_unref(object);
     report_deinit(&report);
     return object;
@@ -158,7 +160,7 @@ int cluster_runtime_handler(const struct cluster *cluster, const char *name, con
 struct cluster *cluster_new(struct agent *agent, struct api *api)
 {
     struct cluster *cluster = mem_new(struct cluster);
-    char *selector = mem_printf("fieldSelector=spec.nodeName%%3D%s", agent->config->node_name);
+    char *selector = mem_printf("spec.nodeName=%s", agent->config->node_name);
     struct api_watch_options pods = {
         .api = api,
         .wheel = agent->parts.wheel,
@@ -177,8 +179,8 @@ struct cluster *cluster_new(struct agent *agent, struct api *api)
     cluster->events = cluster_events_new(cluster);
     cluster->lease = cluster_lease_new(cluster);
     cluster->node = cluster_node_new(cluster);
-    cluster->services = watch_all(cluster, &object_kind_service, "/api/v1/services",
-                                  "fieldSelector=spec.clusterIP%21%3DNone");
+    cluster->services =
+        watch_all(cluster, &object_kind_service, "/api/v1/services", "spec.clusterIP!=None");
     cluster->runtime_classes =
         watch_all(cluster, &object_kind_runtime_class, "/apis/node.k8s.io/v1/runtimeclasses", NULL);
     cluster->pods = api_watch_new(&pods);

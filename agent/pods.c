@@ -238,8 +238,10 @@ void pod_wanted(struct agent *agent, struct source *source, struct object *objec
                   meta->name_space, meta->name);
         return;
     }
-    if (pod && (pod->removed || (!pod->object && pod->memory.leaving))) {
-        /* It is on its way out: it comes back when that is done. */
+    if (pod &&
+        (pod->removed || (!pod->object && pod->memory.leaving && !meta->deletion_timestamp.set))) {
+        /* It is on its way out: it comes back when that is done. One that is being deleted in the
+         * cluster goes on to be. */
         object_unref(pod->next_object);
         pod->next_object = object_ref(object);
         pod->source = source;

@@ -27,6 +27,7 @@
 
 enum {
     CALLS_MAX = 4096,            /* in flight */
+    STREAMS_MAX = 3584,          /* of them, so that others find room */
     HEADERS_MAX = 8,             /* of a request */
     TRIES_MAX = 10,              /* when the server says when to come again */
     ANSWER_BYTES_MAX = 64 << 20, /* a list of all services */
@@ -35,6 +36,10 @@ enum {
 #define RECONNECT_USEC (1 * USEC_PER_SEC)    /* before a GET is repeated whose connection broke */
 #define HEARTBEAT_USEC (4 * USEC_PER_SEC)    /* for the head of an answer to one */
 #define STREAM_HEAD_USEC (30 * USEC_PER_SEC) /* the same of a stream */
+/* How long a server may send somebody away: a heartbeat is soon made again, and what is longer
+ * would outlast the trouble. */
+#define RETRY_HEARTBEAT_USEC (2 * USEC_PER_SEC)
+#define RETRY_MAX_USEC (30 * USEC_PER_SEC)
 
 struct api {
     struct api_options options;
@@ -46,6 +51,8 @@ struct api {
     uint64_t generation;
     struct limiter limiters[API_HEARTBEAT];
     struct list calls;
+    unsigned streams; /* under way */
+    usec_t heard;     /* when something came over `http` last */
 };
 
 struct api_call {
@@ -58,6 +65,7 @@ struct api_call {
     bool broken; /* its connection broke once */
     unsigned tries;
     usec_t began; /* the attempt at hand */
+    usec_t asked; /* over the client that all use, a heartbeat's */
     enum api_class class;
     usec_t timeout;
     char *method;
@@ -74,6 +82,7 @@ struct api_call {
 static void call_free(struct api_call *call)
 {
     list_unlink(&call->link);
+    call->api->streams -= call->data != NULL;
     wheel_cancel(&call->timer);
     free(call->method);
     free(call->path);
@@ -173,6 +182,16 @@ static void give_up_connections(struct api *api)
     api->http = fresh;
 }
 
+/* Another is made when one is needed. */
+static void give_up_spare(struct api *api)
+{
+    struct http *spare = api->spare;
+
+    give_up_calls(api, true);
+    api->spare = NULL;
+    http_free(spare);
+}
+
 /* attempts */
 
 static bool is_unanswered(const struct http_reply *reply)
@@ -194,15 +213,29 @@ static void call_unanswered(struct api_call *call, const struct http_reply *repl
 
     if (call->class == API_HEARTBEAT && !call->spare && is_unanswered(reply)) {
         call->spare = true;
+        call->asked = call->began;
         call_send(call);
         return;
     }
+    if (call->spare && is_unanswered(reply))
+        give_up_spare(call->api);
     if (is_get(call) && !call->data && is_broken(reply) && !call->broken) {
         call->broken = true;
         call_later(call, RECONNECT_USEC);
         return;
     }
     call_failed(call, &failure);
+}
+
+static void call_again(struct api_call *call, const struct api_failure *failure)
+{
+    call->spare = false;
+    if (call->class != API_HEARTBEAT)
+        call_later(call, MIN(failure->retry_after, RETRY_MAX_USEC));
+    else if (failure->retry_after <= RETRY_HEARTBEAT_USEC)
+        call_later(call, failure->retry_after);
+    else
+        call_failed(call, failure);
 }
 
 static void call_answered(struct api_call *call, const struct http_reply *reply)
@@ -223,7 +256,7 @@ static void call_answered(struct api_call *call, const struct http_reply *reply)
         api->options.refused(api->options.owner, call->began);
     if ((reply->status == 429 || reply->status >= 500) && failure.retry_after &&
         call->tries < TRIES_MAX)
-        call_later(call, failure.retry_after);
+        call_again(call, &failure);
     else
         call_failed(call, &failure);
 }
@@ -232,9 +265,12 @@ static void on_reply(void *owner, const struct http_reply *reply)
 {
     struct api_call *call = owner;
     struct api *api = call->api;
-    bool dead = call->spare && !reply->trouble;
+    /* Nothing came over it since this heartbeat went out, and the server is there. */
+    bool dead = call->spare && !reply->trouble && api->heard < call->asked;
 
     call->http_call = NULL;
+    if (!call->spare && !reply->trouble)
+        api->heard = clock_boottime();
     if (reply->trouble)
         call_unanswered(call, reply);
     else
@@ -249,6 +285,7 @@ static void on_data(void *owner, const char *bytes, size_t length)
 {
     struct api_call *call = owner;
 
+    call->api->heard = clock_boottime();
     call->data(call->owner, bytes, length);
 }
 
@@ -291,6 +328,14 @@ static int call_ask(struct api_call *call, const struct api_identity *identity, 
                       call, err);
 }
 
+static int check_streams(const struct api_call *call, struct err *err)
+{
+    if (!call->data || call->api->streams <= STREAMS_MAX)
+        return 0;
+    return err_set(err, -EBUSY, "%s: more than %d objects are watched already", call->path,
+                   STREAMS_MAX);
+}
+
 static void call_send(struct api_call *call)
 {
     struct api *api = call->api;
@@ -299,7 +344,9 @@ static void call_send(struct api_call *call)
     int r;
 
     call->began = clock_boottime();
-    r = api->options.identify(api->options.owner, &identity, &failure.err);
+    r = check_streams(call, &failure.err);
+    if (r == 0)
+        r = api->options.identify(api->options.owner, &identity, &failure.err);
     if (r == -EAGAIN) {
         call->waits = true;
         return;
@@ -338,6 +385,7 @@ struct api_call *api_begin(struct api *api, const struct api_request *request, a
     call->owner = owner;
     wheel_timer_init(&call->timer, on_turn);
     list_push_back(&api->calls, &call->link);
+    api->streams += call->data != NULL;
     wheel_arm(api->options.wheel, &call->timer,
               call->class == API_HEARTBEAT ? now : limiter_take(&api->limiters[call->class], now));
     return call;
@@ -362,8 +410,7 @@ void api_identity_changed(struct api *api)
         return;
     if (r == 0 && identity.generation != api->generation) {
         api->generation = identity.generation;
-        give_up_calls(api, true);
-        api->spare = http_free(api->spare);
+        give_up_spare(api);
         give_up_connections(api);
     }
     list_for_each_safe (node, &api->calls) {

@@ -91,6 +91,19 @@ static bool ends_set(const struct json *metadata)
     return end && json_text_is(end, "true");
 }
 
+static bool is_identified(const struct json *metadata)
+{
+    static const char *const members[] = {"uid", "resourceVersion"};
+
+    for (size_t i = 0; i < array_size(members); i++) {
+        const struct json *value = json_get_string(metadata, members[i]);
+
+        if (!value || !value->length)
+            return false;
+    }
+    return true;
+}
+
 static int tell_set(const struct object_kind *kind, const char *shown, const struct json *document,
                     struct arena *arena, bool versioned, watch_event_fn *call, void *owner,
                     enum watch_event_type type, struct api_failure *failure)
@@ -102,6 +115,9 @@ static int tell_set(const struct object_kind *kind, const char *shown, const str
 
     if (str_empty(name))
         return fail_garbage(failure, shown, "an object has no name", "", 0);
+    if (type == WATCH_SET && !is_identified(metadata))
+        return fail_garbage(failure, shown, "an object has no uid or resourceVersion", name,
+                            strlen(name));
     event.key = arena_printf(arena, "%s/%s", name_space ? name_space : "", name);
     if (versioned)
         event.version = get_text(metadata, "resourceVersion", arena);

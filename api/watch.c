@@ -27,6 +27,7 @@ enum {
     PAGE_OBJECTS = 500,
     STREAM_SECONDS_MIN = 300,
     STREAM_SECONDS_MAX = 600,
+    LONE_FACTOR = 6,
 };
 
 #define BACKOFF_MIN_USEC (800 * USEC_PER_MSEC)
@@ -220,7 +221,11 @@ static void read_anew(struct api_watch *watch)
     free(watch->next_page);
     watch->next_page = NULL;
     watch->phase = watch->lists ? READING_LIST : READING_STREAM;
-    wheel_arm(watch->options.wheel, &watch->timer, clock_boottime());
+    if (usec_sub(clock_boottime(), watch->troubled) < SHORT_LIVED_USEC)
+        begin_later(watch);
+    else
+        wheel_arm(watch->options.wheel, &watch->timer, clock_boottime());
+    watch->troubled = clock_boottime();
 }
 
 /* events */
@@ -331,7 +336,7 @@ static void on_stream_end(void *owner, const struct api_reply *reply)
         read_anew(watch);
     } else if (reply->failure && (reply->failure->code || !watch->heard)) {
         fail(watch, reply->failure->err.text);
-    } else if (short_lived && (reply->failure || !watch->heard)) {
+    } else if (short_lived) {
         begin_later(watch);
     } else {
         begin(watch);
@@ -393,7 +398,8 @@ static void ask(struct api_watch *watch, const struct strbuf *path, usec_t timeo
 
 static void ask_for_stream(struct api_watch *watch, struct strbuf *path)
 {
-    usec_t seconds = chance_between(STREAM_SECONDS_MIN, STREAM_SECONDS_MAX);
+    usec_t seconds = chance_between(STREAM_SECONDS_MIN, STREAM_SECONDS_MAX) *
+                     (watch->options.lone ? LONE_FACTOR : 1);
     char number[24];
 
     snprintf(number, sizeof(number), "%llu", (unsigned long long)seconds);
@@ -431,7 +437,7 @@ static void begin(struct api_watch *watch)
         objects_clear(&watch->fresh);
     strbuf_add(&path, watch->path);
     if (watch->selector)
-        strbuf_printf(&path, "?%s", watch->selector);
+        add_query(&path, "fieldSelector", watch->selector);
     if (watch->phase == READING_LIST)
         ask_for_page(watch, &path);
     else

@@ -384,6 +384,7 @@ void http_curl_configure(struct http_call *call, const struct http_request *requ
     set(call, CURLOPT_PROTOCOLS_STR, "http,https");
     /* What the environment says is not for us. */
     set(call, CURLOPT_PROXY, request->proxy ? request->proxy : "");
+    set(call, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* its answer is none of the server's */
     set(call, CURLOPT_HTTP_VERSION, version_of(request));
     set(call, CURLOPT_USERAGENT, "nodeagent");
     set(call, CURLOPT_HTTPHEADER, call->headers);
@@ -435,7 +436,7 @@ void http_curl_send(struct http_call *call)
     set(call, CURLOPT_CURLU, call->url.parts);
     set(call, CURLOPT_RESOLVE, call->addresses);
     /* curl goes through all the addresses it remembers at the end of each call. */
-    set(call, CURLOPT_DNS_CACHE_TIMEOUT, call->url.literal ? 0L : 60L);
+    set(call, CURLOPT_DNS_CACHE_TIMEOUT, call->addresses ? 60L : 0L);
     assert_that(curl_multi_add_handle(http->multi, call->easy) == CURLM_OK);
     call->attached = true;
     http->added = true;

@@ -98,6 +98,8 @@ static bool call_feed(struct http_call *call)
 
     list_unlink(&call->fed);
     call->body = STRBUF_INIT;
+    call->reply.body = "";
+    call->reply.length = 0;
     http->feeding = call;
     call->request.data(call->owner, piece.text, piece.length);
     if (http->feeding != call)

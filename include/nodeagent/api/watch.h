@@ -16,7 +16,8 @@ struct api_watch_options {
     struct wheel *wheel;
     const struct object_kind *kind;
     const char *path;     /* "/api/v1/pods" */
-    const char *selector; /* "fieldSelector=spec.nodeName%3Dn"; NULL: all */
+    const char *selector; /* of fields: "spec.nodeName=n"; NULL: all */
+    bool lone; /* one object, of which there are many such watches: streams last longer */
     void *owner;
     /* An object that is new or another one. */
     void (*set)(void *owner, struct object *object);

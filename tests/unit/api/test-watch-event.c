@@ -77,17 +77,19 @@ static void test_events(void **state)
     static const struct {
         const char *line, *told;
     } cases[] = {
-        {"{'type':'ADDED','object':{'metadata':{'namespace':'a','name':'b',"
+        {"{'type':'ADDED','object':{'metadata':{'namespace':'a','name':'b','uid':'u',"
          "'resourceVersion':'7'}}}",
          "SET a/b 7;"},
-        {"{'type':'MODIFIED','object':{'metadata':{'namespace':'a','name':'b','resourceVersion':"
+        {"{'type':'MODIFIED','object':{'metadata':{'namespace':'a','name':'b','uid':'u','"
+         "resourceVersion':"
          "'8','managedFields':[{}]},'data':{'k':'v'}}}",
          "SET a/b 8;"},
-        {"{'type':'ADDED','object':{'metadata':{'name':'b','resourceVersion':'9'}}}", "SET /b 9;"},
-        {"{'type':'ADDED','object':{'metadata':{'namespace':'a','name':'b',"
+        {"{'type':'ADDED','object':{'metadata':{'name':'b','uid':'u','resourceVersion':'9'}}}",
+         "SET /b 9;"},
+        {"{'type':'ADDED','object':{'metadata':{'namespace':'a','name':'b','uid':'u',"
          "'resourceVersion':'9'},'data':[]}}",
          "SET a/b 9 not understood;"},
-        {"{'type':'DELETED','object':{'metadata':{'namespace':'a','name':'b',"
+        {"{'type':'DELETED','object':{'metadata':{'namespace':'a','name':'b','uid':'u',"
          "'resourceVersion':'10'},'data':[]}}",
          "GONE a/b 10;"},
         {"{'type':'BOOKMARK','object':{'metadata':{'resourceVersion':'11'}}}", "MARK - 11;"},
@@ -132,6 +134,8 @@ static void test_garbage(void **state)
         "{'type':'ADDED','object':{}}",
         "{'type':'ADDED','object':{'metadata':[]}}",
         "{'type':'ADDED','object':{'metadata':{'name':7}}}",
+        "{'type':'ADDED','object':{'metadata':{'name':'a','uid':'u'}}}",
+        "{'type':'ADDED','object':{'metadata':{'name':'a','uid':'','resourceVersion':'1'}}}",
         "{'type':7,'object':{'metadata':{'name':'a'}}}",
         "{'type':'SOLD','object':{'metadata':{'name':'a'}}}",
         "{'type':'ADDED','object':{'metadata':{'name':'a'}}",
@@ -153,10 +157,13 @@ static void test_lists(void **state)
 {
     struct told told = {0};
 
-    assert_int_equal(read_list(&told, "{'metadata':{'resourceVersion':'5','continue':'more'},"
-                                      "'items':[{'metadata':{'namespace':'a','name':'b'}},"
-                                      "{'metadata':{'namespace':'a','name':'c'},'data':7}]}"),
-                     0);
+    assert_int_equal(
+        read_list(
+            &told,
+            "{'metadata':{'resourceVersion':'5','continue':'more'},"
+            "'items':[{'metadata':{'namespace':'a','name':'b','uid':'u','resourceVersion':'1'}},"
+            "{'metadata':{'namespace':'a','name':'c','uid':'v','resourceVersion':'1'},'data':7}]}"),
+        0);
     assert_string_equal(told.text.text, "SET a/b -;SET a/c - not understood;MARK - 5;");
     assert_string_equal(told.next, "more");
     assert_int_equal(read_list(&told, "{'metadata':{'resourceVersion':'6'},'items':null}"), 0);

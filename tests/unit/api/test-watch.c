@@ -198,7 +198,7 @@ static int begin_world(void **state)
     struct api_watch_options options = {
         .kind = &object_kind_config_map,
         .path = "/api/v1/configmaps",
-        .selector = "fieldSelector=a%3Db",
+        .selector = "a=b",
         .set = on_set,
         .gone = on_gone,
         .complete = on_complete,
@@ -262,6 +262,7 @@ static void test_a_stream_that_ends_goes_on_from_its_last_version(void **state)
 {
     begin_with("one", NULL);
     send("{'type':'BOOKMARK','object':{'metadata':{'resourceVersion':'9'}}}");
+    pass(300 * USEC_PER_SEC);
     end_call(200, "", "");
     assert_string_equal(world.call->path, NEXT "9");
     send_event("MODIFIED", "one", "12");
@@ -337,6 +338,8 @@ static void test_a_version_that_is_of_no_use_is_dropped(void **state)
     pass(USEC_PER_MSEC);
     end_call(410, "Expired", "");
     pass(USEC_PER_MSEC);
+    assert_null(world.call); /* the second time in a row it is waited */
+    pass(USEC_PER_SEC);
     assert_string_equal(world.call->path, FIRST);
 }
 
@@ -348,19 +351,21 @@ static void test_a_server_without_sets_as_streams(void **state)
     assert_string_equal(world.call->path, PAGE "resourceVersion=0");
     end_call(200, "",
              "{\"metadata\":{\"resourceVersion\":\"5\",\"continue\":\"m/=\"},\"items\":[{"
-             "\"metadata\":{\"namespace\":\"a\",\"name\":\"one\",\"resourceVersion\":\"1\"}}]}");
+             "\"metadata\":{\"namespace\":\"a\",\"name\":\"one\",\"uid\":\"one\","
+             "\"resourceVersion\":\"1\"}}]}");
     assert_string_equal(world.call->path, PAGE "continue=m%2F%3D");
     assert_told("");
     end_call(200, "",
              "{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[{\"metadata\":{\"namespace\":"
-             "\"a\",\"name\":\"two\",\"resourceVersion\":\"2\"}}]}");
+             "\"a\",\"name\":\"two\",\"uid\":\"two\",\"resourceVersion\":\"2\"}}]}");
     assert_told("set a/one@1;set a/two@2;complete;");
     assert_string_equal(world.call->path, NEXT "5");
+    pass(60 * USEC_PER_SEC);
     end_call(410, "Gone", "");
     pass(USEC_PER_MSEC);
     assert_string_equal(world.call->path, PAGE "resourceVersion=5");
     end_call(410, "Expired", "");
-    pass(USEC_PER_MSEC);
+    pass(USEC_PER_SEC);
     assert_string_equal(world.call->path, PAGE "resourceVersion=0");
 }
 
@@ -389,7 +394,6 @@ static void test_trouble_is_told_once_and_waited_out(void **state)
 static void test_a_server_that_hangs_up_at_once_is_not_asked_all_the_time(void **state)
 {
     begin_with(NULL, NULL);
-    end_call(200, "", ""); /* it said something */
     for (int i = 0; i < 3; i++) {
         end_call(200, "", "");
         assert_null(world.call);
@@ -412,7 +416,7 @@ static void test_garbage_ends_the_stream(void **state)
 static void test_an_object_that_is_not_understood_stays_as_it_was(void **state)
 {
     static const char *const wrong = "{'type':'MODIFIED','object':{'metadata':{'namespace':'a',"
-                                     "'name':'one','resourceVersion':'8'},'data':7}}";
+                                     "'name':'one','uid':'one','resourceVersion':'8'},'data':7}}";
 
     begin_with("one", NULL);
     send(wrong);
