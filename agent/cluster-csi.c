@@ -142,13 +142,18 @@ static void on_timer(struct wheel_timer *timer)
     ask(csi, "GET", true, NULL, on_read);
 }
 
-/* The Node is there, perhaps another one than before. */
-void cluster_csi_check(struct cluster_csi *csi)
+void cluster_csi_forget(struct cluster_csi *csi)
 {
     csi->done = false;
     if (csi->call)
-        api_cancel(csi->call); /* of the Node before */
+        api_cancel(csi->call);
     csi->call = NULL;
+    wheel_cancel(&csi->timer);
+}
+
+void cluster_csi_check(struct cluster_csi *csi)
+{
+    cluster_csi_forget(csi);
     wheel_arm(csi->cluster->agent->parts.wheel, &csi->timer, clock_boottime());
 }
 

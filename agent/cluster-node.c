@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BEGINNING_USEC (10 * USEC_PER_SEC)
+#define BEGINNING_LOOK_USEC (50 * USEC_PER_MSEC)
 #define RETRY_MIN_USEC (200 * USEC_PER_MSEC)
 #define RETRY_MAX_USEC (7 * USEC_PER_SEC)
 
@@ -52,6 +54,14 @@ static struct object *seen(const struct cluster_node *node)
 struct object *cluster_node_seen(const struct cluster *cluster)
 {
     return seen(cluster->node);
+}
+
+static bool is_ready(const struct node *node)
+{
+    array_for_each (condition, node->status.conditions)
+        if (str_equal(condition->type, "Ready"))
+            return str_equal(condition->status, "True");
+    return false;
 }
 
 /* turns */
@@ -161,7 +171,7 @@ static void done(struct cluster_node *node, const struct api_reply *reply)
     node->retry = RETRY_MIN_USEC;
     object_unref(node->answer);
     node->answer = cluster_decode(&object_kind_node, OBJECT_DROP_RAW, reply->body, reply->length);
-    if (!node->adopted)
+    if (!node->adopted && !cluster_csi_is_done(node->cluster->csi))
         cluster_csi_check(node->cluster->csi);
     node->adopted = true;
     if (node->again)
@@ -238,12 +248,27 @@ static void tell(struct cluster_node *node, struct object *before)
     free(path);
 }
 
+/* What the agent that was here before told holds on while this one finds its feet: else each start
+ * would say once that the node is not ready. */
+static bool may_say_more_soon(const struct cluster_node *node, struct object *before)
+{
+    const struct agent *agent = agent_of(node);
+
+    return !node->adopted && is_ready(node_of(before)) &&
+           usec_sub(clock_boottime(), agent->began) < BEGINNING_USEC &&
+           (!cluster_csi_is_done(node->cluster->csi) ||
+            str_empty(runtime_state_name(agent->runtime)) ||
+            runtime_state_trouble(agent->runtime) || agent_network_trouble(agent));
+}
+
 static void on_turn(struct wheel_timer *timer)
 {
     struct cluster_node *node = container_of(timer, struct cluster_node, timer);
     struct object *before = seen(node);
 
-    if (before)
+    if (before && may_say_more_soon(node, before))
+        turn_at(node, BEGINNING_LOOK_USEC);
+    else if (before)
         tell(node, before);
     else if (agent_of(node)->config->register_node)
         create(node);
@@ -274,6 +299,7 @@ static void on_gone(void *owner, struct object *object)
                 object->metadata.name);
     node->answer = object_unref(node->answer);
     node->adopted = false;
+    cluster_csi_forget(node->cluster->csi);
     if (!node->call)
         turn_at(node, chance_between(USEC_PER_SEC, 3 * USEC_PER_SEC));
 }
@@ -282,6 +308,8 @@ static void on_complete(void *owner)
 {
     struct cluster_node *node = owner;
 
+    if (seen(node) && !cluster_csi_is_done(node->cluster->csi))
+        cluster_csi_check(node->cluster->csi);
     if (!node->call)
         turn_at(node, 0);
 }

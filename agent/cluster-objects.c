@@ -6,13 +6,19 @@
 #include "cluster.h"
 
 #include "nodeagent/base/mem.h"
+#include "nodeagent/objects/names.h"
 #include "nodeagent/objects/references.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    REFERENCES_MAX = 256, /* objects that a pod refers to; others stay unknown */
+};
+
 struct cluster_object {
     struct cluster *cluster;
+    const struct object_kind *kind;
     struct api_watch *watch;
     unsigned references;
     char *name_space;
@@ -25,17 +31,36 @@ static char *key_of(const struct object_kind *kind, const char *name_space, cons
     return mem_printf("%s/%s/%s", kind->name, name_space, name);
 }
 
+struct mention {
+    const struct cluster_object *object;
+    bool found;
+};
+
+static void compare_name(void *owner, const struct object_kind *kind, const char *name)
+{
+    struct mention *mention = owner;
+
+    mention->found |= kind == mention->object->kind && !strcmp(name, mention->object->name);
+}
+
+static bool mentions(const struct agent_pod *pod, const struct cluster_object *object)
+{
+    struct mention mention = {object, false};
+
+    if (!pod->object || pod->static_pod || !str_equal(pod->name_space, object->name_space))
+        return false;
+    pod_references(pod_object(pod), compare_name, &mention);
+    return mention.found;
+}
+
 /* Whoever waits for it may go on; and volumes follow. */
 static void touch_pods(struct cluster_object *object)
 {
     struct map_entry *entry;
 
-    for (size_t at = 0; (entry = map_next(&object->cluster->agent->pods, &at));) {
-        struct agent_pod *pod = entry->value;
-
-        if (!pod->static_pod && str_equal(pod->name_space, object->name_space))
-            pod_volumes_changed(pod);
-    }
+    for (size_t at = 0; (entry = map_next(&object->cluster->agent->pods, &at));)
+        if (mentions(entry->value, object))
+            pod_volumes_changed(entry->value);
 }
 
 static void on_changed(void *owner, struct object *changed)
@@ -73,6 +98,7 @@ static struct cluster_object *object_new(struct cluster *cluster, const struct o
 
     strcpy(object->key, key);
     object->cluster = cluster;
+    object->kind = kind;
     object->name_space = mem_strdup(name_space);
     object->name = mem_strdup(name);
     object->watch = api_watch_new(&watch);
@@ -94,14 +120,29 @@ static void object_free(struct cluster_object *object)
 struct walk {
     struct cluster *cluster;
     const char *name_space;
+    struct map seen; /* keys: a pod may name the same object often */
 };
+
+/* NULL: it was met before, is one too many, or none can have such a name. */
+static char *key_in_walk(struct walk *walk, const struct object_kind *kind, const char *name)
+{
+    char *key = key_of(kind, walk->name_space, name);
+
+    if (map_count(&walk->seen) < REFERENCES_MAX && !name_check_subdomain(name) &&
+        !map_put(&walk->seen, key, walk))
+        return key;
+    free(key);
+    return NULL;
+}
 
 static void refer(void *owner, const struct object_kind *kind, const char *name)
 {
-    const struct walk *walk = owner;
-    _cleanup_(mem_free_at) char *key = key_of(kind, walk->name_space, name);
-    struct cluster_object *object = map_get(&walk->cluster->objects, key);
+    struct walk *walk = owner;
+    _cleanup_(mem_free_at) char *key = key_in_walk(walk, kind, name);
+    struct cluster_object *object = key ? map_get(&walk->cluster->objects, key) : NULL;
 
+    if (!key)
+        return;
     if (!object)
         object = object_new(walk->cluster, kind, walk->name_space, name, key);
     object->references++;
@@ -109,25 +150,40 @@ static void refer(void *owner, const struct object_kind *kind, const char *name)
 
 static void release(void *owner, const struct object_kind *kind, const char *name)
 {
-    const struct walk *walk = owner;
-    _cleanup_(mem_free_at) char *key = key_of(kind, walk->name_space, name);
-    struct cluster_object *object = map_get(&walk->cluster->objects, key);
+    struct walk *walk = owner;
+    _cleanup_(mem_free_at) char *key = key_in_walk(walk, kind, name);
+    struct cluster_object *object = key ? map_get(&walk->cluster->objects, key) : NULL;
 
     if (object && --object->references == 0)
         object_free(object);
 }
 
+static void walk_pod(struct cluster *cluster, const struct object *pod, pod_reference_fn *call)
+{
+    struct walk walk = {cluster, pod->metadata.name_space, MAP_INIT};
+
+    pod_references(pod_of((struct object *)pod), call, &walk);
+    map_deinit(&walk.seen);
+}
+
 /* In this order: what both refer to goes on being watched. */
 void cluster_refer(struct agent_pod *pod, const struct object *before)
 {
-    struct walk walk = {pod->agent->cluster, pod->name_space};
-
     if (pod->static_pod)
         return;
     if (pod->object)
-        pod_references(pod_object(pod), refer, &walk);
+        walk_pod(pod->agent->cluster, pod->object, refer);
     if (before)
-        pod_references(pod_of((struct object *)before), release, &walk);
+        walk_pod(pod->agent->cluster, before, release);
+}
+
+bool cluster_object_is_unknown(const struct cluster *cluster, const struct object_kind *kind,
+                               const char *name_space, const char *name)
+{
+    _cleanup_(mem_free_at) char *key = key_of(kind, name_space, name);
+    const struct cluster_object *object = map_get(&cluster->objects, key);
+
+    return object ? !api_watch_is_complete(object->watch) : !name_check_subdomain(name);
 }
 
 const struct object *cluster_object_find(const struct cluster *cluster,
@@ -141,7 +197,8 @@ const struct object *cluster_object_find(const struct cluster *cluster,
 }
 
 struct waiting {
-    struct walk walk;
+    const struct cluster *cluster;
+    const char *name_space;
     struct arena *arena;
     const char *for_what;
 };
@@ -149,22 +206,21 @@ struct waiting {
 static void look(void *owner, const struct object_kind *kind, const char *name)
 {
     struct waiting *waiting = owner;
-    _cleanup_(mem_free_at) char *key = key_of(kind, waiting->walk.name_space, name);
-    const struct cluster_object *object = map_get(&waiting->walk.cluster->objects, key);
 
-    if (object && !api_watch_is_complete(object->watch))
+    if (!waiting->for_what &&
+        cluster_object_is_unknown(waiting->cluster, kind, waiting->name_space, name))
         waiting->for_what =
-            arena_printf(waiting->arena, "%s %s/%s", kind->name, waiting->walk.name_space, name);
+            arena_printf(waiting->arena, "%s %s/%s", kind->name, waiting->name_space, name);
 }
 
-const char *cluster_waits_for(struct agent_pod *pod, struct arena *arena)
+const char *cluster_waits_for(struct agent_pod *pod, bool refused, struct arena *arena)
 {
-    struct waiting waiting = {{pod->agent->cluster, pod->name_space}, arena, NULL};
+    struct waiting waiting = {pod->agent->cluster, pod->name_space, arena, NULL};
 
     if (pod->static_pod)
         return NULL;
     pod_references(pod_object(pod), look, &waiting);
-    if (!cluster_tokens_are_there(pod) && !waiting.for_what)
+    if (!cluster_tokens_are_there(pod, refused) && !waiting.for_what)
         waiting.for_what = "a token of its service account";
     return waiting.for_what;
 }

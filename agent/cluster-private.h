@@ -30,6 +30,10 @@ struct object *cluster_decode(const struct object_kind *kind, enum object_raw ra
 /* Versions grow; a server that says otherwise is believed in whatever it says last. */
 bool version_is_older(const char *version, const char *than);
 
+/* cluster-report.c */
+void cluster_report_round(struct agent_pod *pod); /* what went wrong is tried again */
+void cluster_mirror_gone(struct agent_pod *pod);
+
 /* cluster-mirror.c */
 #define MIRROR_ANNOTATION "kubernetes.io/config.mirror"
 bool is_mirror(const struct object *object); /* it shows a static pod, and is never run */
@@ -45,7 +49,8 @@ void cluster_node_changed(struct cluster_node *node); /* what is said of it may 
 struct object *cluster_node_seen(const struct cluster *cluster); /* NULL: there is none */
 
 /* cluster-tokens.c */
-bool cluster_tokens_are_there(struct agent_pod *pod); /* those that are not are asked for */
+/* Those that are not are asked for; `refused`: one that was refused is not. */
+bool cluster_tokens_are_there(struct agent_pod *pod, bool refused);
 
 /* cluster-objects.c */
 void cluster_objects_free(struct cluster *cluster);
@@ -53,7 +58,8 @@ void cluster_objects_free(struct cluster *cluster);
 /* cluster-csi.c */
 struct cluster_csi *cluster_csi_new(struct cluster *cluster);
 struct cluster_csi *cluster_csi_free(struct cluster_csi *csi);
-void cluster_csi_check(struct cluster_csi *csi);
+void cluster_csi_check(struct cluster_csi *csi);  /* the Node is there, perhaps another one */
+void cluster_csi_forget(struct cluster_csi *csi); /* the Node is gone */
 bool cluster_csi_is_done(const struct cluster_csi *csi);
 
 /* cluster-events.c */

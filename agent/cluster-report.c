@@ -25,6 +25,8 @@ static struct object *seen(struct agent_pod *pod)
     struct object *watched = pod->static_pod ? cluster_mirror_of(pod) : pod->object,
                   *answer = pod->report.answer;
 
+    if (!watched && answer && pod->static_pod)
+        return answer; /* it was just made */
     if (watched && answer && str_equal(watched->metadata.uid, answer->metadata.uid) &&
         version_is_older(watched->metadata.resource_version, answer->metadata.resource_version))
         return answer;
@@ -62,11 +64,22 @@ static void take_answer(struct agent_pod *pod, const struct api_reply *reply)
 }
 
 /* What cannot be done now is done in a later round. */
-static void complain(const struct api_reply *reply)
+static void put_off(struct agent_pod *pod, const struct api_reply *reply)
 {
-    if (reply->failure->code != 404 && reply->failure->code != 422)
+    pod->report.refused = true;
+    if (!pod->report.complained && reply->failure->code != 404 && reply->failure->code != 422)
         log_warning("%s; it is tried again", reply->failure->err.text);
+    pod->report.complained = true;
 }
+
+static void went_well(struct agent_pod *pod)
+{
+    if (pod->report.complained)
+        log_info("pod %s/%s: the API server takes what is told again", pod->name_space, pod->name);
+    pod->report.complained = false;
+}
+
+static void report(struct agent_pod *pod);
 
 /* telling */
 
@@ -75,10 +88,11 @@ static void on_read(void *owner, const struct api_reply *reply)
     struct agent_pod *pod = owner;
 
     pod->report.call = NULL;
+    pod->report.refused = true; /* but for this one more try */
     if (reply->failure)
         return;
     take_answer(pod, reply);
-    cluster_report(pod);
+    report(pod);
 }
 
 static void on_told(void *owner, const struct api_reply *reply)
@@ -88,13 +102,30 @@ static void on_told(void *owner, const struct api_reply *reply)
     pod->report.call = NULL;
     if (!reply->failure) {
         pod->report.told = true;
+        pod->report.refused = false;
+        went_well(pod);
         take_answer(pod, reply);
         cluster_report(pod);
-    } else if (reply->failure->code == 409) {
+    } else if (reply->failure->code == 409 && !pod->report.refused) {
         begin(pod, "GET", "", NULL, on_read);
     } else {
-        complain(reply);
+        put_off(pod, reply);
     }
+}
+
+/* The same twice: the server takes it and has something else. It is told again in the next round.
+ */
+static bool is_said(const struct agent_pod *pod, uint64_t hash)
+{
+    return pod->report.said == hash && !pod->report.refused;
+}
+
+/* Of the status in a patch, whatever its preconditions. */
+static uint64_t hash_of(const struct strbuf *patch)
+{
+    const char *status = strstr(patch->text, "\"status\":");
+
+    return map_hash(status, patch->length - (size_t)(status - patch->text));
 }
 
 /* False: there is nothing to tell. */
@@ -110,12 +141,15 @@ static bool tell(struct agent_pod *pod, struct object *server)
 
     if (change == STATUS_SAME)
         return false;
+    if (is_said(pod, hash_of(&patch)))
+        return true;
     if (change == STATUS_DETAIL && pod->report.told && !pod->report.due) {
         if (!wheel_timer_armed(&pod->report.later))
             wheel_arm(pod->agent->parts.wheel, &pod->report.later,
                       usec_add(clock_boottime(), DETAILS_USEC));
         return true;
     }
+    pod->report.said = hash_of(&patch);
     pod->report.due = false;
     wheel_cancel(&pod->report.later);
     begin(pod, "PATCH", "/status", patch.text, on_told);
@@ -129,10 +163,10 @@ static void on_deleted(void *owner, const struct api_reply *reply)
     struct agent_pod *pod = owner;
 
     pod->report.call = NULL;
-    if (!reply->failure || reply->failure->code == 404 || reply->failure->code == 409)
-        pod->report.deleted = true; /* the watch says so, too, or that another has its name */
+    if (!reply->failure || reply->failure->code == 404)
+        pod->report.deleted = true; /* the watch says so, too */
     else
-        complain(reply);
+        put_off(pod, reply);
 }
 
 static void delete_seen(struct agent_pod *pod, const struct object *server, api_done_fn *done)
@@ -157,8 +191,8 @@ static void on_mirror_deleted(void *owner, const struct api_reply *reply)
     struct agent_pod *pod = owner;
 
     pod->report.call = NULL;
-    if (reply->failure)
-        complain(reply);
+    if (reply->failure && reply->failure->code != 404)
+        put_off(pod, reply);
 }
 
 static void on_mirror_made(void *owner, const struct api_reply *reply)
@@ -166,10 +200,14 @@ static void on_mirror_made(void *owner, const struct api_reply *reply)
     struct agent_pod *pod = owner;
 
     pod->report.call = NULL;
-    if (reply->failure)
-        complain(reply);
-    else
-        pod->report.told = false;
+    if (reply->failure) {
+        put_off(pod, reply);
+        return;
+    }
+    went_well(pod);
+    pod->report.told = false;
+    take_answer(pod, reply);
+    cluster_report(pod);
 }
 
 static void make_mirror(struct agent_pod *pod)
@@ -187,6 +225,8 @@ static void report_mirror(struct agent_pod *pod)
 {
     struct object *mirror = seen(pod);
 
+    if (pod_waits_for(pod))
+        return; /* the other's mirror has the name */
     if (!mirror)
         make_mirror(pod);
     else if (!cluster_mirror_fits(pod, mirror))
@@ -197,14 +237,43 @@ static void report_mirror(struct agent_pod *pod)
 
 /* the two ends */
 
+static void report(struct agent_pod *pod)
+{
+    struct object *server;
+
+    if (pod->static_pod) {
+        report_mirror(pod);
+        return;
+    }
+    server = seen(pod);
+    if (!pod->memory.published || tell(pod, server))
+        return;
+    if (is_to_be_deleted(pod, server))
+        delete_seen(pod, server, on_deleted);
+}
+
 void cluster_report(struct agent_pod *pod)
 {
-    if (!pod->agent->cluster || !pod->object || pod->removed || pod->report.call)
+    if (!pod->agent->cluster || !pod->object || pod->removed || pod->report.call ||
+        pod->report.refused)
         return;
-    if (pod->static_pod)
-        report_mirror(pod);
-    else if (pod->memory.published && !tell(pod, seen(pod)) && is_to_be_deleted(pod, seen(pod)))
-        delete_seen(pod, seen(pod), on_deleted);
+    if (pod->memory.stage >= POD_STAGE_ENDED)
+        cluster_tokens_forget(pod);
+    report(pod);
+}
+
+void cluster_report_round(struct agent_pod *pod)
+{
+    if (!pod->report.call)
+        pod->report.refused = false;
+    pod->report.said = 0;
+    cluster_report(pod);
+}
+
+void cluster_mirror_gone(struct agent_pod *pod)
+{
+    pod->report.answer = object_unref(pod->report.answer);
+    cluster_report(pod);
 }
 
 static void on_later(struct wheel_timer *timer)

@@ -202,6 +202,11 @@ static void on_timer(struct wheel_timer *timer)
         ask(token);
 }
 
+static bool is_settled(const struct cluster_token *token, bool refused)
+{
+    return is_good(token) || (!refused && token->trouble);
+}
+
 /* tokens of a pod */
 
 static struct cluster_token *token_of(struct agent_pod *pod,
@@ -240,7 +245,7 @@ int cluster_token(struct agent_pod *pod, const struct token_projection *projecti
     return 0;
 }
 
-bool cluster_tokens_are_there(struct agent_pod *pod)
+bool cluster_tokens_are_there(struct agent_pod *pod, bool refused)
 {
     bool there = true;
 
@@ -248,7 +253,7 @@ bool cluster_tokens_are_there(struct agent_pod *pod)
         if (volume->projected)
             array_for_each (source, volume->projected->sources)
                 if (source->service_account_token)
-                    there &= is_good(token_of(pod, source->service_account_token));
+                    there &= is_settled(token_of(pod, source->service_account_token), refused);
     return there;
 }
 

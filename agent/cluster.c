@@ -11,7 +11,8 @@
 #include <string.h>
 
 /* Its static pod looks after it. */
-static void mirror_changed(struct cluster *cluster, const struct object *mirror)
+static void mirror_changed(struct cluster *cluster, const struct object *mirror,
+                           void (*tell)(struct agent_pod *pod))
 {
     struct map_entry *entry;
 
@@ -20,7 +21,7 @@ static void mirror_changed(struct cluster *cluster, const struct object *mirror)
 
         if (pod->static_pod && str_equal(pod->name, mirror->metadata.name) &&
             str_equal(pod->name_space, mirror->metadata.name_space))
-            cluster_report(pod);
+            tell(pod);
     }
 }
 
@@ -29,7 +30,7 @@ static void on_set(void *owner, struct object *object)
     struct cluster *cluster = owner;
 
     if (is_mirror(object))
-        mirror_changed(cluster, object);
+        mirror_changed(cluster, object, cluster_report);
     else
         pod_wanted(cluster->agent, &cluster->agent->cluster_pods, object);
 }
@@ -40,7 +41,7 @@ static void on_gone(void *owner, struct object *object)
     struct agent_pod *pod = pods_find(cluster->agent, object->metadata.uid);
 
     if (is_mirror(object))
-        mirror_changed(cluster, object);
+        mirror_changed(cluster, object, cluster_mirror_gone);
     else if (pod && pod->source == &cluster->agent->cluster_pods)
         pod_unwanted(pod);
 }
@@ -94,7 +95,7 @@ static void on_round(struct wheel_timer *timer)
     struct map_entry *entry;
 
     for (size_t at = 0; (entry = map_next(&cluster->agent->pods, &at));)
-        cluster_report(entry->value);
+        cluster_report_round(entry->value);
     cluster_mirror_sweep(cluster);
     wheel_arm(cluster->agent->parts.wheel, &cluster->round,
               usec_add(clock_boottime(), CLUSTER_ROUND_USEC));

@@ -29,9 +29,13 @@ int cluster_token(struct agent_pod *pod, const struct token_projection *projecti
                   const char **value, struct err *err);
 void cluster_tokens_forget(struct agent_pod *pod);
 
+/* It is not known whether there is one. */
+bool cluster_object_is_unknown(const struct cluster *cluster, const struct object_kind *kind,
+                               const char *name_space, const char *name);
+
 /* What the pod refers to is still on its way: "ConfigMap a/b"; NULL: it is there, or is known not
- * to be. */
-const char *cluster_waits_for(struct agent_pod *pod, struct arena *arena);
+ * to be. `refused`: a token that was refused counts, too: the server may not know the pod yet. */
+const char *cluster_waits_for(struct agent_pod *pod, bool refused, struct arena *arena);
 
 /* A ConfigMap or Secret that a pod refers to; NULL: there is none, as far as it is known. */
 const struct object *cluster_object_find(const struct cluster *cluster,

@@ -108,6 +108,9 @@ struct pod_report {           /* to the API server, of one of its pods */
     bool due;                 /* details, too */
     struct wheel_timer later; /* ... from then on */
     bool deleted;             /* the server was told that it is gone */
+    bool refused;             /* something: the next round tries again */
+    bool complained;          /* ... which was logged */
+    uint64_t said;            /* a hash of the status told last: it is not told twice in a round */
 };
 
 struct termination { /* what a container left as its last words */

@@ -142,7 +142,7 @@ static bool waits_for_arrival(struct task *task)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(256, 256);
     struct agent *agent = task->pod->agent;
-    const char *missing = agent->cluster ? cluster_waits_for(task->pod, &arena) : NULL;
+    const char *missing = agent->cluster ? cluster_waits_for(task->pod, true, &arena) : NULL;
     usec_t now = clock_boottime();
 
     if (!missing || now >= task->patience)

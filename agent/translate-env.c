@@ -46,15 +46,16 @@ static const struct bytes_map *data_of(const struct object *object)
 static int look_up(struct environment *environment, const struct source *source,
                    const struct bytes_map **data)
 {
-    const struct translation *translation = environment->translation;
-    const struct object *object =
-        translation->lookup(translation->lookup_owner, source->kind,
-                            translation->pod->object.metadata.name_space, source->name);
+    const struct object *object;
+    int r = translate_object(environment->translation, source->kind, source->name, &object,
+                             environment->err);
 
-    if (object) {
+    if (r == 0) {
         *data = data_of(object);
         return 1;
     }
+    if (r != -ENOENT)
+        return r;
     if (source->optional)
         return 0;
     return err_set(environment->err, -ENOENT, "%s \"%s\" not found",

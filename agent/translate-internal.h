@@ -25,6 +25,10 @@ void pairs_add(struct arena *arena, struct string_map *map, const char *name, co
 /* Of options "name:value", the later of a name replaces the earlier. */
 void options_merge(struct arena *arena, struct string_list *options, const char *option);
 
+/* 0: there it is; -ENOENT: there is none; other failures say why that is not known. */
+int translate_object(const struct translation *translation, const struct object_kind *kind,
+                     const char *name, const struct object **object, struct err *err);
+
 /* variables for Services */
 int translate_services(const struct translation *translation, struct variables *variables,
                        struct err *err);

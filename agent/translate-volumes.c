@@ -3,14 +3,25 @@
 
 #include <errno.h>
 
+int translate_object(const struct translation *translation, const struct object_kind *kind,
+                     const char *name, const struct object **object, struct err *err)
+{
+    const char *name_space = translation->pod->object.metadata.name_space;
+
+    *object = translation->lookup(translation->lookup_owner, kind, name_space, name);
+    if (*object)
+        return 0;
+    if (!translation->unknown ||
+        !translation->unknown(translation->lookup_owner, kind, name_space, name))
+        return -ENOENT;
+    return err_set(err, -EAGAIN, "failed to sync %s cache: timed out waiting for the condition",
+                   kind == &object_kind_secret ? "secret" : "configmap");
+}
+
 static int find_object(void *owner, const struct object_kind *kind, const char *name,
                        const struct object **object, struct err *err)
 {
-    const struct translation *translation = owner;
-
-    *object = translation->lookup(translation->lookup_owner, kind,
-                                  translation->pod->object.metadata.name_space, name);
-    return *object ? 0 : -ENOENT;
+    return translate_object(owner, kind, name, object, err);
 }
 
 static int find_field(void *owner, const struct field_reference *field, const char **value,

@@ -53,6 +53,10 @@ int resolv_conf_parse(struct arena *arena, const char *text, size_t length,
 typedef const struct object *translate_lookup_fn(void *owner, const struct object_kind *kind,
                                                  const char *name_space, const char *name);
 
+/* There is none of that name, as far as it is known: is it known? */
+typedef bool translate_unknown_fn(void *owner, const struct object_kind *kind,
+                                  const char *name_space, const char *name);
+
 /* All Services that there are; not complete: those that are known so far. */
 struct known_services {
     bool complete;
@@ -67,6 +71,7 @@ struct translation {
     const char *handler;        /* of the pod's RuntimeClass; NULL or "": the default one */
     struct string_list pod_ips; /* the primary first; empty before the sandbox runs */
     translate_lookup_fn *lookup;
+    translate_unknown_fn *unknown; /* NULL: everything is known */
     void *lookup_owner;
     const struct known_services *services; /* NULL: there are none */
     /* Of the pod's service account; -EAGAIN: it is on its way. */

@@ -24,6 +24,14 @@ static const struct object *look_up(void *owner, const struct object_kind *kind,
                           : find_in_directory(agent, kind, name_space, name);
 }
 
+static bool is_unknown(void *owner, const struct object_kind *kind, const char *name_space,
+                       const char *name)
+{
+    const struct agent *agent = owner;
+
+    return cluster_object_is_unknown(agent->cluster, kind, name_space, name);
+}
+
 static int look_up_token(void *owner, const struct pod *pod,
                          const struct token_projection *projection, const char **value,
                          struct err *err)
@@ -41,6 +49,7 @@ struct translation pod_translation(struct agent_pod *pod, struct arena *arena,
         .pod = pod_object(pod),
         .static_pod = pod->static_pod,
         .lookup = look_up,
+        .unknown = agent->cluster ? is_unknown : NULL,
         .lookup_owner = agent,
         .token = agent->cluster ? look_up_token : NULL,
         .services = agent->cluster ? cluster_services(agent->cluster, arena) : NULL,

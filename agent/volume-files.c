@@ -167,9 +167,18 @@ static bool is_running(const struct agent_pod *pod, const struct pod_observed *o
     return running && pod->memory.stage == POD_STAGE_RUN;
 }
 
+/* It is touched when they are there. */
+static bool waits_for_objects(struct agent_pod *pod)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(256, 256);
+
+    return pod->agent->cluster && cluster_waits_for(pod, false, &arena);
+}
+
 void pod_follow_volumes(struct agent_pod *pod, const struct pod_observed *observed)
 {
-    if (!pod->volumes_due || pod->volumes_job || is_preparing(pod) || !is_running(pod, observed))
+    if (!pod->volumes_due || pod->volumes_job || is_preparing(pod) || !is_running(pod, observed) ||
+        waits_for_objects(pod))
         return;
     pod->volumes_due = false;
     if (has_payload(pod))

@@ -124,8 +124,11 @@ bool pod_is_over(const struct planner *planner)
 
     reporter_init(&reporter, planner->desired, planner->observed, planner->memory, planner->now,
                   planner->arena);
-    if (phase_is_final(reporter.previous->phase) ||
-        (!planner->desired->static_pod && phase_is_final(pod->status.phase)))
+    if (phase_is_final(reporter.previous->phase))
+        return true;
+    /* What the API says counts until this agent knows better: somebody may write anything there. */
+    if (!planner->desired->static_pod && !planner->memory->published &&
+        phase_is_final(pod->status.phase))
         return true;
     /* Whatever statuses say of the life before, what was created for another is not over. */
     if (operation_any(planner, POD_START) || any_regular_created(planner))

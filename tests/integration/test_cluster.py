@@ -267,11 +267,30 @@ def test_a_restart_changes_nothing(server, agent, node):
     before = wait_ready(server, "steady")
     time.sleep(1)
     count = len(patches(server, "steady"))
+    moved = condition(server.get("nodes", NODE), "Ready")["lastTransitionTime"]
     agent.restart(kill=True)
     time.sleep(12)
     after = server.get("pods", "steady")
     assert after["status"] == before["status"]
     assert len(patches(server, "steady")) == count
+    assert condition(server.get("nodes", NODE), "Ready")["lastTransitionTime"] == moved
+
+
+def test_a_deletion_goes_on_after_a_restart(server, agent, node):
+    """With its hook (which the agent that was killed had begun), its grace and its outcome."""
+    bound(server, agent, "slow-end", container(
+        "main", SAY + "trap 'say term; exit 0' TERM; say up; while :; do sleep 0.1; done",
+        lifecycle={"preStop": {"exec": {"command": ["sh", "-c", SAY + "sleep 4; say stopped"]}}}),
+        terminationGracePeriodSeconds=30)
+    wait_ready(server, "slow-end")
+    server.delete_pod("slow-end")
+    time.sleep(1)
+    agent.restart(kill=True)
+    server.wait(lambda: server.get("pods", "slow-end") is None, 40, "the pod to go")
+    said = [text for _, text in agent.stage("slow-end")]
+    assert said[0] == "up" and said[-1] == "term" and set(said[1:-1]) == {"stopped"}
+    last = patches(server, "slow-end")[-1].json["status"]
+    assert last["phase"] == "Succeeded", last
 
 
 def test_check_50_while_the_server_is_away_pods_go_on(server, agent, node):

@@ -261,10 +261,12 @@ static void test_kubeadm(void **state)
     assert_int_equal(fixture->config.cgroup_driver, CGROUP_DRIVER_SYSTEMD);
     /* Exactly what is not at its default and has no effect yet. */
     assert_seen(fixture, "field authentication.x509.clientCAFile is accepted");
-    assert_seen(fixture, "field rotateCertificates is accepted, but has no effect here");
-    assert_seen(fixture, "flag --bootstrap-kubeconfig is accepted, but has no effect here");
+    assert_true(fixture->config.rotate_certificates);
+    assert_string_equal(fixture->config.bootstrap_kubeconfig,
+                        "/etc/kubernetes/bootstrap-kubelet.conf");
+    assert_string_equal(fixture->config.cert_dir, "/var/lib/kubelet/pki");
     assert_seen(fixture, "flag --pod-infra-container-image is accepted");
-    assert_int_equal(occurrences(seen(fixture), "\n"), 4);
+    assert_int_equal(occurrences(seen(fixture), "\n"), 2);
     assert_int_equal(fixture->config.taints.count, 1);
     assert_string_equal(fixture->config.taints.items[0].key, "node-role.kubernetes.io/x");
 }

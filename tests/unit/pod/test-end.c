@@ -237,8 +237,8 @@ static void test_what_the_api_knows_as_ended_is_not_run_again(void **state)
     }
 }
 
-/* Whoever set a final phase while it runs wants it to be stopped. */
-static void test_a_final_phase_from_the_api_ends_it(void **state)
+/* API check 35: whatever somebody writes there, the pod runs, and that is told. */
+static void test_a_final_phase_that_somebody_wrote_is_put_right(void **state)
 {
     struct machine machine;
 
@@ -246,7 +246,20 @@ static void test_a_final_phase_from_the_api_ends_it(void **state)
     machine_start(&machine);
     machine_pod(&machine)->status.phase = "Failed";
     machine_run(&machine);
-    assert_actions(&machine, "stop:c/30 stopbox");
+    assert_actions(&machine, "");
+    assert_phase(&machine, "Running");
+    machine_deinit(&machine);
+}
+
+/* To an agent that has told nothing of it, the pod is what the API says. */
+static void test_a_pod_that_was_over_is_not_begun_again(void **state)
+{
+    struct machine machine;
+
+    machine_api(&machine, ONE);
+    machine_pod(&machine)->status.phase = "Failed";
+    machine_run(&machine);
+    assert_actions(&machine, "");
     assert_phase(&machine, "Failed");
     machine_deinit(&machine);
 }
@@ -399,7 +412,8 @@ int main(void)
         cmocka_unit_test(test_check_35_what_nobody_knows),
         cmocka_unit_test(test_check_37_an_end_outlives_the_agent),
         cmocka_unit_test(test_what_the_api_knows_as_ended_is_not_run_again),
-        cmocka_unit_test(test_a_final_phase_from_the_api_ends_it),
+        cmocka_unit_test(test_a_final_phase_that_somebody_wrote_is_put_right),
+        cmocka_unit_test(test_a_pod_that_was_over_is_not_begun_again),
         cmocka_unit_test(test_check_39_a_refused_pod_is_deleted),
         cmocka_unit_test(test_a_waiting_pod_is_removed),
         cmocka_unit_test(test_what_is_under_way_is_waited_for_or_given_up),
