@@ -103,7 +103,7 @@ static void on_deleted(void *owner, const struct api_reply *reply)
         make(csi);
 }
 
-static bool is_ours(const struct cluster_csi *csi, const struct api_reply *reply)
+static void judge(struct cluster_csi *csi, const struct api_reply *reply)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
     struct json_findings findings;
@@ -111,28 +111,28 @@ static bool is_ours(const struct cluster_csi *csi, const struct api_reply *reply
     struct json *document;
     struct err err;
 
-    return owner_of(csi, &owner) &&
-           json_parse(&arena, reply->body, reply->length, &csi_limits, &findings, &document,
-                      &err) == 0 &&
-           document->type == JSON_OBJECT && !csi_node_is_stale(document, &owner);
+    if (!owner_of(csi, &owner) ||
+        json_parse(&arena, reply->body, reply->length, &csi_limits, &findings, &document, &err) <
+            0 ||
+        document->type != JSON_OBJECT)
+        retry(csi); /* the Node was deleted meanwhile, or this is no answer */
+    else if (csi_node_is_stale(document, &owner))
+        ask(csi, "DELETE", true, NULL, on_deleted);
+    else
+        finish(csi);
 }
 
 static void on_read(void *owner, const struct api_reply *reply)
 {
     struct cluster_csi *csi = owner;
-    struct node_owner owner_now;
 
     csi->call = NULL;
     if (reply->failure && reply->failure->code == 404)
         make(csi);
     else if (reply->failure)
         later(csi, reply);
-    else if (!owner_of(csi, &owner_now))
-        retry(csi);
-    else if (is_ours(csi, reply))
-        finish(csi);
     else
-        ask(csi, "DELETE", true, NULL, on_deleted);
+        judge(csi, reply);
 }
 
 static void on_timer(struct wheel_timer *timer)

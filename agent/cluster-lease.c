@@ -44,10 +44,11 @@ static void turn_done(struct cluster_lease *lease, const char *trouble)
     next_turn(lease);
 }
 
-static void take_answer(struct cluster_lease *lease, const struct api_reply *reply)
+static bool take_answer(struct cluster_lease *lease, const struct api_reply *reply)
 {
     lease->seen = object_unref(lease->seen);
     lease->seen = cluster_decode(&object_kind_lease, OBJECT_KEEP_RAW, reply->body, reply->length);
+    return lease->seen;
 }
 
 static void ask(struct cluster_lease *lease, const char *method, bool named, const char *body,
@@ -75,10 +76,10 @@ static void on_read(void *owner, const struct api_reply *reply)
     struct cluster_lease *lease = owner;
 
     lease->call = NULL;
-    if (!reply->failure)
-        take_answer(lease, reply);
     if (reply->failure && reply->failure->code != 404)
         turn_done(lease, reply->failure->err.text);
+    else if (!reply->failure && !take_answer(lease, reply))
+        turn_done(lease, "the Lease: " NOT_UNDERSTOOD);
     else
         renew(lease);
 }
@@ -94,8 +95,7 @@ static void on_written(void *owner, const struct api_reply *reply)
 
     lease->call = NULL;
     if (!reply->failure) {
-        take_answer(lease, reply);
-        turn_done(lease, NULL);
+        turn_done(lease, take_answer(lease, reply) ? NULL : "the Lease: " NOT_UNDERSTOOD);
         return;
     }
     lease->seen = object_unref(lease->seen);

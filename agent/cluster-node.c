@@ -158,19 +158,29 @@ static struct node *compute(struct cluster_node *node, struct object *before)
     return result;
 }
 
-static void done(struct cluster_node *node, const struct api_reply *reply)
+static void failed(struct cluster_node *node, const char *why)
 {
+    set_trouble(node, why);
+    turn_at(node, chance_between(node->retry, 2 * node->retry));
+    node->retry = MIN(2 * node->retry, RETRY_MAX_USEC);
+}
+
+/* Does the server have the Node now? */
+static bool done(struct cluster_node *node, const struct api_reply *reply)
+{
+    struct object *answer = NULL;
+
     node->call = NULL;
-    if (reply->failure) {
-        set_trouble(node, reply->failure->err.text);
-        turn_at(node, chance_between(node->retry, 2 * node->retry));
-        node->retry = MIN(2 * node->retry, RETRY_MAX_USEC);
-        return;
+    if (!reply->failure)
+        answer = cluster_decode(&object_kind_node, OBJECT_DROP_RAW, reply->body, reply->length);
+    if (!answer) {
+        failed(node, reply->failure ? reply->failure->err.text : "the Node: " NOT_UNDERSTOOD);
+        return false;
     }
     set_trouble(node, NULL);
     node->retry = RETRY_MIN_USEC;
     object_unref(node->answer);
-    node->answer = cluster_decode(&object_kind_node, OBJECT_DROP_RAW, reply->body, reply->length);
+    node->answer = answer;
     if (!node->adopted && !cluster_csi_is_done(node->cluster->csi))
         cluster_csi_check(node->cluster->csi);
     node->adopted = true;
@@ -179,15 +189,15 @@ static void done(struct cluster_node *node, const struct api_reply *reply)
     else
         next_turn(node);
     node->again = false;
+    return true;
 }
 
 static void on_made(void *owner, const struct api_reply *reply)
 {
     struct cluster_node *node = owner;
 
-    if (!reply->failure)
+    if (done(node, reply))
         log_info("registered node %s", agent_of(node)->config->node_name);
-    done(node, reply);
     cluster_lease_soon(node->cluster->lease);
 }
 
@@ -300,8 +310,10 @@ static void on_gone(void *owner, struct object *object)
     node->answer = object_unref(node->answer);
     node->adopted = false;
     cluster_csi_forget(node->cluster->csi);
-    if (!node->call)
-        turn_at(node, chance_between(USEC_PER_SEC, 3 * USEC_PER_SEC));
+    if (node->call)
+        api_cancel(node->call); /* it is about the one that is gone */
+    node->call = NULL;
+    turn_at(node, chance_between(USEC_PER_SEC, 3 * USEC_PER_SEC));
 }
 
 static void on_complete(void *owner)

@@ -27,6 +27,10 @@ struct cluster {
 struct object *cluster_decode(const struct object_kind *kind, enum object_raw raw, const char *body,
                               size_t length);
 
+/* What is said of an answer that holds nothing of the kind. */
+#define NOT_UNDERSTOOD                                                                             \
+    "the API server's answer is not understood: is there something else at this address?"
+
 /* Versions grow; a server that says otherwise is believed in whatever it says last. */
 bool version_is_older(const char *version, const char *than);
 

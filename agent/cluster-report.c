@@ -56,11 +56,16 @@ static void begin(struct agent_pod *pod, const char *method, const char *rest, c
     free(path);
 }
 
+/* One that is not understood changes nothing; the watch will tell. */
 static void take_answer(struct agent_pod *pod, const struct api_reply *reply)
 {
-    object_unref(pod->report.answer);
-    pod->report.answer =
+    struct object *answer =
         cluster_decode(&object_kind_pod, OBJECT_DROP_RAW, reply->body, reply->length);
+
+    if (!answer)
+        return;
+    object_unref(pod->report.answer);
+    pod->report.answer = answer;
 }
 
 /* What cannot be done now is done in a later round. */

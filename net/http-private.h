@@ -33,12 +33,19 @@ struct http {
     struct loop_post feed;
     struct http_call *feeding;
     bool lasting;
+    /* the server's name, of a client that lasts */
+    char *host;
+    char *addresses;           /* of it; NULL: not known yet */
+    usec_t looked_up;          /* when that was found out */
+    struct http_call *looking; /* it up, for all */
+    struct list names;         /* calls that wait for it */
 };
 
 struct http_call {
     struct http *http; /* NULL: it was freed while the call was told */
     struct list link;
     struct list fed;
+    struct list name;
     CURL *easy;
     bool attached; /* to the multi handle */
     bool over;     /* to be told */

@@ -26,6 +26,8 @@ enum {
     IDLE_MAX = 256,     /* handles kept for calls to come */
 };
 
+#define NAME_FRESH_USEC (60 * USEC_PER_SEC)
+
 /* calls that are used again */
 
 static struct http_call *call_take(struct http *http)
@@ -47,6 +49,7 @@ static struct http_call *call_take(struct http *http)
     call->easy = easy;
     list_init(&call->link);
     list_init(&call->fed);
+    list_init(&call->name);
     return call;
 }
 
@@ -79,6 +82,25 @@ static void call_give(struct http_call *call)
 
 /* the end of a call */
 
+static void call_begin(struct http_call *call);
+
+/* If it looked a name up for all, another goes on with that. */
+static void leave_name(struct http_call *call)
+{
+    struct http *http = call->http;
+    struct http_call *next;
+
+    list_unlink(&call->name);
+    if (http->looking != call)
+        return;
+    http->looking = NULL;
+    next = list_first(&http->names, struct http_call, name);
+    if (!next)
+        return;
+    list_unlink(&next->name);
+    call_begin(next);
+}
+
 static void call_stop(struct http_call *call)
 {
     struct work_job *lookup = call->lookup;
@@ -86,6 +108,7 @@ static void call_stop(struct http_call *call)
     call->lookup = NULL;
     if (lookup)
         work_cancel(lookup);
+    leave_name(call);
     http_curl_detach(call);
     wheel_cancel(&call->deadline);
 }
@@ -210,6 +233,52 @@ static void call_set_addresses(struct http_call *call, const char *addresses)
     free(entry);
 }
 
+static void call_named(struct http_call *call, const char *addresses, const struct err *err)
+{
+    if (addresses) {
+        call_set_addresses(call, addresses);
+        call_send(call);
+    } else {
+        http_trouble_name(call, err->code, err->text);
+        call_end(call);
+    }
+}
+
+/* What was known holds on while nobody tells otherwise: a server does not go away with its name. */
+static void keep_addresses(struct http *http, const char *host, const char *addresses)
+{
+    if (!addresses)
+        return;
+    free(http->host);
+    free(http->addresses);
+    http->host = mem_strdup(host);
+    http->addresses = mem_strdup(addresses);
+    http->looked_up = clock_boottime();
+}
+
+static const char *known_addresses(const struct http *http, const char *host)
+{
+    return str_equal(http->host, host) ? http->addresses : NULL;
+}
+
+static void call_named_for_all(struct http_call *call, const char *addresses,
+                               const struct err *err)
+{
+    struct http *http = call->http;
+    struct http_call *waiting;
+    struct list others;
+
+    keep_addresses(http, call->url.host, addresses);
+    list_init(&others);
+    list_splice(&others, &http->names);
+    http->looking = NULL;
+    call_named(call, known_addresses(http, call->url.host), err);
+    while ((waiting = list_first(&others, struct http_call, name))) {
+        list_unlink(&waiting->name);
+        call_named(waiting, known_addresses(http, waiting->url.host), err);
+    }
+}
+
 static void call_looked_up(void *owner, const char *addresses, const struct err *err)
 {
     struct http_call *call = owner;
@@ -217,13 +286,28 @@ static void call_looked_up(void *owner, const char *addresses, const struct err 
     if (err->code == -ECANCELED)
         return; /* by call_stop() */
     call->lookup = NULL;
-    if (!addresses) {
-        http_trouble_name(call, err->code, err->text);
-        call_end(call);
-        return;
+    if (call->http->lasting)
+        call_named_for_all(call, addresses, err);
+    else
+        call_named(call, addresses, err);
+}
+
+/* False: its address is known, or somebody is looking it up already. */
+static bool needs_lookup(struct http_call *call)
+{
+    struct http *http = call->http;
+    const char *known = known_addresses(http, call->url.host);
+
+    if (known && usec_sub(clock_boottime(), http->looked_up) < NAME_FRESH_USEC) {
+        call_named(call, known, NULL);
+        return false;
     }
-    call_set_addresses(call, addresses);
-    call_send(call);
+    if (http->looking) {
+        list_push_back(&http->names, &call->name);
+        return false;
+    }
+    http->looking = call;
+    return true;
 }
 
 static void call_begin(struct http_call *call)
@@ -236,11 +320,11 @@ static void call_begin(struct http_call *call)
         call_send(call);
         return;
     }
-    if (lookup_start(call->http->work, call->url.host, call->request.timeout, call_looked_up, call,
-                     &call->lookup, &err) == 0)
+    if (call->http->lasting && !needs_lookup(call))
         return;
-    http_trouble_name(call, err.code, err.text);
-    call_end(call);
+    if (lookup_start(call->http->work, call->url.host, call->request.timeout, call_looked_up, call,
+                     &call->lookup, &err) < 0)
+        call_looked_up(call, NULL, &err);
 }
 
 /* redirections */
@@ -455,6 +539,7 @@ int http_new(struct http **result, const struct http_options *options, struct er
     http->lasting = options->lasting;
     loop_post_init(&http->feed, feed_posted);
     list_init(&http->fed);
+    list_init(&http->names);
     list_init(&http->calls);
     list_init(&http->idle);
     list_init(&http->ended);
@@ -485,6 +570,8 @@ struct http *http_free(struct http *http)
         call_destroy(list_entry(node, struct http_call, link));
     http_curl_deinit(http);
     loop_post_cancel(http->loop, &http->feed);
+    free(http->host);
+    free(http->addresses);
     free(http);
     return NULL;
 }
