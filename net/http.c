@@ -261,8 +261,7 @@ static const char *known_addresses(const struct http *http, const char *host)
     return str_equal(http->host, host) ? http->addresses : NULL;
 }
 
-static void call_named_for_all(struct http_call *call, const char *addresses,
-                               const struct err *err)
+static void call_named_for_all(struct http_call *call, const char *addresses, const struct err *err)
 {
     struct http *http = call->http;
     struct http_call *waiting;
