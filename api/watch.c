@@ -325,9 +325,16 @@ static void on_stream_end(void *owner, const struct api_reply *reply)
 {
     struct api_watch *watch = owner;
     bool short_lived = usec_sub(clock_boottime(), watch->began) < SHORT_LIVED_USEC;
+    _cleanup_(strbuf_deinit) struct strbuf rest = watch->line;
 
     watch->call = NULL;
-    strbuf_truncate(&watch->line, 0);
+    watch->line = STRBUF_INIT;
+    /* It was not torn: most likely, this is no stream of events. */
+    if (!reply->failure && !watch->heard && rest.length) {
+        on_line(watch, rest.text, rest.length);
+        if (!watch->heard)
+            return;
+    }
     if (reply->failure && is_expired(reply->failure)) {
         read_anew(watch);
     } else if (reply->failure && watch->phase == READING_STREAM &&
