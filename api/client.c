@@ -79,6 +79,12 @@ struct api_call {
 
 /* ends */
 
+/* Without the query, which tells a reader little and differs from try to try. */
+static char *path_of(const struct api_call *call)
+{
+    return mem_strndup(call->path, strcspn(call->path, "?"));
+}
+
 static void call_free(struct api_call *call)
 {
     list_unlink(&call->link);
@@ -93,7 +99,13 @@ static void call_free(struct api_call *call)
 
 static void call_done(struct api_call *call, const struct api_reply *reply)
 {
-    call->done(call->owner, reply);
+    struct api_reply told = *reply;
+    char *path = path_of(call);
+
+    told.method = call->method;
+    told.path = path;
+    call->done(call->owner, &told);
+    free(path);
     call_free(call);
 }
 
@@ -207,10 +219,52 @@ static bool is_broken(const struct http_reply *reply)
 
 static void call_send(struct api_call *call);
 
+/* The query is cut out: it tells a reader little, and differs from try to try. */
+static void leave_query_out(const struct api_call *call, struct err *err)
+{
+    const char *query = strchr(call->path, '?');
+    char *at = query ? strstr(err->text, query) : NULL;
+
+    if (at)
+        memmove(at, at + strlen(query), strlen(at + strlen(query)) + 1);
+}
+
+/* What to do about it, of those that only somebody else can mend. */
+static void add_remedy(struct err *err)
+{
+    static const struct {
+        const char *trouble;
+        const char *remedy;
+    } known[] = {
+        {"certificate has expired",
+         "the server's certificate must be renewed, unless this machine's clock is wrong"},
+        {"certificate is not yet valid",
+         "this machine's clock may be wrong, or the server's when it got its certificate"},
+        {"issuer certificate",
+         "is it another server, or must certificate-authority of the kubeconfig be replaced?"},
+        {"self-signed certificate",
+         "is it another server, or must certificate-authority of the kubeconfig be replaced?"},
+        {"subject name",
+         "the server's certificate is for other names; set server or tls-server-name of the "
+         "kubeconfig to one of them, or have it made for this one"},
+    };
+
+    for (size_t i = 0; i < array_size(known); i++)
+        if (strstr(err->text, known[i].trouble)) {
+            struct err before = *err;
+
+            err_set(err, before.code, "%s; %s", before.text, known[i].remedy);
+            return;
+        }
+}
+
 static void call_unanswered(struct api_call *call, const struct http_reply *reply)
 {
     struct api_failure failure = {.err = reply->err};
 
+    leave_query_out(call, &failure.err);
+    if (reply->trouble == NET_TLS)
+        add_remedy(&failure.err);
     if (call->class == API_HEARTBEAT && !call->spare && is_unanswered(reply)) {
         call->spare = true;
         call->asked = call->began;
@@ -243,15 +297,17 @@ static void call_answered(struct api_call *call, const struct http_reply *reply)
     struct api_reply told = {.body = reply->body, .length = reply->length};
     struct api *api = call->api;
     struct api_failure failure;
-    char *shown;
+    char *shown, *path;
 
     if (reply->status >= 200 && reply->status < 300) {
         call_done(call, &told);
         return;
     }
-    shown = mem_printf("%s %s", call->method, call->path);
+    path = path_of(call);
+    shown = mem_printf("%s %s", call->method, path);
     api_failure_read(&failure, shown, reply->status, reply->head, reply->body, reply->length);
     free(shown);
+    free(path);
     if (reply->status == 401)
         api->options.refused(api->options.owner, call->began);
     if ((reply->status == 429 || reply->status >= 500) && failure.retry_after &&

@@ -68,6 +68,8 @@ struct api_reply {
     const char *body; /* of a success; valid during the call */
     size_t length;
     const struct api_failure *failure; /* NULL: it succeeded */
+    const char *method;                /* of the request, for sentences */
+    const char *path;                  /* without the query */
 };
 
 typedef void api_done_fn(void *owner, const struct api_reply *reply);
