@@ -52,7 +52,7 @@ def run_unit_tests(build, name):
 def run_python_tests(build, name):
     """House rules and the real program from outside, through pytest: most tests wait most of the
     time, so several files of them run at once, and those that take all of the CPU afterwards."""
-    together = ["-n", str(os.cpu_count() + 1), "--dist", "loadfile", "-m", "not alone"]
+    together = ["-n", str(max(os.cpu_count(), 2)), "--dist", "loadfile", "-m", "not alone"]
     counts = [run_pytest(build, name, report, options) for report, options in (
         ("pytest.xml", together), ("pytest-alone.xml", ["-m", "alone"]))]
     return tuple(map(sum, zip(*counts)))

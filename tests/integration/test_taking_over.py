@@ -42,7 +42,7 @@ def test_a_kubelets_pods_keep_their_uids_and_run_on(agent):
     agent.add(manifest(agent, "first", env=[{"name": "NEW", "value": "1"}]))
     after = agent.wait_pod("first", lambda found: found["metadata"]["uid"] != KUBELET_UID.format(0)
                            and status_of(found).get("ready"), "to be replaced")
-    assert agent.said("first").count("main up") == 2
+    agent.wait(lambda: agent.said("first").count("main up") == 2, "it to run anew")
     agent.remove("first", "second")
     agent.wait_gone("first", "second")
 
