@@ -63,7 +63,7 @@ ALL_ON_ALL = os.environ.get("NODEAGENT_RUNTIMES") == "all"  # ./dev integration
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "alone: takes all of the CPU, and runs beside no other")
+    config.addinivalue_line("markers", "alone: takes all of the CPU, or needs it; runs beside no other")
 
 
 def pytest_collection_modifyitems(config, items):
