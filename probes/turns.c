@@ -146,14 +146,16 @@ static usec_t excuse(const struct probe_timing *timing)
 }
 
 /* Up to when the request was sent: how long the answer took to be noticed is no matter, as it is
- * looked for once more at the end. A connection is made without us. */
+ * looked for once more at the end. A connection is made without us, and whole seconds of a command
+ * are the runtime's to count; parts of one are counted here, by when its end is noticed. */
 static usec_t taken(const struct prober *prober, enum probe_verdict verdict,
                     const struct net_times *times)
 {
     usec_t held = usec_sub(held_up(prober->of->pod->probers), prober->held_up);
     usec_t sent = times->secured ? times->secured : times->connected;
 
-    if (verdict == PROBE_CONNECT_TIMEOUT)
+    if (verdict == PROBE_CONNECT_TIMEOUT ||
+        (verdict == PROBE_EXEC_TIMEOUT && prober->timing.timeout % USEC_PER_SEC == 0))
         return prober->lag;
     return prober->lag + (sent ? MIN(held, sent) : held);
 }

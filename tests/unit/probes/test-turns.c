@@ -136,17 +136,13 @@ static void test_what_failed_while_the_agent_was_held_up_does_not_count(void **s
         usec_t connected; /* in milliseconds; 0: never */
         bool counts;
     } cases[] = {
-        {PROBE_RESPONSE_TIMEOUT, 0, false},
-        {PROBE_RESPONSE_TIMEOUT, 800, false},
+        {PROBE_RESPONSE_TIMEOUT, 0, false}, {PROBE_RESPONSE_TIMEOUT, 800, false},
         {PROBE_RESPONSE_TIMEOUT, 1, true}, /* the request had been sent: who asked may sleep */
         {PROBE_CONNECT_TIMEOUT, 0, true},  /* the system connects */
-        {PROBE_BROKEN, 0, false},
-        {PROBE_BROKEN, 1, true},
-        {PROBE_EXEC_TIMEOUT, 0, false},
-        {PROBE_REFUSED, 0, true},
-        {PROBE_BAD_STATUS, 800, true},
-        {PROBE_EXEC_EXIT, 0, true},
-        {PROBE_TLS, 800, true},
+        {PROBE_BROKEN, 0, false},           {PROBE_BROKEN, 1, true},
+        {PROBE_EXEC_TIMEOUT, 0, true}, /* the runtime counts its time */
+        {PROBE_REFUSED, 0, true},           {PROBE_BAD_STATUS, 800, true},
+        {PROBE_EXEC_EXIT, 0, true},         {PROBE_TLS, 800, true},
     };
 
     world_pod("", ",'livenessProbe':{" HTTP ",'failureThreshold':1}");
@@ -162,6 +158,38 @@ static void test_what_failed_while_the_agent_was_held_up_does_not_count(void **s
         assert_int_equal(world_result("one", PROBE_LIVENESS),
                          cases[i].counts ? PROBE_NOT_PASSED : PROBE_UNDECIDED);
         assert_int_equal(*world.events != '\0', cases[i].counts);
+        probers_forget(world.probers, "u");
+    }
+}
+
+/* It goes on for seconds after its time, when it left something running: that the agent was held up
+ * a little now and then meanwhile is no excuse. Only what is less than a second is counted here. */
+static void test_a_command_that_took_too_long_counts_by_the_runtimes_clock(void **state)
+{
+    static const struct {
+        const char *timeout;
+        bool counts;
+    } cases[] = {
+        {"", true},
+        {"'nodeagent.dev/probe.c.liveness':'timeout=2s'", true},
+        {"'nodeagent.dev/probe.c.liveness':'timeout=500ms'", false},
+    };
+
+    for (size_t i = 0; i < array_size(cases); i++) {
+        world_pod(cases[i].timeout,
+                  ",'livenessProbe':{'exec':{'command':['x']},'failureThreshold':1}");
+        world.verdict = PROBE_EXEC_TIMEOUT;
+        world.connected = 0;
+        world.answer_after = 4 * USEC_PER_SEC;
+        world_run("one");
+        world_pass(10 * USEC_PER_MSEC);
+        for (int j = 0; j < 10; j++) {
+            world_stall(60 * USEC_PER_MSEC);
+            world_pass(300 * USEC_PER_MSEC);
+        }
+        world_pass(USEC_PER_SEC);
+        assert_int_equal(world_result("one", PROBE_LIVENESS),
+                         cases[i].counts ? PROBE_NOT_PASSED : PROBE_UNDECIDED);
         probers_forget(world.probers, "u");
     }
 }
@@ -271,6 +299,7 @@ int main(void)
         world_test(test_events_say_what_failed),
         world_test(test_what_a_command_left_is_told),
         world_test(test_what_failed_while_the_agent_was_held_up_does_not_count),
+        world_test(test_a_command_that_took_too_long_counts_by_the_runtimes_clock),
         world_test(test_what_is_late_but_answers_is_a_success),
         world_test(test_what_began_late_and_failed_does_not_count),
         world_test(test_what_began_late_for_the_one_before_it_counts),
