@@ -254,7 +254,7 @@ struct agent *agent_free(struct agent *agent)
         wheel_cancel(&agent->records_timer);
     }
     pods_free(agent);
-    cluster_free(agent->cluster);
+    agent->cluster = cluster_free(agent->cluster); /* events may still be told */
     probing_end(agent);
     loop_post_cancel(agent->parts.loop, &agent->plan_post);
     runtime_state_free(agent->runtime);
