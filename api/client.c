@@ -51,6 +51,7 @@ struct api {
     uint64_t generation;
     struct limiter limiters[API_HEARTBEAT];
     struct list calls;
+    struct list waiters;
     unsigned streams; /* under way */
     usec_t heard;     /* when something came over `http` last */
 };
@@ -317,6 +318,25 @@ static void call_answered(struct api_call *call, const struct http_reply *reply)
         call_failed(call, &failure);
 }
 
+static void call_waiters(struct api *api)
+{
+    struct api_waiter *waiter;
+    struct list waiters;
+
+    list_init(&waiters);
+    list_splice(&waiters, &api->waiters);
+    while ((waiter = list_first(&waiters, struct api_waiter, link))) {
+        list_unlink(&waiter->link);
+        waiter->answered(waiter);
+    }
+}
+
+void api_wait(struct api *api, struct api_waiter *waiter)
+{
+    list_unlink(&waiter->link);
+    list_push_back(&api->waiters, &waiter->link);
+}
+
 static void on_reply(void *owner, const struct http_reply *reply)
 {
     struct api_call *call = owner;
@@ -327,6 +347,8 @@ static void on_reply(void *owner, const struct http_reply *reply)
     call->http_call = NULL;
     if (!call->spare && !reply->trouble)
         api->heard = clock_boottime();
+    if (!reply->trouble)
+        call_waiters(api);
     if (reply->trouble)
         call_unanswered(call, reply);
     else
@@ -494,6 +516,7 @@ int api_new(struct api **result, const struct api_options *options, struct err *
     api->user_agent = mem_printf("User-Agent: %s", options->user_agent);
     api->proxy = options->proxy ? mem_strdup(options->proxy) : NULL;
     list_init(&api->calls);
+    list_init(&api->waiters);
     limiter_init(&api->limiters[API_GENERAL], options->rate, options->burst, now);
     limiter_init(&api->limiters[API_EVENTS], options->event_rate, options->event_burst, now);
     r = client_new(&api->http, api, err);

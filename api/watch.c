@@ -55,10 +55,11 @@ struct api_watch {
     struct api_call *call;
     struct strbuf line;
     struct wheel_timer timer;
-    usec_t began;    /* the call at hand */
-    bool heard;      /* something, by it */
-    usec_t backoff;  /* the next */
-    usec_t troubled; /* when it was in trouble last */
+    struct api_waiter waiter; /* while the server is away */
+    usec_t began;             /* the call at hand */
+    bool heard;               /* something, by it */
+    usec_t backoff;           /* the next */
+    usec_t troubled;          /* when it was in trouble last */
     char *trouble;
 };
 
@@ -343,6 +344,8 @@ static void on_stream_end(void *owner, const struct api_reply *reply)
         read_anew(watch);
     } else if (reply->failure && (reply->failure->code || !watch->heard)) {
         fail(watch, reply->failure->err.text);
+        if (!reply->failure->code)
+            api_wait(watch->options.api, &watch->waiter);
     } else if (short_lived) {
         begin_later(watch);
     } else {
@@ -451,6 +454,16 @@ static void begin(struct api_watch *watch)
         ask_for_stream(watch, &path);
 }
 
+/* Others have heard of the server: what is left of the wait is no use. Not all at once, though. */
+static void on_answered(struct api_waiter *waiter)
+{
+    struct api_watch *watch = container_of(waiter, struct api_watch, waiter);
+    usec_t soon = usec_add(clock_boottime(), chance_between(0, BACKOFF_MIN_USEC));
+
+    if (wheel_timer_armed(&watch->timer) && soon < watch->timer.deadline)
+        wheel_arm(watch->options.wheel, &watch->timer, soon);
+}
+
 static void on_timer(struct wheel_timer *timer)
 {
     begin(container_of(timer, struct api_watch, timer));
@@ -467,6 +480,8 @@ struct api_watch *api_watch_new(const struct api_watch_options *options)
     watch->selector = options->selector ? mem_strdup(options->selector) : NULL;
     watch->backoff = BACKOFF_MIN_USEC;
     wheel_timer_init(&watch->timer, on_timer);
+    list_init(&watch->waiter.link);
+    watch->waiter.answered = on_answered;
     begin(watch);
     return watch;
 }
@@ -476,6 +491,7 @@ struct api_watch *api_watch_free(struct api_watch *watch)
     if (!watch)
         return NULL;
     call_end(watch);
+    list_unlink(&watch->waiter.link);
     strbuf_deinit(&watch->line);
     wheel_cancel(&watch->timer);
     objects_clear(&watch->objects);

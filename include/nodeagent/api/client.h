@@ -5,6 +5,7 @@
 #pragma once
 
 #include "nodeagent/api/failure.h"
+#include "nodeagent/base/list.h"
 #include "nodeagent/net/http.h"
 
 #include <stdint.h>
@@ -79,6 +80,14 @@ typedef void api_done_fn(void *owner, const struct api_reply *reply);
 struct api_call *api_begin(struct api *api, const struct api_request *request, api_done_fn *done,
                            void *owner);
 void api_cancel(struct api_call *call);
+
+/* Who waits for a server that is away is called once, when it has answered anybody. It may be
+ * linked and unlinked at any time. */
+struct api_waiter {
+    struct list link;
+    void (*answered)(struct api_waiter *waiter);
+};
+void api_wait(struct api *api, struct api_waiter *waiter);
 
 /* The server, for sentences. */
 const char *api_server(const struct api *api);

@@ -265,6 +265,27 @@ static void test_another_certificate_is_another_connection(void **state)
     assert_int_equal(place->code, 0);
 }
 
+static void answered(struct api_waiter *waiter)
+{
+    waiter->answered = NULL;
+}
+
+static void test_who_waits_for_an_answer_is_called_once(void **state)
+{
+    struct place *place = *state;
+    struct api_waiter waiter = {.answered = answered}, gone = {.answered = answered};
+
+    list_init(&waiter.link);
+    list_init(&gone.link);
+    api_wait(place->api, &waiter);
+    api_wait(place->api, &gone);
+    list_unlink(&gone.link);
+    ask(place, (struct api_request){.method = "GET", .path = "/500"});
+    assert_null(waiter.answered);
+    assert_non_null(gone.answered);
+    ask(place, (struct api_request){.method = "GET", .path = "/x"});
+}
+
 static void test_events_hold_nobody_up(void **state)
 {
     struct place *place = *state;
@@ -350,6 +371,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_refused_credential_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_has_no_credential_waits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_another_certificate_is_another_connection, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_who_waits_for_an_answer_is_called_once, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_events_hold_nobody_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_stream_is_told_as_it_comes, set_up, tear_down),

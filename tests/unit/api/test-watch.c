@@ -28,6 +28,7 @@ struct world {
     struct wheel *wheel;
     struct api_watch *watch;
     struct api_call *call; /* one at a time */
+    struct api_waiter *waiter;
     unsigned calls;
     struct strbuf told; /* "set ns/name@version;" */
     struct strbuf logged;
@@ -84,6 +85,11 @@ static void forget_call(void)
     free(world.call->path);
     free(world.call);
     world.call = NULL;
+}
+
+void api_wait(struct api *api, struct api_waiter *waiter)
+{
+    world.waiter = waiter;
 }
 
 void api_cancel(struct api_call *call)
@@ -391,6 +397,24 @@ static void test_trouble_is_told_once_and_waited_out(void **state)
     assert_non_null(world.call);
 }
 
+static void test_a_server_that_is_back_is_asked_at_once(void **state)
+{
+    begin_with("one", NULL);
+    pass(60 * USEC_PER_SEC);
+    for (int i = 0; i < 6; i++) { /* the last time it waits for 25 s */
+        end_call(0, "", "");
+        if (i == 0)
+            continue; /* what was told before shows that it was there: it is begun at once */
+        assert_null(world.call);
+        assert_non_null(world.waiter);
+        if (i < 5)
+            pass(60 * USEC_PER_SEC);
+    }
+    world.waiter->answered(world.waiter);
+    pass(USEC_PER_MSEC);
+    assert_string_equal(world.call->path, NEXT "5");
+}
+
 static void test_a_server_that_hangs_up_at_once_is_not_asked_all_the_time(void **state)
 {
     begin_with(NULL, NULL);
@@ -461,6 +485,7 @@ int main(void)
         watch_test(test_a_server_without_sets_as_streams),
         watch_test(test_trouble_is_told_once_and_waited_out),
         watch_test(test_a_server_that_hangs_up_at_once_is_not_asked_all_the_time),
+        watch_test(test_a_server_that_is_back_is_asked_at_once),
         watch_test(test_garbage_ends_the_stream),
         watch_test(test_an_object_that_is_not_understood_stays_as_it_was),
         watch_test(test_events_have_a_size),
