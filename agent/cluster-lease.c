@@ -44,10 +44,10 @@ static void turn_done(struct cluster_lease *lease, const char *trouble)
     next_turn(lease);
 }
 
-static bool take_answer(struct cluster_lease *lease, const struct api_reply *reply)
+static bool take_answer(struct cluster_lease *lease, const struct api_reply *reply, struct err *err)
 {
     lease->seen = object_unref(lease->seen);
-    lease->seen = cluster_decode(&object_kind_lease, OBJECT_KEEP_RAW, reply->body, reply->length);
+    lease->seen = cluster_answer(&object_kind_lease, OBJECT_KEEP_RAW, reply, err);
     return lease->seen;
 }
 
@@ -74,12 +74,13 @@ static void renew(struct cluster_lease *lease);
 static void on_read(void *owner, const struct api_reply *reply)
 {
     struct cluster_lease *lease = owner;
+    struct err err;
 
     lease->call = NULL;
     if (reply->failure && reply->failure->code != 404)
         turn_done(lease, reply->failure->err.text);
-    else if (!reply->failure && !take_answer(lease, reply))
-        turn_done(lease, "the Lease: " NOT_UNDERSTOOD);
+    else if (!reply->failure && !take_answer(lease, reply, &err))
+        turn_done(lease, err.text);
     else
         renew(lease);
 }
@@ -92,10 +93,11 @@ static void read_again(struct cluster_lease *lease)
 static void on_written(void *owner, const struct api_reply *reply)
 {
     struct cluster_lease *lease = owner;
+    struct err err;
 
     lease->call = NULL;
     if (!reply->failure) {
-        turn_done(lease, take_answer(lease, reply) ? NULL : "the Lease: " NOT_UNDERSTOOD);
+        turn_done(lease, take_answer(lease, reply, &err) ? NULL : err.text);
         return;
     }
     lease->seen = object_unref(lease->seen);

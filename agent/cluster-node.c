@@ -169,12 +169,13 @@ static void failed(struct cluster_node *node, const char *why)
 static bool done(struct cluster_node *node, const struct api_reply *reply)
 {
     struct object *answer = NULL;
+    struct err err;
 
     node->call = NULL;
     if (!reply->failure)
-        answer = cluster_decode(&object_kind_node, OBJECT_DROP_RAW, reply->body, reply->length);
+        answer = cluster_answer(&object_kind_node, OBJECT_DROP_RAW, reply, &err);
     if (!answer) {
-        failed(node, reply->failure ? reply->failure->err.text : "the Node: " NOT_UNDERSTOOD);
+        failed(node, reply->failure ? reply->failure->err.text : err.text);
         return false;
     }
     set_trouble(node, NULL);

@@ -23,13 +23,13 @@ struct cluster {
     struct wheel_timer round;
 };
 
-/* What an answer holds; NULL: nothing of the kind. */
+/* What a text holds; NULL: nothing of the kind. */
 struct object *cluster_decode(const struct object_kind *kind, enum object_raw raw, const char *body,
                               size_t length);
 
-/* What is said of an answer that holds nothing of the kind. */
-#define NOT_UNDERSTOOD                                                                             \
-    "the API server's answer is not understood: is there something else at this address?"
+/* What the answer to a call that succeeded holds; NULL: nothing of the kind, and `err` says so. */
+struct object *cluster_answer(const struct object_kind *kind, enum object_raw raw,
+                              const struct api_reply *reply, struct err *err);
 
 /* Versions grow; a server that says otherwise is believed in whatever it says last. */
 bool version_is_older(const char *version, const char *than);

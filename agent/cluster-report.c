@@ -56,25 +56,19 @@ static void begin(struct agent_pod *pod, const char *method, const char *rest, c
     free(path);
 }
 
-/* One that is not understood changes nothing; the watch will tell. */
-static void take_answer(struct agent_pod *pod, const struct api_reply *reply)
+static void complain(struct agent_pod *pod, const char *trouble)
 {
-    struct object *answer =
-        cluster_decode(&object_kind_pod, OBJECT_DROP_RAW, reply->body, reply->length);
-
-    if (!answer)
-        return;
-    object_unref(pod->report.answer);
-    pod->report.answer = answer;
+    if (!pod->report.complained)
+        log_warning("%s; it is tried again", trouble);
+    pod->report.complained = true;
 }
 
 /* What cannot be done now is done in a later round. */
 static void put_off(struct agent_pod *pod, const struct api_reply *reply)
 {
     pod->report.refused = true;
-    if (!pod->report.complained && reply->failure->code != 404 && reply->failure->code != 422)
-        log_warning("%s; it is tried again", reply->failure->err.text);
-    pod->report.complained = true;
+    if (reply->failure->code != 404 && reply->failure->code != 422)
+        complain(pod, reply->failure->err.text);
 }
 
 static void went_well(struct agent_pod *pod)
@@ -82,6 +76,21 @@ static void went_well(struct agent_pod *pod)
     if (pod->report.complained)
         log_info("pod %s/%s: the API server takes what is told again", pod->name_space, pod->name);
     pod->report.complained = false;
+}
+
+/* One that is not understood changes nothing; the watch will tell. */
+static void take_answer(struct agent_pod *pod, const struct api_reply *reply)
+{
+    struct err err;
+    struct object *answer = cluster_answer(&object_kind_pod, OBJECT_DROP_RAW, reply, &err);
+
+    if (answer) {
+        went_well(pod);
+        object_unref(pod->report.answer);
+        pod->report.answer = answer;
+    } else {
+        complain(pod, err.text);
+    }
 }
 
 static void report(struct agent_pod *pod);
@@ -108,7 +117,6 @@ static void on_told(void *owner, const struct api_reply *reply)
     if (!reply->failure) {
         pod->report.told = true;
         pod->report.refused = false;
-        went_well(pod);
         take_answer(pod, reply);
         cluster_report(pod);
     } else if (reply->failure->code == 409 && !pod->report.refused) {
@@ -209,7 +217,6 @@ static void on_mirror_made(void *owner, const struct api_reply *reply)
         put_off(pod, reply);
         return;
     }
-    went_well(pod);
     pod->report.told = false;
     take_answer(pod, reply);
     cluster_report(pod);

@@ -81,6 +81,19 @@ struct object *cluster_decode(const struct object_kind *kind, enum object_raw ra
     return object;
 }
 
+struct object *cluster_answer(const struct object_kind *kind, enum object_raw raw,
+                              const struct api_reply *reply, struct err *err)
+{
+    struct object *object = cluster_decode(kind, raw, reply->body, reply->length);
+
+    if (!object)
+        err_set(err, -EBADMSG,
+                "%s %s: the API server's answer is not understood: it is no %s; is there something "
+                "else at this address?",
+                reply->method, reply->path, kind->name);
+    return object;
+}
+
 bool version_is_older(const char *version, const char *than)
 {
     size_t length = strlen(version), other = strlen(than);

@@ -5,14 +5,11 @@ import time
 
 import pytest
 
-from agent import Agent
 from api_server import ApiServer
+from clusters import (HASH, MIRROR, NODE, bound, condition, is_true, member, patches, said_by,
+                      wait_node, wait_pod, wait_ready)
 from conftest import BUILD
 from specs import SAY, container, pod, staying
-
-NODE = "node"
-MIRROR = "kubernetes.io/config.mirror"
-HASH = "kubernetes.io/config.hash"
 
 
 @pytest.fixture(scope="module")
@@ -24,66 +21,14 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def agent(containerd, server):
-    instance = Agent(containerd, BUILD)
-    instance.flags = ["--kubeconfig",
-                      server.kubeconfig(instance.directory / "kubeconfig", node=NODE)]
-    try:
-        instance.start()
+    with member(containerd, BUILD, lambda place: server.kubeconfig(
+            place / "kubeconfig", node=NODE)) as instance:
         yield instance
-        instance.stop()
-    finally:
-        instance.kill()
-
-
-def condition(obj, kind):
-    for item in obj.get("status", {}).get("conditions", []):
-        if item["type"] == kind:
-            return item
-    return {}
-
-
-def is_true(obj, kind):
-    return obj is not None and condition(obj, kind).get("status") == "True"
 
 
 @pytest.fixture(scope="module")
 def node(server, agent):
-    """The Node, once it is ready."""
-    server.wait(lambda: is_true(server.get("nodes", NODE), "Ready"), 30, "the node to be ready")
-    return server.get("nodes", NODE)
-
-
-def bound(server, agent, name, *containers, **spec):
-    """A pod that the cluster gives to the node."""
-    obj = pod(name, *containers, agent=agent, **spec)
-    obj["spec"].pop("nodeName", None)
-    server.create(obj)
-    server.bind(name, NODE)
-
-
-def wait_pod(server, name, predicate, what, seconds=30):
-    def look():
-        found = server.get("pods", name)
-        return found and predicate(found) and found
-
-    return server.wait(look, seconds, f"pod {name} {what}")
-
-
-def wait_ready(server, name):
-    return wait_pod(server, name, lambda found: is_true(found, "Ready"), "to be ready")
-
-
-def said_by(agent, name, count):
-    """What an API pod said: so many lines of it."""
-    def look():
-        said = [text for _, text in agent.stage(name)]
-        return said if len(said) >= count else None
-
-    return agent.wait(look, f"pod {name} to say {count} things")
-
-
-def patches(server, name):
-    return server.requests("PATCH", f"/pods/{name}/status")
+    return wait_node(server)
 
 
 def test_check_08_a_node_is_registered(server, node):

@@ -1,0 +1,418 @@
+"""The agent as a member of a cluster whose API server misbehaves, or the way to it: pods go on,
+the log says what is wrong and what to do, nothing is sent in a loop, and all comes right again."""
+
+import json
+import random
+import re
+import time
+
+import pytest
+
+from agent import Agent, restarts
+from api_errors import ApiError
+from api_rules import node_user
+from api_server import ApiServer
+from clusters import (NODE, bound, condition, is_true, member, patches, said_by, wait_node,
+                      wait_pod, wait_ready)
+from conftest import BUILD
+from relay import Relay
+from specs import SAY, container, pod, staying
+
+PODS = r"/api/v1/pods\?"
+ARRIVES_SECONDS = 20  # a change, whatever the connection was doing
+ROUND_SECONDS = 10    # after which all that went wrong is tried again
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with ApiServer(tmp_path_factory.mktemp("cluster")) as instance:
+        yield instance
+
+
+@pytest.fixture(scope="module")
+def relay(server):
+    instance = Relay(server.port)
+    yield instance
+    instance.close()
+
+
+@pytest.fixture(scope="module")
+def token_file(server, tmp_path_factory):
+    path = tmp_path_factory.mktemp("token") / "token"
+    path.write_text("first\n")
+    server.tokens["first"] = node_user(NODE)
+    return path
+
+
+@pytest.fixture(scope="module")
+def agent(containerd, server, relay, token_file):
+    with member(containerd, BUILD, lambda place: server.kubeconfig(
+            place / "kubeconfig", token_file=token_file,
+            server=f"https://127.0.0.1:{relay.port}")) as instance:
+        yield instance
+
+
+@pytest.fixture(scope="module")
+def steady(server, agent):
+    """A pod that all of this leaves alone."""
+    wait_node(server)
+    bound(server, agent, "steady", staying("main"), staying("side"))
+    wait_ready(server, "steady")
+    return containers(agent, "steady")
+
+
+@pytest.fixture(autouse=True)
+def pods_go_on(server, agent, steady):
+    yield
+    server.faults.clear()
+    assert containers(agent, "steady") == steady
+    assert agent.process.poll() is None
+
+
+@pytest.fixture
+def impatient(server, agent):
+    """An agent that has not had trouble lately, and so does not wait long before it tries again."""
+    def watches():
+        return len([record for record in server.requests("WATCH", PODS) if record.code == 200])
+
+    before = watches()
+    agent.restart()
+    server.wait(lambda: watches() > before, 20, "the agent to watch its pods")
+
+
+def containers(agent, name):
+    return [(status["name"], status["containerID"], status["restartCount"])
+            for status in agent.pod(name)["status"]["containerStatuses"]]
+
+
+class Log:
+    """What the agent says from now on."""
+
+    def __init__(self, agent):
+        self.agent = agent
+        self.start = agent.log_path.stat().st_size
+
+    @property
+    def text(self):
+        return self.agent.log_path.read_bytes()[self.start:].decode(errors="replace")
+
+    def wait(self, pattern, seconds=ARRIVES_SECONDS):
+        return self.agent.wait(lambda: re.search(pattern, self.text), f"\"{pattern}\" in its log",
+                               seconds)
+
+
+def arrives(server, agent, name):
+    """A pod that is bound now is heard of, and one that is deleted then, too."""
+    bound(server, agent, name)
+    wait_ready(server, name, ARRIVES_SECONDS)
+    server.delete_pod(name, grace=0)
+    agent.wait_gone(name, seconds=ARRIVES_SECONDS)
+
+
+def renewals(server):
+    return [record for record in server.requests("PUT", f"/leases/{NODE}$") if record.code == 200]
+
+
+def wait_renewal(server):
+    count = len(renewals(server))
+    server.wait(lambda: len(renewals(server)) > count, ARRIVES_SECONDS, "the Lease to be renewed")
+
+
+# watches
+
+
+def test_check_22_what_happens_in_a_gap_is_found_afterwards(server, agent):
+    bound(server, agent, "leaves")
+    wait_ready(server, "leaves")
+    with server.faults.refuse(PODS, 503):
+        server.end_watches(PODS, "reset")
+        server.delete_pod("leaves", grace=0)
+        bound(server, agent, "joins")
+        server.expire()
+    agent.wait_gone("leaves")
+    wait_ready(server, "joins")
+
+
+def test_check_22_a_watch_that_is_told_410(server, agent):
+    assert server.end_watches(PODS, ApiError(410, "too old resource version")) == 1
+    arrives(server, agent, "after-410")
+
+
+def test_check_24_torn_watches(server, agent, impatient):
+    for number in range(2):
+        server.faults.torn(PODS)
+        arrives(server, agent, f"torn-{number}")
+
+
+def test_a_watch_that_is_silent_for_a_while(server, agent, impatient):
+    with server.faults.silent(PODS, seconds=4):
+        arrives(server, agent, "silence")
+
+
+def test_check_07_dead_connections_are_found_out(server, agent, relay):
+    log = Log(agent)
+    relay.go_dead()
+    arrives(server, agent, "dead-way")
+    assert "a connection is dead" in log.text
+
+
+# statuses
+
+
+def test_check_06_told_to_come_later(server, agent):
+    server.faults.refuse("/pods/limited/status", 429, retry_after=2, count=2)
+    bound(server, agent, "limited")
+    wait_ready(server, "limited")
+    refused = [record for record in patches(server, "limited") if record.code == 429]
+    after = next(record for record in patches(server, "limited") if record.code == 200)
+    assert len(refused) == 2 and after.time - refused[0].time >= 4
+    assert after.body == refused[0].body
+    assert len(patches(server, "limited")) <= 6
+
+
+@pytest.mark.parametrize("code", [409, 500])
+def test_refusals_are_not_answered_with_a_storm(server, agent, code):
+    name = f"refused-{code}"
+    with server.faults.refuse(f"/pods/{name}/status", code):
+        bound(server, agent, name)
+        agent.wait_ready(name)
+        time.sleep(5)
+        assert 1 <= len(server.requests(pattern=f"/pods/{name}")) <= 20
+    wait_ready(server, name, 2 * ROUND_SECONDS)
+
+
+def test_answers_that_are_not_understood_do_not_make_a_storm(server, agent):
+    """Of which the agent cannot tell what the server knows."""
+    log = Log(agent)
+    with server.faults.garbage("/pods/babel/status"):
+        bound(server, agent, "babel")
+        agent.wait_ready("babel")
+        time.sleep(5)
+        assert 1 <= len(server.requests(pattern="/pods/babel")) <= 20
+    wait_ready(server, "babel", 2 * ROUND_SECONDS)
+    log.wait("/pods/babel/status: .*not understood")
+
+
+def test_somebody_else_writes_meanwhile(server, agent):
+    bound(server, agent, "shared", container(
+        "main", SAY + "while ! [ -e /stage/go ]; do sleep 0.05; done"), restartPolicy="Never")
+    wait_ready(server, "shared")
+    foreign = {"type": "example.com/seen", "status": "True"}
+    with server.faults.slow("/pods/shared/status", 0.3):
+        (agent.stages / "shared" / "go").touch()
+        for number in range(20):
+            server.update_status("pods", "shared", {"conditions": [
+                {**foreign, "message": str(number)}]})
+            time.sleep(0.1)
+    assert [record for record in patches(server, "shared") if record.code == 409]
+    found = wait_pod(server, "shared", lambda found: found["status"]["phase"] == "Succeeded",
+                     "to succeed", ARRIVES_SECONDS)
+    assert condition(found, foreign["type"])["message"] == "19"
+    for phase in ("Running", "Failed"):
+        server.update_status("pods", "shared", {"phase": phase})
+        wait_pod(server, "shared", lambda found: found["status"]["phase"] == "Succeeded",
+                 "to have succeeded", ARRIVES_SECONDS)
+    assert is_true(server.get("pods", "shared"), foreign["type"])
+    assert len(patches(server, "shared")) <= 12
+
+
+# answers of something that is no API server
+
+
+ANSWERS = {"HTML": ("garbage", {}, "not understood"),
+           "bytes": ("garbage", {"content": b"\x00\xff\x00{"}, "not understood"),
+           "bad gateway": ("garbage", {"code": 502}, "answers 502"),
+           "a huge answer": ("huge", {}, "more than")}
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_answers_that_are_none(server, agent, impatient, kind):
+    """On the watch of pods, where the Node is made and where its Lease is renewed."""
+    fault, values, sentence = ANSWERS[kind]
+    log = Log(agent)
+    for path, method in ((PODS, "WATCH"), ("/api/v1/nodes$", "POST"), (f"/leases/{NODE}$", "PUT")):
+        getattr(server.faults, fault)(path, method=method, count=1, **values)
+    server.end_watches(PODS)
+    server.delete("nodes", NODE)
+    log.wait(f"/api/v1/pods: .*{sentence}")
+    log.wait(f"/api/v1/nodes: .*{sentence}")
+    if kind != "bad gateway":  # that is tried again at once
+        log.wait(f"/leases/{NODE}: .*{sentence}")
+    wait_renewal(server)
+    wait_node(server)
+    arrives(server, agent, "understood")
+
+
+# a server that is away
+
+
+def test_check_50_the_server_is_away(server, agent, impatient):
+    bound(server, agent, "crashes", container("main", SAY + "say run; sleep 3; exit 1"))
+    bound(server, agent, "vanishes")
+    wait_ready(server, "vanishes")
+    log = Log(agent)
+    server.stop()
+    before = restarts(agent.pod("crashes"))
+    server.delete_pod("vanishes", grace=0)
+    agent.wait(lambda: restarts(agent.pod("crashes")) > before, "a restart")
+    time.sleep(10)
+    assert agent.pod("vanishes"), "it was ended though nobody told"
+    assert log.text.count("\n") < 60, "the log is flooded"
+    server.start()
+    agent.wait_gone("vanishes", seconds=60)
+    wait_pod(server, "crashes", lambda found: restarts(found) == restarts(agent.pod("crashes")),
+             "to be told of", 60)
+    server.delete_pod("crashes", grace=0)
+
+
+# who the agent is
+
+
+def test_check_02_another_token(server, agent, impatient, token_file):
+    token_file.write_text("second\n")
+    server.tokens["second"] = server.tokens.pop("first")
+    log = Log(agent)
+    server.hang_up()
+    arrives(server, agent, "renamed")
+    used = server.requests("WATCH", PODS)[-1]
+    assert used.code == 200 and used.headers["authorization"] == "Bearer second"
+    assert "first" not in log.text and "second" not in log.text
+
+
+# objects that are not as they should be
+
+
+def test_a_pod_that_is_not_understood(server, agent, impatient):
+    log = Log(agent)
+    broken = pod("broken", agent=agent)
+    broken["spec"]["containers"][0]["ports"] = [{"containerPort": "eighty"}]
+    server.create(broken)
+    server.bind("broken", NODE)
+    invalid = pod("invalid", container("main", image=""), agent=agent)
+    server.create(invalid)
+    server.bind("invalid", NODE)
+    log.wait("default/broken: .*containerPort")
+    arrives(server, agent, "beside")
+    server.delete_pod("broken", grace=0)
+    server.delete_pod("invalid", grace=0)
+    agent.wait_gone("broken", "invalid")
+
+
+def owners(obj):
+    return [owner["uid"] for owner in obj["metadata"]["ownerReferences"]] if obj else []
+
+
+def test_a_node_that_somebody_else_makes_anew(server, agent):
+    server.delete("nodes", NODE)
+    server.create({"kind": "Node", "metadata": {"name": NODE}})
+    found = wait_node(server)
+    uid = found["metadata"]["uid"]
+    assert found["metadata"]["labels"]["kubernetes.io/os"] == "linux"
+    server.delete("leases", NODE, "kube-node-lease")  # as the garbage collector does
+    for resource, namespace in (("csinodes", "default"), ("leases", "kube-node-lease")):
+        server.wait(lambda: owners(server.get(resource, NODE, namespace)) == [uid],
+                    ARRIVES_SECONDS, f"{resource} of the new Node")
+
+
+# kills
+
+
+def test_kills_while_pods_come_and_go(server, agent):
+    chance = random.Random(50)
+    names = [f"storm-{number}" for number in range(8)]
+    for name in names:
+        bound(server, agent, name, container(
+            "main", SAY + "trap 'sleep 0.5; say ended; exit 0' TERM; say up; "
+            "while :; do sleep 0.05; done"), terminationGracePeriodSeconds=10)
+        if chance.random() < 0.6:
+            time.sleep(chance.random())
+            agent.restart(kill=True)
+    for name in names:
+        if chance.random() < 0.5:
+            said_by(agent, name, 1)
+        server.delete_pod(name)
+        if chance.random() < 0.6:
+            time.sleep(chance.random())
+            agent.restart(kill=True)
+    server.wait(lambda: not [name for name in names if server.get("pods", name)], 60,
+                "all pods to go")
+    boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    for name in names:
+        said = agent.stage(name)
+        assert [text for _, text in said] in ([], ["up", "ended"])
+        [*_, delete] = [record for record in server.requests("DELETE", f"/pods/{name}$")
+                        if record.user and record.code == 200]
+        assert not said or said[-1][0] <= delete.time - boot
+        assert delete.json["preconditions"]["uid"]
+    left = [pod for pod in agent.ps() if pod["metadata"]["name"].startswith("storm-")]
+    assert not left
+
+
+# kubeconfigs
+
+
+def without(config, *path):
+    *way, last = path
+    for step in way:
+        config = config[step]
+    del config[last]
+
+
+def put(config, value, *path):
+    *way, last = path
+    for step in way:
+        config = config[step]
+    config[last] = value
+
+
+CLUSTER = ("clusters", 0, "cluster")
+USER = ("users", 0, "user")
+KUBECONFIGS = {
+    "not there": (None, "is not there"),
+    "empty": ("", "is empty"),
+    "no YAML": ("{", "config:1:"),
+    "a list": ("[]", "must be an object"),
+    "no context": (lambda config: without(config, "current-context"), "current-context: must be"),
+    "an unknown context": (lambda config: put(config, "other", "current-context"),
+                           "current-context: names a context"),
+    "an unknown cluster": (lambda config: put(config, "x", "contexts", 0, "context", "cluster"),
+                           "cluster: names a cluster"),
+    "an unknown user": (lambda config: put(config, "x", "contexts", 0, "context", "user"),
+                        "user: names a user"),
+    "no server": (lambda config: without(config, *CLUSTER, "server"), "server: must be set"),
+    "no URL": (lambda config: put(config, "ftp://a", *CLUSTER, "server"), "must begin with https"),
+    "two authorities": (lambda config: put(config, "/no/ca.crt", *CLUSTER,
+                                           "certificate-authority"), "remove one of them"),
+    "no authority": (lambda config: put(config, "aGVsbG8=", *CLUSTER,
+                                        "certificate-authority-data"), "certificate-authority"),
+    "a certificate without its key": (lambda config: without(config, *USER, "client-key-data"),
+                                      "client-key"),
+    "the key of another": (lambda config: put(config, "aGVsbG8=", *USER, "client-key-data"),
+                           "its key"),
+    "no token's file": (lambda config: config["users"][0].update(
+        user={"tokenFile": "/no/token"}), "/no/token"),
+}
+
+
+def test_kubeconfigs_that_are_refused(containerd, server):
+    refused = Agent(containerd, BUILD, name="refused", node="refused")
+    path = refused.directory / "config"
+    good = json.loads(server.kubeconfig(path, node="refused").read_text())
+    refused.flags = ["--kubeconfig", path]
+    for kind, (change, sentence) in KUBECONFIGS.items():
+        config = json.loads(json.dumps(good))
+        path.unlink(missing_ok=True)
+        if callable(change):
+            change(config)
+            path.write_text(json.dumps(config))
+        elif change is not None:
+            path.write_text(change)
+        log = Log(refused) if refused.log_path.exists() else None
+        refused.start(wait=False)
+        try:
+            assert refused.process.wait(10) == 1, kind
+        finally:
+            refused.kill()
+        said = log.text if log else refused.log()
+        errors = [line for line in said.splitlines() if " error " in line]
+        assert len(errors) == 1 and str(path) in errors[0] and sentence in errors[0], (kind, said)
