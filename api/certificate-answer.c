@@ -92,7 +92,7 @@ static const char *said(struct arena *arena, const char *reason, const char *mes
 static int read_condition(struct certificate_answer *answer, struct arena *arena,
                           const struct json *condition, struct err *err)
 {
-    const char *type, *reason, *message;
+    const char *type = NULL, *reason = NULL, *message = NULL;
     int r =
         condition->type == JSON_OBJECT
             ? get_text(condition, "type", arena, &type, err)
