@@ -151,8 +151,10 @@ void http_call_fed(struct http_call *call)
     if (!list_empty(&call->fed))
         return;
     list_push_back(&http->fed, &call->fed);
-    if (!http->called)
-        loop_post(http->loop, &http->feed);
+    if (http->called)
+        return;
+    loop_post_cancel(http->loop, &http->feed); /* another may have brought it about */
+    loop_post(http->loop, &http->feed);
 }
 
 static void call_posted(struct loop_post *post)

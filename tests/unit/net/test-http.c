@@ -278,6 +278,53 @@ static void test_timeouts(void **state)
     assert_int_equal(place->status, 200);
 }
 
+static void count_bytes(void *owner, const char *bytes, size_t length)
+{
+    *(size_t *)owner += length;
+}
+
+struct stream {
+    size_t told; /* what count_bytes() sees */
+    size_t told_before;
+    bool over;
+};
+
+static void stream_over(void *owner, const struct http_reply *reply)
+{
+    struct stream *stream = owner;
+
+    assert_int_equal(reply->trouble, NET_BODY_TIMEOUT);
+    stream->over = true;
+}
+
+/* The loop sleeps, and comes to their deadlines before it comes to their sockets. */
+static void test_streams_that_end_while_nobody_looked(void **state)
+{
+    struct place *place = *state;
+    struct wheel_timer *timer;
+    char *url = mem_printf("http://127.0.0.1:%u/slow", place->server.port);
+    struct http_request request = {
+        .url = url, .timeout = 200 * USEC_PER_MSEC, .answer_max = 1000, .data = count_bytes};
+    struct stream streams[3] = {0};
+
+    for (size_t i = 0; i < array_size(streams); i++)
+        assert_int_equal(http_begin(&place->call, place->http, &request, stream_over, &streams[i],
+                                    NULL),
+                         0);
+    turn_for(place, 100 * USEC_PER_MSEC);
+    for (size_t i = 0; i < array_size(streams); i++)
+        streams[i].told_before = streams[i].told;
+    usleep(150 * USEC_PER_MSEC);
+    while ((timer = wheel_pop(place->wheel, clock_boottime())))
+        timer->fire(timer);
+    turn_for(place, 100 * USEC_PER_MSEC);
+    for (size_t i = 0; i < array_size(streams); i++) {
+        assert_true(streams[i].over);
+        assert_true(streams[i].told > streams[i].told_before);
+    }
+    free(url);
+}
+
 static void test_what_is_refused_at_once(void **state)
 {
     static const struct {
@@ -503,6 +550,7 @@ int main(void)
         in_place(test_tls_failures),
         in_place(test_long_answers),
         in_place(test_timeouts),
+        in_place(test_streams_that_end_while_nobody_looked),
         in_place(test_what_is_refused_at_once),
         in_place(test_redirections),
         in_place(test_redirections_of_probes),
