@@ -187,6 +187,52 @@ static void timer_fired(struct wheel_timer *timer)
     act_and_tell(container_of(timer, struct http, timer), CURL_SOCKET_TIMEOUT, 0);
 }
 
+/* connections that are being made */
+
+/* A server that speaks HTTP/2 needs few connections, and shaking hands is the dearest that it does:
+ * while one is made, others wait, since there is room for them on it. curl by itself lets them wait
+ * for the very first alone. */
+static bool must_wait(const struct http_call *call)
+{
+    const struct http *http = call->http;
+
+    return http->multiplexes && http->opening && http->opening != call;
+}
+
+static void is_open(struct http_call *call)
+{
+    struct http *http = call->http;
+
+    if (http->opening != call)
+        return;
+    http->opening = NULL;
+    loop_post_cancel(http->loop, &http->release);
+    if (!list_empty(&http->held))
+        loop_post(http->loop, &http->release);
+}
+
+/* The first that finds no room opens another, and those behind it wait again. */
+static void release_posted(struct loop_post *post)
+{
+    struct http *http = container_of(post, struct http, release);
+    struct http_call *call;
+    struct list held;
+
+    list_init(&held);
+    list_splice(&held, &http->held);
+    while ((call = list_first(&held, struct http_call, hold))) {
+        list_unlink(&call->hold);
+        http_curl_send(call);
+    }
+}
+
+/* Its request is sent next. */
+static int on_ready(void *data, char *ip, char *local_ip, int port, int local_port)
+{
+    is_open(data);
+    return CURL_PREREQFUNC_OK;
+}
+
 /* sockets' beginnings */
 
 /* Whatever becomes of it, the socket is reset when it is closed: else its port would stay in use
@@ -225,8 +271,10 @@ static curl_socket_t on_open(void *data, curlsocktype purpose, struct curl_socka
         set_reset(fd);
     if (is_corked(call))
         cork(fd, 1);
-    if (call->http->lasting)
+    if (call->http->lasting) {
         set_watched(fd);
+        call->http->opening = call;
+    }
     return fd;
 }
 
@@ -264,9 +312,11 @@ static bool announces_too_much(const struct http_call *call)
 /* Lines of 1xx come first, trailers after the end. */
 static bool head_ended(struct http_call *call)
 {
-    long status = 0;
+    long status = 0, version = 0;
 
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(call->easy, CURLINFO_HTTP_VERSION, &version);
+    call->http->multiplexes = call->http->lasting && version == CURL_HTTP_VERSION_2_0;
     if (status >= 100 && status < 200 && status != STATUS_SWITCHING_PROTOCOLS) {
         strbuf_truncate(&call->head, 0);
         return true;
@@ -411,6 +461,10 @@ void http_curl_configure(struct http_call *call, const struct http_request *requ
      * without TLS only the first answer would show it, which may never come. */
     if (call->http->lasting && call->url.secure)
         set(call, CURLOPT_PIPEWAIT, 1L);
+    if (call->http->lasting) {
+        set(call, CURLOPT_PREREQFUNCTION, on_ready);
+        set(call, CURLOPT_PREREQDATA, call);
+    }
     if (request->once)
         configure_once(call);
     if (request->unverified)
@@ -430,6 +484,10 @@ void http_curl_send(struct http_call *call)
 {
     struct http *http = call->http;
 
+    if (must_wait(call)) {
+        list_push_back(&http->held, &call->hold);
+        return;
+    }
     if (call->server_name)
         assert_that(curl_url_set(call->url.parts, CURLUPART_HOST, call->server_name, 0) ==
                     CURLUE_OK);
@@ -449,6 +507,8 @@ void http_curl_detach(struct http_call *call)
     if (call->attached)
         curl_multi_remove_handle(call->http->multi, call->easy);
     call->attached = false;
+    list_unlink(&call->hold);
+    is_open(call);
 }
 
 /* the client's */
@@ -463,6 +523,8 @@ int http_curl_init(struct http *http, enum loop_class class, struct err *err)
     http->multi = curl_multi_init();
     assert_that(http->multi);
     list_init(&http->sockets);
+    list_init(&http->held);
+    loop_post_init(&http->release, release_posted);
     wheel_timer_init(&http->timer, timer_fired);
     curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
@@ -482,6 +544,7 @@ void http_curl_deinit(struct http *http)
     list_for_each_safe (node, &http->sockets)
         socket_free(list_entry(node, struct http_socket, link));
     wheel_cancel(&http->timer);
+    loop_post_cancel(http->loop, &http->release);
     loop_set_free(http->set);
     curl_global_cleanup();
 }

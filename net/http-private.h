@@ -33,6 +33,10 @@ struct http {
     struct loop_post feed;
     struct http_call *feeding;
     bool lasting;
+    bool multiplexes;          /* the server of a client that lasts: it speaks HTTP/2 */
+    struct http_call *opening; /* a connection, which others may be let onto */
+    struct list held;          /* calls that wait for that */
+    struct loop_post release;
     /* the server's name, of a client that lasts */
     char *host;
     char *addresses;           /* of it; NULL: not known yet */
@@ -46,6 +50,7 @@ struct http_call {
     struct list link;
     struct list fed;
     struct list name;
+    struct list hold;
     CURL *easy;
     bool attached; /* to the multi handle */
     bool over;     /* to be told */

@@ -50,6 +50,7 @@ static struct http_call *call_take(struct http *http)
     list_init(&call->link);
     list_init(&call->fed);
     list_init(&call->name);
+    list_init(&call->hold);
     return call;
 }
 

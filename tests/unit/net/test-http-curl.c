@@ -1,5 +1,6 @@
 /* net/http-curl: connections and what comes over them. */
 #include "http-place.h"
+#include "http-private.h"
 #include "rpc-server.h"
 #include "socket-table.h"
 
@@ -182,6 +183,42 @@ static void test_http_2(void **state)
     free(url);
 }
 
+/* Of a server that is known to speak HTTP/2: more than one connection at a time is not begun. */
+static void test_calls_wait_for_a_connection_that_is_made(void **state)
+{
+    struct place *place = *state;
+    struct http_options options = {
+        .loop = place->loop,
+        .wheel = place->wheel,
+        .work = place->work,
+        .class = LOOP_API,
+        .calls_max = 8,
+        .lasting = true,
+    };
+    char *url = mem_printf("http://127.0.0.1:%u/soon", place->server.port);
+    struct http_request request = {.url = url, .timeout = PATIENCE, .answer_max = 10};
+    struct http_call *calls[4];
+
+    http_free(place->http);
+    assert_int_equal(http_new(&place->http, &options, NULL), 0);
+    place->http->multiplexes = true;
+    for (size_t i = 0; i < array_size(calls); i++)
+        assert_int_equal(http_begin(&calls[i], place->http, &request, take, place, NULL), 0);
+    assert_ptr_equal(place->http->opening, calls[0]);
+    assert_ptr_equal(list_first(&place->http->held, struct http_call, hold), calls[1]);
+    http_cancel(calls[0]);
+    assert_null(place->http->opening);
+    http_cancel(calls[1]);
+    turn_until_done(place, 2);
+    assert_int_equal(place->status, 200);
+    assert_false(place->http->multiplexes); /* now it is known better */
+    place->http->multiplexes = true;
+    for (size_t i = 0; i < array_size(calls); i++)
+        assert_int_equal(http_begin(&calls[i], place->http, &request, take, place, NULL), 0);
+    place->http = http_free(place->http);
+    free(url);
+}
+
 static void test_versions(void **state)
 {
     struct place *place = *state;
@@ -326,6 +363,7 @@ int main(void)
         in_place(test_reset_or_closed),
         in_place(test_versions),
         in_place(test_http_2),
+        in_place(test_calls_wait_for_a_connection_that_is_made),
         in_place(test_six),
         in_place(test_descriptors_of_many),
         in_place(test_answered_in_time_but_not_looked_at),

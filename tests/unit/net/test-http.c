@@ -308,9 +308,8 @@ static void test_streams_that_end_while_nobody_looked(void **state)
     struct stream streams[3] = {0};
 
     for (size_t i = 0; i < array_size(streams); i++)
-        assert_int_equal(http_begin(&place->call, place->http, &request, stream_over, &streams[i],
-                                    NULL),
-                         0);
+        assert_int_equal(
+            http_begin(&place->call, place->http, &request, stream_over, &streams[i], NULL), 0);
     turn_for(place, 100 * USEC_PER_MSEC);
     for (size_t i = 0; i < array_size(streams); i++)
         streams[i].told_before = streams[i].told;
