@@ -20,6 +20,7 @@ enum {
     CONNECTIONS_KEPT = 8,             /* idle ones; more servers than that are asked by nobody */
     HEAD_BYTES_MAX = 256 * 1024,      /* of one request's answers, interim ones included */
     HEAD_BYTES_KEPT_MAX = 64 * 1024,  /* for who wants to see it */
+    UPLOAD_BYTES = 16 * 1024,         /* at once, of what is sent: the least there can be */
     STATUS_SWITCHING_PROTOCOLS = 101, /* the one below 200 after which no other answer comes */
 };
 
@@ -450,6 +451,7 @@ void http_curl_configure(struct http_call *call, const struct http_request *requ
     if (request->body) {
         set(call, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
         set(call, CURLOPT_COPYPOSTFIELDS, request->body);
+        set(call, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BYTES);
     }
     if (request->method)
         set(call, CURLOPT_CUSTOMREQUEST, request->method);

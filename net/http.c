@@ -21,9 +21,10 @@
 #include <strings.h>
 
 enum {
-    REDIRECTS_MAX = 10, /* the same as in Go, and so in the kubelet */
-    REQUESTS_MAX = 10,  /* of probes, which count them and not the redirections */
-    IDLE_MAX = 256,     /* handles kept for calls to come */
+    REDIRECTS_MAX = 10,   /* the same as in Go, and so in the kubelet */
+    REQUESTS_MAX = 10,    /* of probes, which count them and not the redirections */
+    IDLE_MAX = 256,       /* handles of probes kept for calls to come: thousands come a second */
+    IDLE_LASTING_MAX = 8, /* the same of others, whose calls come rarely, or all at once */
 };
 
 #define NAME_FRESH_USEC (60 * USEC_PER_SEC)
@@ -73,7 +74,8 @@ static void call_give(struct http_call *call)
     http_url_deinit(&call->next);
     strbuf_deinit(&call->head);
     strbuf_deinit(&call->body);
-    if (!call->http || call->http->idle_count >= IDLE_MAX) {
+    if (!call->http ||
+        call->http->idle_count >= (call->http->lasting ? IDLE_LASTING_MAX : IDLE_MAX)) {
         call_destroy(call);
         return;
     }

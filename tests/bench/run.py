@@ -1,6 +1,6 @@
 """Runs the benchmarks of an optimised build and prints one table, with the bound of each figure.
 
-    run.py BUILD [units|pods|probes] [--quick]
+    run.py BUILD [units|pods|probes|cluster] [--quick]
 
 Exits with 1 when a bound is not held. Ratios are of two things measured in one run. Rows of pods
 (pods.py) end with the containerd that they are of.
@@ -61,6 +61,13 @@ PROBE_BOUNDS = {
     "probes-stall-memory": ("more than before it", 4096),
     "probes-idle-cpu": ("of a core, 10,000 probes an hour", 1),
     "probes-idle-memory": ("of a prober", 2048),
+}
+CLUSTER_BOUNDS = {
+    "cluster-patches-most": ("of the pod that has the most", 3),
+    "cluster-tokens": ("asked for", 1),
+    "cluster-reads": ("GETs and LISTs", 0),
+    "cluster-memory": ("private, with 110 pods: 5 MB + 24 KiB each", 7523),
+    "cluster-rest-others": ("requests that are neither the Lease's nor the Node's", 0),
 }
 STARTS = 101
 BINARIES = ["commands/nodeagent", "cni/nodeagent-cni"]
@@ -125,6 +132,11 @@ def probes(build, quick):
                    *(["--quick"] if quick else []))
 
 
+def cluster(build, quick):
+    return measure(sys.executable, "-B", ROOT / "tests" / "bench" / "cluster.py", build,
+                   *(["--quick"] if quick else []))
+
+
 def print_table(rows, bounds):
     """How many bounds were missed."""
     failed = 0
@@ -145,7 +157,7 @@ def print_table(rows, bounds):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
-    parser.add_argument("part", nargs="?", choices=["units", "pods", "probes", "all"],
+    parser.add_argument("part", nargs="?", choices=["units", "pods", "probes", "cluster", "all"],
                         default="all")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
@@ -159,6 +171,9 @@ def main():
     if options.part in ("pods", "all"):
         rows.update(pods(build, options.quick))
         bounds.update(POD_BOUNDS)
+    if options.part in ("cluster", "all"):
+        rows.update(cluster(build, options.quick))
+        bounds.update(CLUSTER_BOUNDS)
     return 1 if print_table(rows, bounds) else 0
 
 
