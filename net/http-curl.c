@@ -192,7 +192,8 @@ static void timer_fired(struct wheel_timer *timer)
 
 /* A server that speaks HTTP/2 needs few connections, and shaking hands is the dearest that it does:
  * while one is made, others wait, since there is room for them on it. curl by itself lets them wait
- * for the very first alone. */
+ * for the very first alone, and then lets all of them go. Until the first answer shows which
+ * version it is, connections are made one after the other. */
 static bool must_wait(const struct http_call *call)
 {
     const struct http *http = call->http;
@@ -459,10 +460,6 @@ void http_curl_configure(struct http_call *call, const struct http_request *requ
         set(call, CURLOPT_ACCEPT_ENCODING, "gzip");
     if (request->identity)
         configure_identity(call, request->identity);
-    /* Others wait until it is known whether the connection that is being made can be theirs too;
-     * without TLS only the first answer would show it, which may never come. */
-    if (call->http->lasting && call->url.secure)
-        set(call, CURLOPT_PIPEWAIT, 1L);
     if (call->http->lasting) {
         set(call, CURLOPT_PREREQFUNCTION, on_ready);
         set(call, CURLOPT_PREREQDATA, call);

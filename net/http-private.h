@@ -33,7 +33,7 @@ struct http {
     struct loop_post feed;
     struct http_call *feeding;
     bool lasting;
-    bool multiplexes;          /* the server of a client that lasts: it speaks HTTP/2 */
+    bool multiplexes;          /* the server of a client that lasts: as far as is known */
     struct http_call *opening; /* a connection, which others may be let onto */
     struct list held;          /* calls that wait for that */
     struct loop_post release;

@@ -540,7 +540,7 @@ int http_new(struct http **result, const struct http_options *options, struct er
     http->wheel = options->wheel;
     http->work = options->work;
     http->calls_max = options->calls_max;
-    http->lasting = options->lasting;
+    http->lasting = http->multiplexes = options->lasting;
     loop_post_init(&http->feed, feed_posted);
     list_init(&http->fed);
     list_init(&http->names);
