@@ -148,7 +148,6 @@ def test_check_34_a_command_that_takes_too_long(agent):
     assert not is_ready(agent.pod("hangs"))
 
 
-@pytest.mark.alone  # what the agent is late with is excused, and not told
 def test_what_a_command_that_was_killed_left_is_told(agent):
     found = agent.wait_event("leaves", "ProbeLeftovers: Readiness probe: its command took too "
                              "long, was killed, and left running: 1 process: ")
