@@ -79,6 +79,16 @@ static void on_seen(void *owner, const char *uid)
         pods_find_orphans(agent);
 }
 
+static void tell_beginning(struct agent *agent)
+{
+    agent_begun_fn *begun = agent->begun;
+
+    if (!begun || str_empty(runtime_state_name(agent->runtime)))
+        return;
+    agent->begun = NULL;
+    begun(agent->begun_owner);
+}
+
 static void on_runtime(void *owner)
 {
     struct agent *agent = owner;
@@ -86,6 +96,7 @@ static void on_runtime(void *owner)
     pods_touch_all(agent);
     if (agent->cluster)
         cluster_changed(agent->cluster);
+    tell_beginning(agent);
 }
 
 static void on_networks(void *owner, const char *status)
@@ -280,4 +291,10 @@ struct agent *agent_free(struct agent *agent)
 bool agent_is_settled(const struct agent *agent)
 {
     return agent->looked && agent->sources_complete;
+}
+
+void agent_watch_beginning(struct agent *agent, agent_begun_fn *call, void *owner)
+{
+    agent->begun = call;
+    agent->begun_owner = owner;
 }

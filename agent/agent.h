@@ -72,3 +72,11 @@ void agent_watch_events(struct agent *agent, agent_event_fn *call, void *owner);
 
 /* Has the first look at the runtime and at every source been made? */
 bool agent_is_settled(const struct agent *agent);
+
+/* Once, from the loop: the runtime has answered for the first time. */
+typedef void agent_begun_fn(void *owner);
+void agent_watch_beginning(struct agent *agent, agent_begun_fn *call, void *owner);
+
+/* Whom a certificate of this node is to speak for: names and addresses that its Node says, sorted,
+ * NULL-terminated. NULL: it has no address yet, or is in no cluster. */
+const char *const *agent_node_names(struct agent *agent, struct arena *arena);

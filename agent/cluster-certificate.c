@@ -3,7 +3,8 @@
  *
  *     key, request ─► POST ─► [GET until it is decided] ─► written, in the pool ─► done
  *
- * and api/rotation.h says when to begin one. The client notices the new file by itself.
+ * and api/rotation.h says when to begin one. The client notices the new file by itself; who serves
+ * is told.
  */
 #include "cluster-certificate.h"
 
@@ -26,7 +27,10 @@
 #include <string.h>
 
 #define REQUESTS "/apis/certificates.k8s.io/v1/certificatesigningrequests"
-#define LOOK_USEC (1 * USEC_PER_SEC) /* between two looks whether it is decided */
+/* Between two looks whether it is decided: by a controller at once, by somebody in a while. */
+#define LOOK_MIN_USEC (1 * USEC_PER_SEC)
+#define LOOK_MAX_USEC (30 * USEC_PER_SEC)
+#define NAMES_USEC (5 * USEC_PER_SEC) /* between two looks at the node's addresses */
 #define SAVE_LIMIT_USEC (60 * USEC_PER_SEC)
 
 static const struct json_limits answer_limits = {.bytes_max = 4 << 20, .nodes_max = 10000};
@@ -41,7 +45,16 @@ struct cluster_certificate {
     struct work_job *job;
     struct strbuf key; /* of the attempt at hand, a secret */
     char *name;        /* of its CertificateSigningRequest */
+    usec_t look_delay;
+    struct certificate current; /* without its key; if there is one */
+    struct arena names_arena;
+    const char *const *names; /* whom it is to speak for; NULL: not known yet, or a client's */
 };
+
+static const char *title(const struct cluster_certificate *certificate)
+{
+    return certificate->options.use == CERTIFICATE_CLIENT ? "client" : "serving";
+}
 
 static double random_part(void)
 {
@@ -71,7 +84,8 @@ static void attempt_end(struct cluster_certificate *certificate)
 /* `refused`: by the server, and not for want of an answer. */
 static void attempt_failed(struct cluster_certificate *certificate, bool refused, const char *why)
 {
-    log_warning("no client certificate for this node: %s; it is asked for again", why);
+    log_warning("no %s certificate for this node: %s; it is asked for again", title(certificate),
+                why);
     attempt_end(certificate);
     rotation_fail(&certificate->rotation, refused, random_part(), clock_boottime());
     next(certificate);
@@ -119,7 +133,8 @@ static void saving_free(void *argument)
     free(saving);
 }
 
-static void take(struct cluster_certificate *certificate, const struct certificate *issued)
+/* Takes it over; whoever serves with it gets the key, which is then not needed here. */
+static void take(struct cluster_certificate *certificate, struct certificate *issued)
 {
     struct rotation_certificate dates = {
         .not_before = issued->not_before,
@@ -127,12 +142,18 @@ static void take(struct cluster_certificate *certificate, const struct certifica
     };
 
     rotation_take(&certificate->rotation, &dates, random_part());
+    if (certificate->options.issued)
+        certificate->options.issued(certificate->options.owner, issued);
+    certificate_deinit(&certificate->current);
+    certificate->current = *issued;
+    secret_deinit(&certificate->current.key);
+    *issued = (struct certificate){0};
 }
 
 static void on_saved(void *owner, void *argument, int result)
 {
     struct cluster_certificate *certificate = owner;
-    const struct saving *saving = argument;
+    struct saving *saving = argument;
     char until[TIME_TEXT_MAX];
 
     if (!certificate->job)
@@ -142,11 +163,17 @@ static void on_saved(void *owner, void *argument, int result)
         attempt_failed(certificate, false, saving ? saving->err.text : "writing it took too long");
         return;
     }
-    log_info("this node has a new client certificate, until %s",
+    log_info("this node has a new %s certificate, until %s", title(certificate),
              time_format_rfc3339(saving->issued.not_after, until));
     take(certificate, &saving->issued);
     attempt_end(certificate);
     next(certificate);
+}
+
+static bool speaks_for_all(const struct cluster_certificate *certificate,
+                           const struct certificate *one)
+{
+    return !certificate->names || certificate_has_names(one, certificate->names);
 }
 
 static void keep(struct cluster_certificate *certificate, const struct certificate_answer *answer)
@@ -170,6 +197,12 @@ static void keep(struct cluster_certificate *certificate, const struct certifica
         attempt_failed(certificate, true, err.text);
         return;
     }
+    if (!speaks_for_all(certificate, &saving->issued)) {
+        saving_free(saving);
+        attempt_failed(certificate, true,
+                       "the one that was issued does not have all of the node's addresses");
+        return;
+    }
     if (work_submit(certificate->options.parts->work, &order, &certificate->job, &err) < 0) {
         saving_free(saving);
         attempt_failed(certificate, false, err.text);
@@ -181,7 +214,8 @@ static void keep(struct cluster_certificate *certificate, const struct certifica
 static void look_later(struct cluster_certificate *certificate)
 {
     wheel_arm(certificate->options.parts->wheel, &certificate->look,
-              usec_add(clock_boottime(), LOOK_USEC));
+              usec_add(clock_boottime(), certificate->look_delay));
+    certificate->look_delay = MIN(2 * certificate->look_delay, LOOK_MAX_USEC);
 }
 
 static void judge(struct cluster_certificate *certificate, const struct certificate_answer *answer)
@@ -238,13 +272,15 @@ static void on_look(struct wheel_timer *timer)
 static void ask(struct cluster_certificate *certificate)
 {
     struct certificate_wish wish = {
-        .use = CERTIFICATE_CLIENT,
+        .use = certificate->options.use,
         .node = certificate->options.config->node_name,
+        .names = certificate->names,
     };
     _cleanup_(strbuf_deinit) struct strbuf pem = STRBUF_INIT, body = STRBUF_INIT;
     struct err err;
 
     rotation_ask(&certificate->rotation, clock_boottime());
+    certificate->look_delay = LOOK_MIN_USEC;
     if (certificate_key_make(&certificate->key, &err) < 0 ||
         certificate_request_make(&wish, &certificate->key, &pem, &err) < 0) {
         attempt_failed(certificate, false, err.text);
@@ -257,13 +293,44 @@ static void ask(struct cluster_certificate *certificate)
                   on_answer, certificate);
 }
 
-static void next(struct cluster_certificate *certificate)
+/* names */
+
+static bool same_names(const char *const *a, const char *const *b)
 {
+    size_t i = 0;
+
+    while (a[i] && b[i] && str_equal(a[i], b[i]))
+        i++;
+    return !a[i] && !b[i];
+}
+
+/* Is the node somebody else now? One that was deleted is who it was until it is there again. */
+static bool look_at_names(struct cluster_certificate *certificate)
+{
+    struct arena arena = ARENA_INIT(256, 1024);
+    const char *const *names = certificate->options.names(certificate->options.owner, &arena);
+
+    if (!names || (certificate->names && same_names(names, certificate->names))) {
+        arena_deinit(&arena);
+        return false;
+    }
+    arena_deinit(&certificate->names_arena);
+    certificate->names_arena = arena;
+    certificate->names = names;
+    return true;
+}
+
+/* when */
+
+static void go_on(struct cluster_certificate *certificate, usec_t look)
+{
+    bool outdated =
+        certificate->rotation.present && !speaks_for_all(certificate, &certificate->current);
     struct rotation_verdict verdict = rotation_next(
-        &certificate->rotation, false,
+        &certificate->rotation, outdated,
         (struct rotation_now){.boot = clock_boottime(), .wall = (int64_t)clock_wall()});
 
-    wheel_arm(certificate->options.parts->wheel, &certificate->timer, verdict.wake);
+    wheel_arm(certificate->options.parts->wheel, &certificate->timer, MIN(verdict.wake, look));
     switch (verdict.step) {
     case ROTATION_ASK:
         ask(certificate);
@@ -279,6 +346,24 @@ static void next(struct cluster_certificate *certificate)
     }
 }
 
+static void next(struct cluster_certificate *certificate)
+{
+    usec_t look = usec_add(clock_boottime(), NAMES_USEC);
+
+    if (certificate->options.use == CERTIFICATE_CLIENT) {
+        go_on(certificate, USEC_NEVER);
+        return;
+    }
+    if (look_at_names(certificate) && certificate->rotation.asking) {
+        attempt_end(certificate); /* what it asks for is not wanted any more */
+        ask(certificate);
+    }
+    if (certificate->names)
+        go_on(certificate, look);
+    else
+        wheel_arm(certificate->options.parts->wheel, &certificate->timer, look);
+}
+
 static void on_timer(struct wheel_timer *timer)
 {
     next(container_of(timer, struct cluster_certificate, timer));
@@ -288,13 +373,15 @@ static void on_timer(struct wheel_timer *timer)
 
 static int load(struct cluster_certificate *certificate, struct err *err)
 {
+    const struct config *config = certificate->options.config;
+    bool serves = certificate->options.use == CERTIFICATE_SERVING;
     struct certificate loaded;
-    int r = certificate_store_load(&certificate->store, NULL, NULL, &loaded, err);
+    int r = certificate_store_load(&certificate->store, serves ? config->tls_cert_file : NULL,
+                                   serves ? config->tls_key_file : NULL, &loaded, err);
 
     if (r < 0)
         return r == -ENOENT ? 0 : r;
     take(certificate, &loaded);
-    certificate_deinit(&loaded);
     return 0;
 }
 
@@ -307,9 +394,10 @@ int cluster_certificate_new(struct cluster_certificate **result,
     certificate->options = *options;
     certificate->store = (struct certificate_store){
         .path = options->config->cert_dir,
-        .pair = CERTIFICATE_PAIR_CLIENT,
+        .pair =
+            options->use == CERTIFICATE_CLIENT ? CERTIFICATE_PAIR_CLIENT : CERTIFICATE_PAIR_SERVER,
     };
-    rotation_init(&certificate->rotation, true, clock_boottime());
+    rotation_init(&certificate->rotation, options->use == CERTIFICATE_CLIENT, clock_boottime());
     wheel_timer_init(&certificate->timer, on_timer);
     wheel_timer_init(&certificate->look, on_look);
     r = certificate->store.directory = certificate_directory_open(options->config->cert_dir, err);
@@ -330,6 +418,8 @@ struct cluster_certificate *cluster_certificate_free(struct cluster_certificate 
         return NULL;
     attempt_end(certificate);
     wheel_cancel(&certificate->timer);
+    certificate_deinit(&certificate->current);
+    arena_deinit(&certificate->names_arena);
     fd_close_at(&certificate->store.directory);
     free(certificate);
     return NULL;

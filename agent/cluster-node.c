@@ -138,6 +138,7 @@ static struct node *compute(struct cluster_node *node, struct object *before)
         .machine = agent->parts.facts->machine,
         .network = &network,
         .runtime = &runtime,
+        .port = agent->config->port,
         .seen = before ? node_of(before) : NULL,
         .now_usec = (int64_t)clock_wall(),
     };

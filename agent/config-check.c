@@ -59,6 +59,8 @@ static const struct range {
     {"nodeStatusMaxImages", -1, INT32_MAX, "must be -1 or greater"},
     {"nodeLeaseDurationSeconds", 1, INT32_MAX, "must be greater than 0"},
     {"oomScoreAdj", -1000, 1000, "must be between -1000 and 1000, inclusive"},
+    {"port", 1, UINT16_MAX, "must be between 1 and 65535, inclusive"},
+    {"healthzPort", 0, UINT16_MAX, "must be between 1 and 65535, inclusive, or 0: none"},
 };
 
 static void check_ranges(struct check *check)
@@ -362,6 +364,19 @@ static void check_version(struct check *check)
                title(check, "kubernetesVersion"), version);
 }
 
+static void check_serving(struct check *check)
+{
+    static const char *const names[] = {
+        "address", "healthzBindAddress", "tlsCertFile", "tlsMinVersion", "tlsCipherSuites",
+    };
+    struct err err;
+
+    for (size_t i = 0; i < array_size(names); i++)
+        if (config_check_serving(check->reader, names[i], &err) < 0)
+            refuse(check, names[i], "invalid configuration: %s: %s", title(check, names[i]),
+                   err.text);
+}
+
 int config_check(const struct config_reader *reader, struct err *err)
 {
     struct check check = {.reader = reader};
@@ -384,6 +399,7 @@ int config_check(const struct config_reader *reader, struct err *err)
     check_taints(&check);
     check_cloud_provider(&check);
     check_version(&check);
+    check_serving(&check);
     if (check.count)
         err_set(err, -EINVAL, "failed to validate kubelet configuration, error: %s%s%s%s%s",
                 check.count > 1 ? "[" : "", check.text.text, check.count > 1 ? "]" : "",
@@ -456,4 +472,5 @@ void config_warn(const struct config_reader *reader)
     }
     warn_of_gates(reader);
     warn_of_signals(reader);
+    config_warn_of_serving(reader);
 }

@@ -164,3 +164,8 @@ int config_threshold(const struct string_pair *pair, struct eviction_threshold *
 /* Of evictionHard; zero when the signal has none. */
 struct eviction_threshold config_threshold_of(const struct config_reader *reader,
                                               const char *signal);
+
+/* its servers: what is wrong with the value of a setting, given that of others */
+int config_check_serving(const struct config_reader *reader, const char *name, struct err *err);
+void config_keep_serving(struct config *config, const struct config_reader *reader);
+void config_warn_of_serving(const struct config_reader *reader);

@@ -178,6 +178,7 @@ static int keep(struct config *config, const struct config_reader *reader, struc
         if (config_settings[i].member)
             copy(config, &config_settings[i], &reader->values[i]);
     keep_others(config, reader);
+    config_keep_serving(config, reader);
     keep_reservations(config, reader);
     keep_node_object(config, reader);
     return keep_node(config, reader, err);

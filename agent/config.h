@@ -7,6 +7,7 @@
 #include "nodeagent/base/err.h"
 #include "nodeagent/base/time.h"
 #include "nodeagent/objects/node.h"
+#include "nodeagent/server.h"
 
 #include <stdbool.h>
 
@@ -102,6 +103,16 @@ struct config {
     int32_t max_parallel_image_pulls; /* 0: no limit of its own */
     int32_t registry_pull_qps;        /* 0: no limit */
     int32_t registry_burst;
+
+    /* its servers */
+    int32_t port; /* of the node's API; 0: it is not served */
+    const char *address;
+    int32_t healthz_port; /* 0: none */
+    const char *healthz_address;
+    const char *tls_cert_file; /* NULL: none, and no key */
+    const char *tls_key_file;
+    bool server_tls_bootstrap;
+    struct server_tls tls;
 
     /* the agent */
     int32_t verbosity; /* -v */

@@ -7,6 +7,7 @@
 #include "network-socket.h"
 #include "notify.h"
 #include "probe-command.h"
+#include "serving.h"
 
 #include "nodeagent/base/mem.h"
 #include "nodeagent/net/http.h"
@@ -45,6 +46,7 @@ struct service {
     struct agent *agent;
     struct control *control;
     struct network_socket *network;
+    struct serving *serving;
     struct notify *notify;
     struct loop_source *signals[2];
     struct loop_source *helper;
@@ -325,6 +327,7 @@ static int open_certificate(struct service *service, struct err *err)
     const struct cluster_certificate_options options = {
         .config = &service->config,
         .parts = &service->parts,
+        .use = CERTIFICATE_CLIENT,
         .api = service->parts.api,
         .bootstrap = service->bootstrap ? cluster_client_api(service->bootstrap) : NULL,
         .owner = service,
@@ -380,6 +383,8 @@ static int open_service(struct service *service, struct err *err)
         r = network_socket_new(&service->network, service->config.run_dir, service->parts.loop,
                                on_network_call, service, err);
     if (r == 0)
+        r = serving_new(&service->serving, &service->config, &service->parts, service->agent, err);
+    if (r == 0)
         agent_watch_events(service->agent, on_event, service);
     return r;
 }
@@ -393,6 +398,7 @@ static void close_service(struct service *service)
     if (service->control)
         control_free(service->control);
     network_socket_free(service->network);
+    serving_free(service->serving);
     agent_free(service->agent);
     cluster_certificate_free(service->certificate);
     cluster_client_free(service->bootstrap);

@@ -61,6 +61,8 @@ struct agent {
     struct events *events;
     agent_event_fn *event_watcher; /* NULL: nobody */
     void *event_watcher_owner;
+    agent_begun_fn *begun; /* NULL: nobody waits for the runtime */
+    void *begun_owner;
     struct probe_runtime probe_runtime;
     struct probe_engine *probe_engine; /* NULL: nothing is probed yet */
     struct probers *probers;           /* the same */

@@ -1,5 +1,5 @@
 /* Reading files of credentials again and again. */
-#include "credential-file.h"
+#include "nodeagent/api/credential_file.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/log.h"
@@ -84,6 +84,8 @@ static int reading_run(void *argument)
 
 static usec_t period_of(const struct credential_file *file)
 {
+    if (file->period)
+        return file->period;
     if (file->kind == CREDENTIAL_TOKEN)
         return CREDENTIAL_TOKEN_PERIOD;
     return str_has_suffix(file->paths[0], "/" CREDENTIAL_ROTATED_NAME) ? CREDENTIAL_ROTATED_PERIOD

@@ -3,8 +3,8 @@
  * after a refusal; files are read on their own clock.
  */
 #include "nodeagent/api/credentials.h"
-#include "credential-file.h"
 #include "exec-plugin.h"
+#include "nodeagent/api/credential_file.h"
 #include "nodeagent/base/base64.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/clock.h"

@@ -38,10 +38,10 @@ def test_files_are_short():
 # real runtimes (tests/integration).
 PLAYED_WHOLE = {
     "admitting", "agent", "cluster", "cluster-bootstrap", "cluster-certificate", "cluster-client", "cluster-csi", "cluster-events",
-    "cluster-lease", "cluster-mirror", "cluster-node", "cluster-objects", "cluster-report",
+    "cluster-lease", "cluster-mirror", "cluster-names", "cluster-node", "cluster-objects", "cluster-report",
     "cluster-tokens",    "container-files", "hook-http", "images", "images-pull", "log-links",
     "main", "network", "network-gc", "node-facts", "observing", "planning", "pods",
-    "probe-exec", "probe-left", "probing", "queries", "record-file", "runtime-state", "sweep", "taking-over",
+    "probe-exec", "probe-left", "probing", "queries", "record-file", "runtime-state", "serving", "sweep", "taking-over",
     "task-container", "task-files", "task-hook", "task-image", "task-sandbox", "tasks",
     "translating", "volume-files"}
 

@@ -1,7 +1,7 @@
 /* api/credential-file: files are read again at their times, and what is broken changes nothing. */
 #include "machine.h"
 
-#include "credential-file.h"
+#include "nodeagent/api/credential_file.h"
 
 #include <pthread.h>
 

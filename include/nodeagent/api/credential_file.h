@@ -1,6 +1,6 @@
 /*
- * What a kubeconfig names as a file, read again and again in the pool: a token, a certificate with
- * its key, authorities. What is not understood leaves what was understood last as it is.
+ * What a configuration names as a file, read again and again in the pool: a token, a certificate
+ * with its key, authorities. What is not understood leaves what was understood last as it is.
  */
 #pragma once
 
@@ -45,6 +45,7 @@ struct credential_file {
     struct wheel *wheel;
     struct work *work;
     credential_file_fn *changed;
+    usec_t period; /* between two readings; 0: as its kind wants it */
 
     char *texts[CREDENTIAL_TEXTS]; /* as understood last; NULL: not yet, or not any more */
     usec_t read;                   /* when that reading began, by boottime */
@@ -57,7 +58,7 @@ struct credential_file {
     struct err trouble; /* of the last reading */
 };
 
-/* The first five members are set. The texts are those of the kubeconfig; NULL: none yet. */
+/* The first six members are set. The texts are as they were read before; NULL: not yet. */
 void credential_file_begin(struct credential_file *file, const char *text, const char *more);
 void credential_file_end(struct credential_file *file); /* harmless when it was not begun */
 
