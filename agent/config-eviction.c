@@ -1,5 +1,5 @@
-/* Thresholds of eviction: what must stay free of memory and of the node's file system. */
-#include "config-private.h"
+/* Thresholds of eviction: what must stay free of memory and of the node's file systems. */
+#include "config-check.h"
 
 #include <errno.h>
 #include <math.h>
@@ -36,6 +36,11 @@ static int take_percentage(const char *text, struct eviction_threshold *threshol
     if (percentage < 100)
         threshold->ratio = percentage / 100;
     return 0;
+}
+
+static bool is_off(const struct eviction_threshold *threshold)
+{
+    return !(threshold->ratio > 0) && !quantity_sign(&threshold->amount);
 }
 
 int config_threshold(const struct string_pair *pair, struct eviction_threshold *threshold,
@@ -84,4 +89,66 @@ struct eviction_threshold config_threshold_of(const struct config_reader *reader
     if (pair.value)
         assert_that(config_threshold(&pair, &threshold, &err) == 0);
     return threshold;
+}
+
+/* rules */
+
+static void check_thresholds(struct config_check *check, const char *name)
+{
+    struct eviction_threshold ignored;
+    struct err err;
+
+    array_for_each (pair, config_checked(check, name)->map)
+        if (config_threshold(pair, &ignored, &err) < 0)
+            config_refuse(check, name, "invalid configuration: %s: %s", config_title(check, name),
+                          err.text);
+}
+
+static void check_grace_periods(struct config_check *check)
+{
+    const char *const name = "evictionSoftGracePeriod";
+    const struct string_map *periods = &config_checked(check, name)->map;
+    struct eviction_threshold threshold;
+    struct err ignored;
+    int64_t period;
+
+    array_for_each (pair, *periods) {
+        if (!is_signal(pair->name))
+            config_refuse(check, name,
+                          "invalid configuration: %s: unsupported eviction signal %.64s",
+                          config_title(check, name), pair->name);
+        if (duration_parse(pair->value, &period) < 0 || period < 0)
+            config_refuse(check, name,
+                          "invalid configuration: %s: the grace period of %.64s must be a duration "
+                          "such as 30s or 1m30s, not \"%.64s\"",
+                          config_title(check, name), pair->name, pair->value);
+    }
+    array_for_each (pair, config_checked(check, "evictionSoft")->map)
+        if (config_threshold(pair, &threshold, &ignored) == 0 && !is_off(&threshold) &&
+            !string_map_get(periods, pair->name))
+            config_refuse(check, "evictionSoft",
+                          "invalid configuration: grace period must be specified for the soft "
+                          "eviction threshold %s, in %s",
+                          pair->name, config_title(check, name));
+}
+
+/* How much is won back at once: as a threshold, but nothing is an amount, too. */
+static void check_reclaim(struct config_check *check)
+{
+    const char *const name = "evictionMinimumReclaim";
+    struct eviction_threshold ignored;
+    struct err err;
+
+    array_for_each (pair, config_checked(check, name)->map)
+        if (!str_equal(pair->value, "0") && config_threshold(pair, &ignored, &err) < 0)
+            config_refuse(check, name, "invalid configuration: %s: %s", config_title(check, name),
+                          err.text);
+}
+
+void config_check_eviction(struct config_check *check)
+{
+    check_thresholds(check, "evictionHard");
+    check_thresholds(check, "evictionSoft");
+    check_grace_periods(check);
+    check_reclaim(check);
 }

@@ -142,6 +142,8 @@ int config_read_file(struct config_reader *reader, const char *path, enum file_r
 int config_read_directory(struct config_reader *reader, const char *path, struct err *err);
 int config_check(const struct config_reader *reader, struct err *err);
 void config_warn(const struct config_reader *reader);
+void config_warn_of_gates(const struct config_reader *reader);
+bool config_gate_enabled(const struct config_reader *reader, const char *name);
 void config_print_help(void);
 
 /* the node's name and addresses */

@@ -133,6 +133,7 @@ const struct setting config_settings[] = {
          "the runtime's seccomp profile for pods that name none", .traits = LASTING),
     USED("failCgroupV1", "fail-cgroupv1", BOOL, "true", fail_cgroup_v1,
          "refuse to run on cgroup v1", .traits = LASTING),
+    USED("failSwapOn", "fail-swap-on", BOOL, "true", fail_swap_on, "refuse to run with swap on"),
     USED_OTHERWISE("singleProcessOOMKill", NULL, BOOL, NULL,
                    "end one process, not the container, that is out of memory"),
     USED_OTHERWISE("memorySwap.swapBehavior", NULL, STRING, NULL,
@@ -157,6 +158,9 @@ const struct setting config_settings[] = {
          .traits = ZERO_COUNTS),
     USED("maxOpenFiles", "max-open-files", INT64, "1000000", max_open_files,
          "descriptors of the agent"),
+    USED(NULL, "lock-file", PATH, NULL, lock_file, "locked as long as the agent runs"),
+    USED(NULL, "exit-on-lock-contention", BOOL, "false", exit_on_lock_contention,
+         "end once somebody else opens the lock file"),
     USED_OTHERWISE("featureGates", "feature-gates", GATES, NULL, "name=true,..."),
 
     /* its servers */
@@ -203,7 +207,7 @@ const struct setting config_settings[] = {
 
     /* the API server */
     IDLE("podCIDR", "pod-cidr", STRING, NULL),
-    IDLE("syncFrequency", "sync-frequency", DURATION, "1m"),
+    IDLE("syncFrequency", "sync-frequency", DURATION, "1m", .traits = QUIET),
     IDLE("contentType", "kube-api-content-type", STRING, "application/vnd.kubernetes.protobuf",
          .traits = QUIET),
     IDLE("configMapAndSecretChangeDetectionStrategy", NULL, STRING, "Watch"),
@@ -227,7 +231,6 @@ const struct setting config_settings[] = {
     IDLE("topologyManagerPolicyOptions", "topology-manager-policy-options", MAP, NULL),
     IDLE("memoryThrottlingFactor", NULL, FLOAT, "0.9", .traits = ZERO_COUNTS),
     IDLE("memoryReservationPolicy", NULL, STRING, "None"),
-    IDLE("failSwapOn", "fail-swap-on", BOOL, "true"),
     IDLE("userNamespaces.idsPerPod", NULL, INT64, "65536", .traits = ZERO_COUNTS),
     IDLE("protectKernelDefaults", "protect-kernel-defaults", BOOL, "false"),
 
@@ -276,8 +279,6 @@ const struct setting config_settings[] = {
     IDLE(NULL, "log-text-info-buffer-size", STRING, "0"),
     IDLE(NULL, "log-text-split-stream", BOOL, "false"),
     IDLE("tracing", NULL, OBJECT, NULL),
-    IDLE(NULL, "lock-file", STRING, NULL),
-    IDLE(NULL, "exit-on-lock-contention", BOOL, "false"),
     IDLE("runOnce", "runonce", BOOL, "false"),
     IDLE("hairpinMode", "hairpin-mode", STRING, "promiscuous-bridge"),
     IDLE("makeIPTablesUtilChains", "make-iptables-util-chains", BOOL, "true"),

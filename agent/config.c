@@ -146,6 +146,9 @@ static int keep_node(struct config *config, const struct config_reader *reader, 
     return 0;
 }
 
+/* The kubelet's client takes no rate for this one. */
+#define EVENT_QPS_OF_NONE 5
+
 /* What is more than a copy. */
 static void keep_others(struct config *config, const struct config_reader *reader)
 {
@@ -168,6 +171,8 @@ static void keep_others(struct config *config, const struct config_reader *reade
     config->single_process_oom_kill = !kill->set ? OPT_UNSET : kill->number ? OPT_TRUE : OPT_FALSE;
     config->limited_swap =
         str_equal(config_value_of(reader, "memorySwap.swapBehavior")->text, "LimitedSwap");
+    if (!config->event_qps)
+        config->event_qps = EVENT_QPS_OF_NONE;
     config->serialize_image_pulls =
         serialize->set ? serialize->number : config->max_parallel_image_pulls < 2;
 }

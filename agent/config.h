@@ -93,6 +93,7 @@ struct config {
     usec_t cpu_cfs_quota_period;
     bool seccomp_default;
     bool fail_cgroup_v1;
+    bool fail_swap_on;
     uint8_t single_process_oom_kill; /* enum opt_bool */
     bool limited_swap;               /* memorySwap.swapBehavior: LimitedSwap; else none */
     usec_t max_container_restart_period;
@@ -118,6 +119,8 @@ struct config {
     int32_t verbosity; /* -v */
     int32_t oom_score_adj;
     int64_t max_open_files;
+    const char *lock_file;        /* NULL: none */
+    bool exit_on_lock_contention; /* once somebody else opens it */
 };
 
 /*

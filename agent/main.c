@@ -4,6 +4,7 @@
 #include "cluster-certificate.h"
 #include "cluster-client.h"
 #include "control.h"
+#include "lock-file.h"
 #include "network-socket.h"
 #include "notify.h"
 #include "probe-command.h"
@@ -35,6 +36,7 @@
 
 struct service {
     struct config config;
+    struct lock_file *lock;
     int root;           /* the root directory, locked */
     struct arena arena; /* of the facts */
     struct node_facts facts;
@@ -202,6 +204,13 @@ static void on_finished(void *owner)
     loop_stop(service->parts.loop, 0);
 }
 
+static void end(struct service *service)
+{
+    service->ending = true;
+    notify_say(service->notify, "STOPPING=1");
+    agent_finish(service->agent, on_finished, service);
+}
+
 /* The second signal is not waited for. */
 static void on_signal(void *owner, int signal)
 {
@@ -211,10 +220,17 @@ static void on_signal(void *owner, int signal)
         on_finished(service);
         return;
     }
-    service->ending = true;
     log_info("ends by signal %d (%s); pods run on", signal, strsignal(signal));
-    notify_say(service->notify, "STOPPING=1");
-    agent_finish(service->agent, on_finished, service);
+    end(service);
+}
+
+static void on_contention(void *owner)
+{
+    struct service *service = owner;
+
+    log_info("ends since another process opened %s; pods run on", service->config.lock_file);
+    if (!service->ending)
+        end(service);
 }
 
 /* What the helper kept and ran is lost: the next agent starts with another. */
@@ -282,6 +298,16 @@ static int open_parts(struct service *service, struct err *err)
     if (r == 0 && service->config.static_pod_url)
         r = start_http(parts, err);
     return r;
+}
+
+static int take_lock(struct service *service, struct err *err)
+{
+    const struct config *config = &service->config;
+
+    if (!config->lock_file)
+        return 0;
+    return lock_file_new(&service->lock, config->lock_file, service->parts.loop,
+                         config->exit_on_lock_contention ? on_contention : NULL, service, err);
 }
 
 /* Of two agents each would take what the other has in this directory for leftovers. */
@@ -372,6 +398,8 @@ static int open_service(struct service *service, struct err *err)
     service->parts.facts = &service->facts;
     r = open_parts(service, err);
     if (r == 0)
+        r = take_lock(service, err);
+    if (r == 0)
         r = open_control(service, err);
     if (r < 0)
         return r;
@@ -415,6 +443,7 @@ static void close_service(struct service *service)
             loop_source_free(service->signals[i]);
     if (service->helper)
         loop_source_free(service->helper);
+    lock_file_free(service->lock);
     if (service->driver)
         wheel_driver_free(service->driver);
     if (parts->wheel)

@@ -119,6 +119,8 @@ int node_facts_read(struct node_facts *facts, const struct config *config, struc
     r = node_machine_read(machine, "", config->root_dir, arena, err);
     if (r == 0)
         r = node_check_reservations(config, machine, err);
+    if (r == 0)
+        r = node_check_swap(config, machine, facts->cgroup_v2, err);
     if (r < 0)
         return r;
     facts->machine = machine;

@@ -128,6 +128,21 @@ int node_check_reservations(const struct config *config, const struct node_machi
     return 0;
 }
 
+int node_check_swap(const struct config *config, const struct node_machine *machine, bool cgroup_v2,
+                    struct err *err)
+{
+    if (machine->swap_bytes > 0 && config->fail_swap_on)
+        return err_set(
+            err, -ENOTSUP,
+            "running with swap on is not supported, please disable swap (swapoff -a, and "
+            "in /etc/fstab) or set failSwapOn: false (--fail-swap-on=false)");
+    if (config->limited_swap && !cgroup_v2)
+        return err_set(err, -ENOTSUP,
+                       "memorySwap.swapBehavior: LimitedSwap needs cgroup v2, and this host has "
+                       "cgroup v1: mount cgroup v2, or set NoSwap");
+    return 0;
+}
+
 /* what others wrote */
 
 static bool is_own(const char *name)

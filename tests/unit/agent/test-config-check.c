@@ -1,4 +1,4 @@
-/* agent/config-check.c: what values may be, and the warnings of what has no effect. */
+/* agent/config-check*.c: what values may be. */
 #include "config-fixture.h"
 #include "config-private.h"
 
@@ -100,6 +100,146 @@ static const struct rule {
      "cgroupDriver: runc",
      "option \"runc\" specified for cgroupDriver (--cgroup-driver). Valid options are "
      "\"cgroupfs\" or \"systemd\""},
+    {{"--cloud-provider=aws"},
+     NULL,
+     "option \"aws\" specified for --cloud-provider. Valid options are \"\" or \"external\""},
+    {{NULL},
+     "memorySwap: {swapBehavior: UnlimitedSwap}",
+     "option \"UnlimitedSwap\" specified for memorySwap.swapBehavior. Valid options are \"\", "
+     "\"LimitedSwap\" or \"NoSwap\""},
+    {{"--authorization-mode=RBAC"},
+     "authorization: {mode: RBAC}",
+     "option \"RBAC\" specified for authorization.mode (--authorization-mode)"},
+    {{"--cpu-manager-policy=dynamic"}, "cpuManagerPolicy: dynamic", "option \"dynamic\""},
+    {{"--memory-manager-policy=static"}, "memoryManagerPolicy: static", "option \"static\""},
+    {{"--topology-manager-policy=numa"}, "topologyManagerPolicy: numa", "option \"numa\""},
+    {{"--topology-manager-scope=node"}, "topologyManagerScope: node", "option \"node\""},
+    {{NULL},
+     "memoryReservationPolicy: All",
+     "option \"All\" specified for memoryReservationPolicy"},
+    {{"--hairpin-mode=hairpin"},
+     "hairpinMode: hairpin",
+     "option \"hairpin\" specified for hairpinMode (--hairpin-mode). Valid options are \"none\", "
+     "\"hairpin-veth\" or \"promiscuous-bridge\""},
+    {{NULL}, "configMapAndSecretChangeDetectionStrategy: Poll", "option \"Poll\""},
+    {{NULL}, "imagePullCredentialsVerificationPolicy: Verify", "option \"Verify\""},
+    {{"--logging-format=xml"}, "logging: {format: xml}", "option \"xml\""},
+    {{"--event-qps=-1"}, "eventRecordQPS: -1", "eventRecordQPS (--event-qps) -1 must not be a"},
+    {{"--event-burst=-1"},
+     "eventBurst: -1",
+     "eventBurst (--event-burst) -1 must not be a negative"},
+    {{"--kube-api-qps=-1"}, "kubeAPIQPS: -1", "kubeAPIQPS (--kube-api-qps) -1 must not be a"},
+    {{"--kube-api-burst=-1"}, "kubeAPIBurst: -1", "kubeAPIBurst (--kube-api-burst) -1 must not be"},
+    {{"--port=0"}, "port: -1", "must be between 1 and 65535, inclusive"},
+    {{"--port=65536"}, "port: 65536", "port (--port) 65536 must be between 1 and 65535, inclusive"},
+    {{"--read-only-port=65536"},
+     "readOnlyPort: 65536",
+     "readOnlyPort (--read-only-port) 65536 must be between 0 and 65535, inclusive"},
+    {{"--healthz-port=-1"},
+     "healthzPort: -1",
+     "healthzPort (--healthz-port) -1 must be between 1 and 65535, inclusive, or 0: none"},
+    {{"--image-gc-high-threshold=101"},
+     "imageGCHighThresholdPercent: 101",
+     "imageGCHighThresholdPercent (--image-gc-high-threshold) 101 must be between 0 and 100, "
+     "inclusive"},
+    {{"--image-gc-low-threshold=85"},
+     "imageGCLowThresholdPercent: 85",
+     "imageGCLowThresholdPercent (--image-gc-low-threshold) 85 must be less than "
+     "imageGCHighThresholdPercent (--image-gc-high-threshold) 85"},
+    {{"--minimum-image-ttl-duration=-1s"},
+     "imageMinimumGCAge: -1s",
+     "imageMinimumGCAge (--minimum-image-ttl-duration) -1s must not be negative"},
+    {{NULL},
+     "imageMaximumGCAge: 1m",
+     "imageMaximumGCAge 1m0s must be greater than imageMinimumGCAge "
+     "(--minimum-image-ttl-duration) 2m0s"},
+    {{NULL},
+     "preloadedImagesVerificationAllowlist: [a]",
+     "can't set preloadedImagesVerificationAllowlist if imagePullCredentialsVerificationPolicy is "
+     "not \"NeverVerifyAllowlistedImages\""},
+    {{"--image-credential-provider-config=/c"},
+     NULL,
+     "--image-credential-provider-config and --image-credential-provider-bin-dir must be set both"},
+    {{"--container-log-max-size=big"},
+     "containerLogMaxSize: big",
+     "containerLogMaxSize (--container-log-max-size) \"big\" must be a quantity such as 10Mi"},
+    {{"--container-log-max-files=1"}, "containerLogMaxFiles: 1", "1 must be greater than 1"},
+    {{NULL}, "containerLogMaxWorkers: 0", "containerLogMaxWorkers 0 must be greater than or equal"},
+    {{NULL}, "containerLogMonitorInterval: 2s", "greater than or equal to 3s"},
+    {{NULL},
+     "enableSystemLogQuery: true\nenableSystemLogHandler: false",
+     "enableSystemLogHandler is required for enableSystemLogQuery"},
+    {{"--iptables-drop-bit=32"},
+     "iptablesDropBit: 32",
+     "iptablesDropBit (--iptables-drop-bit) 32 must be between 0 and 31, inclusive"},
+    {{"--iptables-masquerade-bit=-1"}, "iptablesMasqueradeBit: -1", "must be between 0 and 31"},
+    {{NULL},
+     "shutdownGracePeriod: 500ms",
+     "shutdownGracePeriod 500ms must be either zero or otherwise >= 1 sec"},
+    {{NULL},
+     "shutdownGracePeriod: 30s\nfeatureGates: {GracefulNodeShutdown: false}",
+     "specifying shutdownGracePeriod or shutdownGracePeriodCriticalPods requires feature gate "
+     "GracefulNodeShutdown"},
+    {{NULL},
+     "shutdownGracePeriodByPodPriority: [{priority: 1}]\nshutdownGracePeriod: 30s",
+     "Cannot specify both shutdownGracePeriodByPodPriority and shutdownGracePeriod at the same "
+     "time"},
+    {{NULL},
+     "shutdownGracePeriodByPodPriority: [{priority: 1}]\n"
+     "featureGates: {GracefulNodeShutdownBasedOnPodPriority: false}",
+     "Specifying shutdownGracePeriodByPodPriority requires feature gate "
+     "GracefulNodeShutdownBasedOnPodPriority"},
+    {{NULL},
+     "memoryThrottlingFactor: 0",
+     "memoryThrottlingFactor 0 must be greater than 0 and less than or equal to 1.0"},
+    {{NULL}, "memoryThrottlingFactor: 1.5", "memoryThrottlingFactor 1.5 must be greater than 0"},
+    {{NULL},
+     "userNamespaces: {idsPerPod: 1000}",
+     "userNamespaces.idsPerPod 1000 must be a multiple of 65536 and greater than 0"},
+    {{"--rotate-server-certificates", "--feature-gates=RotateKubeletServerCertificate=false"},
+     "serverTLSBootstrap: true\nfeatureGates: {RotateKubeletServerCertificate: false}",
+     "serverTLSBootstrap true requires feature gate RotateKubeletServerCertificate"},
+    {{"--runonce"},
+     "runOnce: true",
+     "runOnce (--runonce) true: the kubelet runs no pods only once"},
+    {{"--system-cgroups=/s"},
+     "systemCgroups: /s",
+     "systemCgroups (--system-cgroups) was specified and cgroupRoot (--cgroup-root) was not "
+     "specified"},
+    {{"--enforce-node-allocatable=pods,all"},
+     "enforceNodeAllocatable: [pods, all]",
+     "option \"all\" specified for enforceNodeAllocatable (--enforce-node-allocatable). Valid "
+     "options are pods, system-reserved,"},
+    {{"--enforce-node-allocatable=pods,pods"},
+     "enforceNodeAllocatable: [pods, pods]",
+     "duplicated enforcements \"pods\" in enforceNodeAllocatable (--enforce-node-allocatable)"},
+    {{"--enforce-node-allocatable=none,pods"},
+     "enforceNodeAllocatable: [none, pods]",
+     "may not contain additional enforcements when \"none\" is specified"},
+    {{"--cgroups-per-qos=false"},
+     "cgroupsPerQOS: false",
+     "cgroupsPerQOS (--cgroups-per-qos) must be set to true when \"pods\" is contained in "
+     "enforceNodeAllocatable"},
+    {{"--enforce-node-allocatable=system-reserved-compressible"},
+     "enforceNodeAllocatable: [system-reserved-compressible]",
+     "systemReservedCgroup (--system-reserved-cgroup) must be specified when "
+     "\"system-reserved-compressible\" is included in enforceNodeAllocatable"},
+    {{NULL},
+     "enforceNodeAllocatable: [kube-reserved, kube-reserved-compressible]\nkubeReservedCgroup: /k",
+     "both \"kube-reserved\" and \"kube-reserved-compressible\" cannot be specified together in "
+     "enforceNodeAllocatable"},
+    {{"--eviction-soft=memory.free<1Gi"},
+     "evictionSoft: {memory.free: 1Gi}",
+     "evictionSoft (--eviction-soft): unsupported eviction signal memory.free"},
+    {{"--eviction-soft-grace-period=memory.free=1m"},
+     "evictionSoftGracePeriod: {memory.free: 1m}",
+     "evictionSoftGracePeriod (--eviction-soft-grace-period): unsupported eviction signal"},
+    {{"--eviction-soft-grace-period=memory.available=soon"},
+     "evictionSoftGracePeriod: {memory.available: soon}",
+     "the grace period of memory.available must be a duration such as 30s or 1m30s, not \"soon\""},
+    {{"--eviction-minimum-reclaim=nodefs.available=-1"},
+     "evictionMinimumReclaim: {nodefs.available: '-1'}",
+     "evictionMinimumReclaim (--eviction-minimum-reclaim): eviction threshold nodefs.available"},
     {{"--pod-log-dir=logs"}, NULL, "pod logs path \"logs\" must be absolute path"},
     {{"--pod-log-dir=/var/log/pods/"},
      "podLogsDir: /var/log/pods/",
@@ -166,7 +306,7 @@ static void test_rules(void **state)
     }
 }
 
-static void test_reservations(void **state)
+static void test_check_23_reservations(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -181,18 +321,72 @@ static void test_reservations(void **state)
                  "\"memory\" resource");
 }
 
-static void test_flags_without_a_field(void **state)
+static void test_check_03_labels_of_kubernetes(void **state)
 {
     struct fixture *fixture = *state;
 
-    assert_fails(fixture, read_flags(fixture, "--cloud-provider=aws"),
-                 "unsupported cloud provider: \"aws\"; --cloud-provider must be external or empty");
     assert_fails(fixture, read_flags(fixture, "--node-labels=node-role.kubernetes.io/x=y,a=b"),
                  "error: unknown 'kubernetes.io' or 'k8s.io' labels specified with --node-labels: "
                  "[node-role.kubernetes.io/x]");
+    assert_fails(fixture, read_flags(fixture, "--node-labels=node-role.kubernetes.io/x="),
+                 "[node-role.kubernetes.io/x]");
 }
 
-static void test_all_at_once(void **state)
+static void test_check_22_enforced_without_a_cgroup(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_fails(fixture, read_file(fixture, "enforceNodeAllocatable: [pods, kube-reserved]\n"),
+                 INVALID "kubeReservedCgroup (--kube-reserved-cgroup) must be specified when "
+                         "\"kube-reserved\" is included in enforceNodeAllocatable");
+    assert_reads(fixture, read_file(fixture, "enforceNodeAllocatable: [pods, kube-reserved]\n"
+                                             "kubeReservedCgroup: /kube.slice\n"));
+    assert_reads(fixture,
+                 read_file(fixture, "enforceNodeAllocatable: [none]\ncgroupsPerQOS: false\n"));
+    assert_reads(fixture, read_file(fixture, "enforceNodeAllocatable: []\ncgroupsPerQOS: false\n"));
+}
+
+static void test_check_24_critical_pods_have_no_more_time(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_fails(fixture,
+                 read_file(fixture, "shutdownGracePeriod: 10s\n"
+                                    "shutdownGracePeriodCriticalPods: 20s\n"),
+                 INVALID "shutdownGracePeriodCriticalPods 20s must be <= shutdownGracePeriod 10s");
+    assert_reads(fixture, read_file(fixture, "shutdownGracePeriod: 20s\n"
+                                             "shutdownGracePeriodCriticalPods: 10s\n"));
+}
+
+static void test_check_28_soft_eviction_has_a_grace_period(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_fails(fixture, read_file(fixture, "evictionSoft: {memory.available: 1Gi}\n"),
+                 INVALID "grace period must be specified for the soft eviction threshold "
+                         "memory.available, in evictionSoftGracePeriod");
+    assert_reads(fixture, read_file(fixture, "evictionSoft: {memory.available: 1Gi}\n"
+                                             "evictionSoftGracePeriod: {memory.available: 30s}\n"));
+    /* What is switched off needs none; nothing may be won back, too. */
+    assert_reads(fixture, read_file(fixture, "evictionSoft: {memory.available: 0%}\n"
+                                             "evictionMinimumReclaim: {nodefs.available: '0'}\n"));
+}
+
+static void test_check_41_contention_of_no_file(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_fails(fixture, read_flags(fixture, "--exit-on-lock-contention"),
+                 "error: cannot exit on lock file contention: no lock file specified; set "
+                 "--lock-file");
+    assert_reads(fixture,
+                 read_flags(fixture, "--exit-on-lock-contention", "--lock-file=/run/x.lock"));
+    assert_true(fixture->config.exit_on_lock_contention);
+    assert_string_equal(fixture->config.lock_file, "/run/x.lock");
+    assert_silent(fixture);
+}
+
+static void test_check_20_all_at_once(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -214,203 +408,18 @@ static void test_flags_repair(void **state)
                  "-1 must not be a negative number, path: ");
 }
 
-/* warnings */
-
-static const char *another(const struct setting *setting)
-{
-    switch ((enum setting_kind)setting->kind) {
-    case SETTING_BOOL:
-        return str_equal(setting->normal, "true") ? "false" : "true";
-    case SETTING_INT32:
-    case SETTING_INT64:
-        return "77";
-    case SETTING_FLOAT:
-        return "0.5";
-    case SETTING_DURATION:
-        return "77s";
-    case SETTING_STRINGS:
-        return "[x]";
-    case SETTING_MAP:
-    case SETTING_EVICTION:
-        return "{x: '1'}";
-    case SETTING_GATES:
-        return "{x: true}";
-    case SETTING_HEADERS:
-        return "{x: [y]}";
-    case SETTING_OBJECT:
-        return "{x: y}";
-    case SETTING_OBJECTS:
-        return "[{x: y}]";
-    case SETTING_TAINTS:
-        return "[{key: x, effect: NoExecute}]";
-    case SETTING_STRING:
-    case SETTING_PATH:
-        return "other";
-    }
-    return "";
-}
-
-static void add_field(struct strbuf *text, const struct setting *setting, const char *value)
-{
-    const char *rest = setting->field, *dot;
-    unsigned depth = 0;
-
-    while ((dot = strchr(rest, '.'))) {
-        strbuf_printf(text, "%.*s: {", (int)(dot - rest), rest);
-        rest = dot + 1;
-        depth++;
-    }
-    strbuf_printf(text, "%s: %s", rest, value);
-    while (depth--)
-        strbuf_add_char(text, '}');
-    strbuf_add_char(text, '\n');
-}
-
-/* Each field that has no effect is named, once, when it is not at its default. */
-static void test_fields_without_effect(void **state)
-{
-    struct fixture *fixture = *state;
-    char expected[128];
-
-    for (size_t i = 0; i < config_setting_count; i++) {
-        const struct setting *setting = &config_settings[i];
-        struct strbuf text = STRBUF_INIT;
-
-        if (!setting->field || setting->help)
-            continue;
-        strbuf_add(&text, HEAD);
-        add_field(&text, setting, another(setting));
-        write_at(fixture, "config.yaml", text.text);
-        strbuf_deinit(&text);
-        assert_reads(fixture, read_flags(fixture, fixture->option));
-        if (setting->traits & QUIET) {
-            assert_silent(fixture);
-            continue;
-        }
-        snprintf(expected, sizeof(expected), "config.yaml:3:%zu: field %s is accepted, but has no",
-                 strlen(setting->field) + 3, setting->field);
-        if (!strchr(setting->field, '.'))
-            assert_seen(fixture, expected);
-        assert_seen(fixture, setting->field);
-        assert_int_equal(occurrences(fixture->seen, "\n"), 1);
-    }
-}
-
-static void test_flags_without_effect(void **state)
-{
-    struct fixture *fixture = *state;
-    char flag[160], expected[128];
-
-    write_at(fixture, "config.yaml", HEAD);
-    for (size_t i = 0; i < config_setting_count; i++) {
-        const struct setting *setting = &config_settings[i];
-        const char *value = another(setting);
-
-        if (!setting->flag || setting->help || setting->traits & QUIET)
-            continue;
-        if (setting->kind == SETTING_MAP)
-            value = "x=y";
-        if (setting->kind == SETTING_EVICTION)
-            value = "x<y";
-        snprintf(flag, sizeof(flag), "--%s=%s", setting->flag, value);
-        snprintf(expected, sizeof(expected), "flag --%s is accepted, but has no effect here\n",
-                 setting->flag);
-        /* Once, although it is given twice. */
-        assert_reads(fixture, read_flags(fixture, fixture->option, flag, flag));
-        assert_seen(fixture, expected);
-        assert_int_equal(occurrences(fixture->seen, "\n"), 1);
-    }
-}
-
-/* The last word counts: back at its default, there is nothing to warn of. */
-static void test_defaults_are_silent(void **state)
-{
-    struct fixture *fixture = *state;
-    struct strbuf text = STRBUF_INIT;
-
-    strbuf_add(&text, HEAD);
-    for (size_t i = 0; i < config_setting_count; i++) {
-        const struct setting *setting = &config_settings[i];
-        bool structured = setting->kind == SETTING_STRINGS || setting->kind == SETTING_EVICTION;
-
-        if (setting->field && setting->normal && !strchr(setting->field, '.') && !structured &&
-            !(setting->traits & OUR_FIELD))
-            add_field(&text, setting, setting->normal);
-    }
-    strbuf_add(&text, "enforceNodeAllocatable: [pods]\n"
-                      "evictionHard: {imagefs.inodesFree: 5%, imagefs.available: 15%, "
-                      "memory.available: 100Mi, nodefs.available: 10%, nodefs.inodesFree: 5%}\n"
-                      "authentication: {anonymous: {enabled: false}, webhook: {enabled: true, "
-                      "cacheTTL: 2m0s}}\n"
-                      "authorization: {mode: Webhook, webhook: {cacheAuthorizedTTL: 5m0s, "
-                      "cacheUnauthorizedTTL: 30s}}\n"
-                      "logging: {format: text, flushFrequency: 5000000000, verbosity: 0}\n"
-                      "userNamespaces: {idsPerPod: 65536}\n"
-                      "crashLoopBackOff: {maxContainerRestartPeriod: 5m0s}\n");
-    write_at(fixture, "config.yaml", text.text);
-    strbuf_deinit(&text);
-    assert_reads(fixture, read_flags(fixture, fixture->option));
-    assert_silent(fixture);
-    assert_reads(fixture, read_file(fixture, "port: 5\nevictionHard: {}\n", "--port=10250",
-                                    "--eviction-hard=memory.available<100Mi,nodefs.available<10%,"
-                                    "nodefs.inodesFree<5%",
-                                    "--eviction-hard=imagefs.available<15%,imagefs.inodesFree<5%"));
-    assert_silent(fixture);
-}
-
-static void test_signals_without_effect(void **state)
-{
-    struct fixture *fixture = *state;
-
-    assert_reads(fixture, read_file(fixture, "evictionHard: {imagefs.available: 1%, "
-                                             "nodefs.inodesFree: 5%, pid.available: '5', "
-                                             "nodefs.available: 7%}\n"));
-    assert_seen(fixture, "signals of evictionHard that have no effect here: imagefs.available, "
-                         "pid.available\n");
-    assert_int_equal(occurrences(seen(fixture), "\n"), 1);
-}
-
-/* Without --config the kubelet's servers are open by default; here they are not there. */
-static void test_defaults_of_old(void **state)
-{
-    struct fixture *fixture = *state;
-
-    assert_reads(fixture, read_flags(fixture, "--read-only-port=10255", "--anonymous-auth=true",
-                                     "--authorization-mode=AlwaysAllow"));
-    assert_silent(fixture);
-    assert_reads(fixture, read_flags(fixture, "--read-only-port=0", "--anonymous-auth=false"));
-    assert_silent(fixture);
-    assert_reads(fixture, read_file(fixture, "", "--read-only-port=10255"));
-    assert_seen(fixture, "flag --read-only-port is accepted");
-}
-
-/* Installers rely on flags that are deprecated: it is said, to who wants to know. */
-static void test_deprecated(void **state)
-{
-    struct fixture *fixture = *state;
-
-    log_set_threshold(fixture->log, LOG_LEVEL_DEBUG);
-    assert_reads(fixture, read_flags(fixture, "--max-pods=5", "--seccomp-default", "-v=3",
-                                     "--root-dir=/r", "--pod-log-dir=/l"));
-    assert_seen(fixture, "Flag --max-pods has been deprecated, This parameter should be set via "
-                         "the config file specified by the Kubelet's --config flag.");
-    assert_int_equal(occurrences(seen(fixture), "deprecated"), 1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_directory(test_rules),
-        with_directory(test_reservations),
-        with_directory(test_flags_without_a_field),
-        with_directory(test_all_at_once),
+        with_directory(test_check_23_reservations),
+        with_directory(test_check_03_labels_of_kubernetes),
+        with_directory(test_check_22_enforced_without_a_cgroup),
+        with_directory(test_check_24_critical_pods_have_no_more_time),
+        with_directory(test_check_28_soft_eviction_has_a_grace_period),
+        with_directory(test_check_41_contention_of_no_file),
+        with_directory(test_check_20_all_at_once),
         with_directory(test_flags_repair),
-        with_directory(test_fields_without_effect),
-        with_directory(test_flags_without_effect),
-        with_directory(test_defaults_are_silent),
-        with_directory(test_signals_without_effect),
-        with_directory(test_defaults_of_old),
-        with_directory(test_deprecated),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

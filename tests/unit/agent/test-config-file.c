@@ -40,7 +40,7 @@ static const struct wrong {
     {HEAD "---\na: [\n", "config.yaml:5:1: "},
 };
 
-static void test_wrong_documents(void **state)
+static void test_check_09_wrong_documents(void **state)
 {
     struct fixture *fixture = *state;
     char beginning[256];
@@ -97,7 +97,7 @@ static const struct wrong wrong_types[] = {
     {"memoryThrottlingFactor: high", "memoryThrottlingFactor: must be a number, not a string"},
 };
 
-static void test_wrong_types(void **state)
+static void test_check_07_wrong_types(void **state)
 {
     struct fixture *fixture = *state;
     char text[512];
@@ -126,7 +126,7 @@ static void test_nulls(void **state)
 
 /* warnings */
 
-static void test_unknown_fields(void **state)
+static void test_check_06_unknown_fields(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -190,7 +190,7 @@ static int read_drop_ins(struct fixture *fixture, const char *text)
     return read_flags(fixture, fixture->option, option);
 }
 
-static void test_drop_ins_in_order(void **state)
+static void test_check_13_drop_ins_in_order(void **state)
 {
     struct fixture *fixture = *state;
     char path[256];
@@ -209,7 +209,7 @@ static void test_drop_ins_in_order(void **state)
     assert_seen(fixture, "drop-ins/10.conf:5:1: unknown: unknown field");
 }
 
-static void test_drop_ins_merge(void **state)
+static void test_check_14_drop_ins_merge(void **state)
 {
     struct fixture *fixture = *state;
     const struct config *config = &fixture->config;
@@ -248,22 +248,86 @@ static void test_drop_ins_merge(void **state)
     assert_silent(fixture);
 }
 
-/* A drop-in's map is merged with the default one; taken back, the default returns. */
-static void test_drop_ins_and_eviction(void **state)
+static void test_check_04_flag_drop_in_file(void **state)
+{
+    struct fixture *fixture = *state;
+    char directory[256];
+
+    snprintf(directory, sizeof(directory), "--config-dir=%s/drop-ins", fixture->directory);
+    assert_reads(fixture, read_file(fixture, "maxPods: 30\n"));
+    assert_int_equal(fixture->config.max_pods, 30);
+    write_drop_in(fixture, "10.conf", "maxPods: 40\n");
+    assert_reads(fixture, read_file(fixture, "maxPods: 30\n", directory));
+    assert_int_equal(fixture->config.max_pods, 40);
+    assert_reads(fixture, read_file(fixture, "maxPods: 30\n", directory, "--max-pods=50"));
+    assert_int_equal(fixture->config.max_pods, 50);
+}
+
+/* Without --config the defaults are those of old, also where drop-ins are. */
+static void test_check_12_drop_ins_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    char directory[256];
+
+    snprintf(directory, sizeof(directory), "--config-dir=%s/drop-ins", fixture->directory);
+    write_drop_in(fixture, "10.conf",
+                  "maxPods: 40\nreadOnlyPort: 10255\n"
+                  "authorization: {mode: AlwaysAllow}\n");
+    assert_reads(fixture, read_flags(fixture, directory));
+    assert_int_equal(fixture->config.max_pods, 40);
+    assert_int_equal(quantity_value(&fixture->config.memory_threshold.amount), 0);
+    assert_silent(fixture);
+    write_drop_in(fixture, "10.conf", "evictionHard: {memory.available: 1Gi}\n");
+    assert_reads(fixture, read_flags(fixture, directory));
+    assert_int_equal(quantity_value(&fixture->config.memory_threshold.amount), 1 << 30);
+    assert_true(fixture->config.storage_threshold.ratio == 0);
+}
+
+static void assert_thresholds(const struct fixture *fixture, int64_t memory, int storage_percent)
+{
+    const struct config *config = &fixture->config;
+
+    assert_int_equal(quantity_value(&config->memory_threshold.amount), memory);
+    assert_int_equal((int)(config->storage_threshold.ratio * 100 + 0.5f), storage_percent);
+}
+
+/* Signals of a drop-in are added to those of the file, or to the default ones. */
+static void test_check_15_eviction_is_merged(void **state)
 {
     struct fixture *fixture = *state;
 
-    write_drop_in(fixture, "10.conf", "evictionHard: null\nregistryBurst: 1\n");
-    assert_reads(fixture, read_drop_ins(fixture, "evictionHard: {memory.available: 1Gi}\n"));
-    assert_silent(fixture);
-    write_drop_in(fixture, "10.conf", "evictionHard: {memory.available: 100Mi}\n");
-    assert_reads(fixture, read_drop_ins(fixture, ""));
-    assert_silent(fixture);
     write_drop_in(fixture, "10.conf", "evictionHard: {nodefs.available: 5%}\n");
+    assert_reads(fixture, read_drop_ins(fixture, "evictionHard: {memory.available: 1Gi}\n"));
+    assert_thresholds(fixture, 1 << 30, 5);
     assert_reads(fixture, read_drop_ins(fixture, ""));
-    assert_int_equal((int)(fixture->config.storage_threshold.ratio * 1000), 50);
-    assert_int_equal(quantity_value(&fixture->config.memory_threshold.amount), 100 << 20);
+    assert_thresholds(fixture, 100 << 20, 5);
+    assert_reads(fixture, read_drop_ins(fixture, "evictionHard: {}\n"));
+    assert_thresholds(fixture, 0, 5);
     assert_silent(fixture);
+}
+
+static void test_check_16_eviction_is_taken_back(void **state)
+{
+    struct fixture *fixture = *state;
+
+    write_drop_in(fixture, "10.conf", "evictionHard: null\n");
+    assert_reads(fixture, read_drop_ins(fixture, "evictionHard: {memory.available: 1Gi}\n"));
+    assert_thresholds(fixture, 100 << 20, 10);
+    write_drop_in(fixture, "20.conf", "evictionHard: {memory.available: null}\n");
+    assert_reads(fixture, read_drop_ins(fixture, ""));
+    assert_thresholds(fixture, 0, 10);
+    assert_silent(fixture);
+}
+
+/* In a drop-in one frequency alone means itself. */
+static void test_check_19_frequency_of_a_drop_in(void **state)
+{
+    struct fixture *fixture = *state;
+
+    write_drop_in(fixture, "10.conf", "nodeStatusUpdateFrequency: 5s\n");
+    assert_reads(fixture, read_drop_ins(fixture, ""));
+    assert_int_equal(fixture->config.node_status_update_usec, 5 * USEC_PER_SEC);
+    assert_int_equal(fixture->config.node_status_report_usec, 300 * USEC_PER_SEC);
 }
 
 /* Paths of drop-ins do not begin at the drop-in. */
@@ -276,7 +340,7 @@ static void test_drop_ins_and_paths(void **state)
                  "pod logs path \"logs\" must be absolute path");
 }
 
-static void test_wrong_drop_ins(void **state)
+static void test_check_17_wrong_drop_ins(void **state)
 {
     struct fixture *fixture = *state;
     char path[512];
@@ -397,18 +461,22 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_directory(test_json),
-        with_directory(test_wrong_documents),
+        with_directory(test_check_09_wrong_documents),
         with_directory(test_other_documents),
-        with_directory(test_wrong_types),
+        with_directory(test_check_07_wrong_types),
         with_directory(test_nulls),
-        with_directory(test_unknown_fields),
+        with_directory(test_check_06_unknown_fields),
         with_directory(test_duplicates),
         with_directory(test_many_warnings),
-        with_directory(test_drop_ins_in_order),
-        with_directory(test_drop_ins_merge),
-        with_directory(test_drop_ins_and_eviction),
+        with_directory(test_check_13_drop_ins_in_order),
+        with_directory(test_check_14_drop_ins_merge),
+        with_directory(test_check_04_flag_drop_in_file),
+        with_directory(test_check_12_drop_ins_alone),
+        with_directory(test_check_15_eviction_is_merged),
+        with_directory(test_check_16_eviction_is_taken_back),
+        with_directory(test_check_19_frequency_of_a_drop_in),
         with_directory(test_drop_ins_and_paths),
-        with_directory(test_wrong_drop_ins),
+        with_directory(test_check_17_wrong_drop_ins),
         with_directory(test_many_drop_ins),
         with_directory(test_what_is_no_file),
         with_directory(test_too_big),

@@ -4,7 +4,7 @@
 
 /* rules of parsing */
 
-static void test_forms(void **state)
+static void test_check_02_forms(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -103,7 +103,7 @@ static const struct wrong {
     {{"--version=1.2"}, "invalid argument \"1.2\" for \"--version\" flag"},
 };
 
-static void test_wrong(void **state)
+static void test_check_02_wrong(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -162,7 +162,7 @@ static char *output_of(struct fixture *fixture, const char *flag)
     return text;
 }
 
-static void test_version(void **state)
+static void test_check_01_version(void **state)
 {
     const char *flags[] = {"--version", "--version=true", "--version=raw"};
     struct fixture *fixture = *state;
@@ -209,7 +209,7 @@ static void test_help(void **state)
 
 /* what installers pass */
 
-static void test_kubeadm(void **state)
+static void test_check_32_kubeadm(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -350,15 +350,15 @@ static void test_node_e2e(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        with_directory(test_forms),
+        with_directory(test_check_02_forms),
         with_directory(test_booleans),
         with_directory(test_repeated),
-        with_directory(test_wrong),
+        with_directory(test_check_02_wrong),
         with_directory(test_too_many_items),
         with_directory(test_no_arguments),
-        with_directory(test_version),
+        with_directory(test_check_01_version),
         with_directory(test_help),
-        with_directory(test_kubeadm),
+        with_directory(test_check_32_kubeadm),
         with_directory(test_kubespray),
         with_directory(test_k3s),
         with_directory(test_node_e2e),

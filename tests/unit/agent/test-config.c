@@ -59,6 +59,9 @@ static void test_defaults(void **state)
         assert_int_equal(config->cpu_cfs_quota_period, 100 * USEC_PER_MSEC);
         assert_false(config->seccomp_default);
         assert_true(config->fail_cgroup_v1);
+        assert_true(config->fail_swap_on);
+        assert_null(config->lock_file);
+        assert_false(config->exit_on_lock_contention);
         assert_int_equal(config->single_process_oom_kill, OPT_UNSET);
         assert_int_equal(config->max_container_restart_period, 300 * USEC_PER_SEC);
         assert_int_equal(config->runtime_request_timeout, 120 * USEC_PER_SEC);
@@ -177,6 +180,10 @@ static const struct effect {
     EFFECT(NULL, "maxParallelImagePulls: 5", max_parallel_image_pulls, IS_INT32, .number = 5),
     EFFECT(NULL, "maxParallelImagePulls: 5", serialize_image_pulls, IS_BOOL, .number = 0),
     EFFECT(NULL, "maxParallelImagePulls: 1", serialize_image_pulls, IS_BOOL, .number = 1),
+    EFFECT("--event-qps=0", "eventRecordQPS: 0", event_qps, IS_INT32, .number = 5),
+    EFFECT("--event-qps=7", "eventRecordQPS: 7", event_qps, IS_INT32, .number = 7),
+    EFFECT("--fail-swap-on=false", "failSwapOn: false", fail_swap_on, IS_BOOL, .number = 0),
+    EFFECT("--lock-file=/l", NULL, lock_file, IS_TEXT, "/l"),
     EFFECT("--registry-qps=0", "registryPullQPS: 0", registry_pull_qps, IS_INT32, .number = 0),
     EFFECT("--registry-burst=7", "registryBurst: 7", registry_burst, IS_INT32, .number = 7),
     EFFECT("-v4", "logging: {verbosity: 4}", verbosity, IS_INT32, .number = 4),
@@ -303,7 +310,7 @@ static void test_reserved_cpus(void **state)
     assert_silent(fixture);
 }
 
-static void test_thresholds(void **state)
+static void test_check_18_thresholds(void **state)
 {
     struct fixture *fixture = *state;
     const struct config *config = &fixture->config;
@@ -322,7 +329,7 @@ static void test_thresholds(void **state)
     assert_silent(fixture);
 }
 
-static void test_labels_and_taints(void **state)
+static void test_checks_03_38_labels_and_taints(void **state)
 {
     struct fixture *fixture = *state;
     const struct config *config = &fixture->config;
@@ -356,7 +363,7 @@ static void test_labels_and_taints(void **state)
 }
 
 /* One frequency alone in a file means both; elsewhere it means itself. */
-static void test_frequencies(void **state)
+static void test_check_19_frequencies(void **state)
 {
     struct fixture *fixture = *state;
     const struct config *config = &fixture->config;
@@ -368,6 +375,18 @@ static void test_frequencies(void **state)
     assert_int_equal(config->node_status_report_usec, 60 * USEC_PER_SEC);
     assert_reads(fixture, read_file(fixture, "", "--node-status-update-frequency=20s"));
     assert_int_equal(config->node_status_report_usec, 300 * USEC_PER_SEC);
+}
+
+static void test_check_21_parallel_pulls(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_reads(fixture, read_file(fixture, "maxParallelImagePulls: 5\n"));
+    assert_false(fixture->config.serialize_image_pulls);
+    assert_int_equal(fixture->config.max_parallel_image_pulls, 5);
+    assert_fails(fixture,
+                 read_file(fixture, "maxParallelImagePulls: 5\nserializeImagePulls: true\n"),
+                 "maxParallelImagePulls cannot be larger than 1 unless SerializeImagePulls");
 }
 
 static void test_headers(void **state)
@@ -457,7 +476,7 @@ static void test_flags_win(void **state)
 
 /* Gates of both sources hold, a flag's wins by name: with the gate of the file alone the period
  * would be refused. */
-static void test_gates_are_merged(void **state)
+static void test_check_05_gates_are_merged(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -469,7 +488,7 @@ static void test_gates_are_merged(void **state)
 }
 
 /* what kubeadm writes as zero means the default */
-static void test_zero_is_the_default(void **state)
+static void test_check_08_zero_is_the_default(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -492,7 +511,7 @@ static void test_zero_is_the_default(void **state)
 }
 
 /* Relative paths of the file begin at the file, those of flags at the working directory. */
-static void test_relative_paths(void **state)
+static void test_check_10_relative_paths(void **state)
 {
     struct fixture *fixture = *state;
     char expected[256], *current = getcwd(NULL, 0);
@@ -557,15 +576,25 @@ static void test_node_addresses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        with_directory(test_defaults),         cmocka_unit_test(test_table),
-        with_directory(test_effects),          with_directory(test_run_dir_in_the_second_document),
-        with_directory(test_reservations),     with_directory(test_reserved_cpus),
-        with_directory(test_thresholds),       with_directory(test_labels_and_taints),
-        with_directory(test_frequencies),      with_directory(test_headers),
-        with_directory(test_enumerations),     with_directory(test_swap),
-        with_directory(test_quota_period),     with_directory(test_flags_win),
-        with_directory(test_gates_are_merged), with_directory(test_zero_is_the_default),
-        with_directory(test_relative_paths),   with_directory(test_node_name),
+        with_directory(test_defaults),
+        cmocka_unit_test(test_table),
+        with_directory(test_effects),
+        with_directory(test_run_dir_in_the_second_document),
+        with_directory(test_reservations),
+        with_directory(test_reserved_cpus),
+        with_directory(test_check_18_thresholds),
+        with_directory(test_checks_03_38_labels_and_taints),
+        with_directory(test_check_19_frequencies),
+        with_directory(test_check_21_parallel_pulls),
+        with_directory(test_headers),
+        with_directory(test_enumerations),
+        with_directory(test_swap),
+        with_directory(test_quota_period),
+        with_directory(test_flags_win),
+        with_directory(test_check_05_gates_are_merged),
+        with_directory(test_check_08_zero_is_the_default),
+        with_directory(test_check_10_relative_paths),
+        with_directory(test_node_name),
         with_directory(test_node_addresses),
     };
 

@@ -109,6 +109,25 @@ static void test_too_much_is_reserved(void **state)
     assert_true(node_check_reservations(&fixture->config, &fixture->machine, &err) < 0);
 }
 
+static void test_check_25_swap(void **state)
+{
+    struct node_fixture *fixture = *state;
+    struct err err;
+
+    fixture->config.fail_swap_on = true;
+    fixture->machine.swap_bytes = 0;
+    assert_int_equal(node_check_swap(&fixture->config, &fixture->machine, true, &err), 0);
+    fixture->machine.swap_bytes = 4096;
+    assert_true(node_check_swap(&fixture->config, &fixture->machine, true, &err) < 0);
+    assert_non_null(strstr(err.text, "running with swap on is not supported, please disable swap"));
+    fixture->config.fail_swap_on = false;
+    assert_int_equal(node_check_swap(&fixture->config, &fixture->machine, true, &err), 0);
+    fixture->config.limited_swap = true;
+    assert_int_equal(node_check_swap(&fixture->config, &fixture->machine, true, &err), 0);
+    assert_true(node_check_swap(&fixture->config, &fixture->machine, false, &err) < 0);
+    assert_non_null(strstr(err.text, "LimitedSwap needs cgroup v2"));
+}
+
 static void test_what_others_wrote(void **state)
 {
     struct node_fixture *fixture = *state;
@@ -134,6 +153,7 @@ int main(void)
         with_node(test_allocatable),
         with_node(test_nothing_is_below_zero),
         with_node(test_too_much_is_reserved),
+        with_node(test_check_25_swap),
         with_node(test_what_others_wrote),
     };
 
