@@ -302,6 +302,17 @@ static const char *directory_of(struct arena *arena, const char *path)
     return slash == whole ? "/" : arena_strndup(arena, whole, (size_t)(slash - whole));
 }
 
+/* Between the installation of a package and kubeadm's turn this is the one line of each start. */
+static int not_loaded(const char *path, enum file_role role, struct err *err)
+{
+    struct err cause = *err;
+
+    if (cause.code == -ENOENT && role == FILE_MAIN)
+        err_set(err, cause.code, "%s; write it, or run kubeadm init or kubeadm join, which do",
+                cause.text);
+    return err_prefix(err, "failed to load kubelet config file, path: %s, error", path);
+}
+
 int config_read_file(struct config_reader *reader, const char *path, enum file_role role,
                      struct err *err)
 {
@@ -319,7 +330,7 @@ int config_read_file(struct config_reader *reader, const char *path, enum file_r
         r = take_text(&file, err);
         json_places_deinit(&file.places);
     }
-    return r < 0 ? err_prefix(err, "failed to load kubelet config file, path: %s, error", path) : 0;
+    return r < 0 ? not_loaded(path, role, err) : 0;
 }
 
 /* drop-ins */
