@@ -51,16 +51,21 @@ def is_ready(server):
 # the service
 
 
-def test_the_unit_is_one(tmp_path):
+DROP_INS = {"nodeagent": [[]],
+            "kubelet": [[], ["09-kubeadm.conf"], ["09-kubeadm.conf", "10-kubeadm.conf"]]}
+
+
+@pytest.mark.parametrize("name", DROP_INS)
+def test_the_unit_is_one(tmp_path, name):
     """systemd's own opinion of it, with and without kubeadm's drop-ins."""
-    (tmp_path / "kubelet").symlink_to("/bin/true")
-    unit = tmp_path / "kubelet.service"
-    unit.write_text(kubeadm.packaged("kubelet.service", tmp_path))
-    drop_ins = tmp_path / "kubelet.service.d"
-    for name in (None, "09-kubeadm.conf", "10-kubeadm.conf"):
-        if name:
-            drop_ins.mkdir(exist_ok=True)
-            (drop_ins / name).write_text(kubeadm.packaged("09-kubeadm.conf", tmp_path))
+    (tmp_path / name).symlink_to("/bin/true")
+    unit = tmp_path / f"{name}.service"
+    unit.write_text(kubeadm.packaged(unit.name, tmp_path))
+    folder = tmp_path / f"{unit.name}.d"
+    folder.mkdir()
+    for drop_ins in DROP_INS[name]:
+        for drop_in in drop_ins:
+            (folder / drop_in).write_text(kubeadm.packaged("09-kubeadm.conf", tmp_path))
         result = subprocess.run(["systemd-analyze", "verify", "--man=no", unit],
                                 capture_output=True, text=True, timeout=60)
         assert (result.returncode, result.stderr) == (0, "")

@@ -62,9 +62,10 @@ volumeStatsAggPeriod: 0s
 
 def packaged(name, bindir="/usr/bin"):
     """The text of a unit or drop-in, as it is in the build that makes the packages."""
-    values = {"bindir": bindir, "command": f"{bindir}/kubelet", "description": name,
-              "other": "nodeagent.service"}
-    template = "service.in" if name == "kubelet.service" else f"{name}.in"
+    stem, _, kind = name.rpartition(".")
+    values = {"bindir": bindir, "command": f"{bindir}/{stem}", "description": stem,
+              "other": "other.service"}
+    template = "service.in" if kind == "service" else f"{name}.in"
     return re.sub(r"@(\w+)@", lambda found: str(values[found[1]]),
                   (PACKAGED / template).read_text())
 
