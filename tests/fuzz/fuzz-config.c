@@ -38,6 +38,9 @@ static void check_config(const struct config *config)
     assert_that(*config->runtime_endpoint && *config->node_name && config->cluster_domain);
     assert_that(config->max_pods >= 0 && config->pods_per_core >= 0 && config->max_open_files >= 0);
     assert_that(config->registry_pull_qps >= 0 && config->registry_burst >= 0);
+    assert_that(config->api_qps >= 0 && config->api_burst >= 0);
+    assert_that(config->event_qps > 0 && config->event_burst >= 0);
+    assert_that(config->lock_file || !config->exit_on_lock_contention);
     assert_that(config->oom_score_adj >= -1000 && config->oom_score_adj <= 1000);
     assert_that(config->max_parallel_image_pulls >= 0);
     assert_that(config->file_check_usec >= USEC_PER_MSEC && config->file_check_usec < INT64_MAX);
