@@ -10,6 +10,7 @@ import types
 import pytest
 
 import places
+import runtime
 from agent import Agent
 from api_server import ApiServer
 from conftest import BUILD
@@ -159,6 +160,26 @@ def test_check_26_cgroup_v1(program, place, agents):
     agent = agents(config=V1)
     agent.start()
     agent.stop()
+
+
+def test_check_27_the_runtime_knows_its_cgroup_driver():
+    """It is told a slice, which runc would refuse otherwise; that there is no systemd here to make
+    one is the next thing that runc says."""
+    with runtime.private("2") as instance:
+        path = instance.directory / "config.toml"
+        path.write_text(path.read_text().replace(" Root = ", " SystemdCgroup = true\n Root = "))
+        instance.restart()
+        agent = Agent(instance, BUILD, {"cgroupDriver": "cgroupfs"})
+        try:
+            agent.start()
+            agent.add(pod("web", staying(), agent=agent))
+            said = agent.wait_event("web", "FailedCreatePodSandBox")[0]
+            assert "systemd" in said and "cgroupsPath" not in said
+            agent.remove("web")
+            agent.wait_gone()
+            agent.stop()
+        finally:
+            agent.kill()
 
 
 # a node without a cluster
