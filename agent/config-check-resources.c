@@ -57,16 +57,6 @@ static void check_reserved_cpus(struct config_check *check)
 
 /* cgroups */
 
-static bool enforces(struct config_check *check, const char *what)
-{
-    const struct string_list *list = &config_checked(check, "enforceNodeAllocatable")->list;
-    size_t i = 0;
-
-    while (i < list->count && !str_equal(list->items[i], what))
-        i++;
-    return i < list->count;
-}
-
 static const char *const enforced[] = {
     "pods",
     "system-reserved",
@@ -77,25 +67,47 @@ static const char *const enforced[] = {
     NULL,
 };
 
+/* Its place in the list above, or that of the NULL. */
+static size_t place_of(const char *word)
+{
+    size_t place = 0;
+
+    while (enforced[place] && !str_equal(enforced[place], word))
+        place++;
+    return place;
+}
+
+static bool enforces(struct config_check *check, const char *what)
+{
+    const struct string_list *list = &config_checked(check, "enforceNodeAllocatable")->list;
+    size_t i = 0;
+
+    while (i < list->count && !str_equal(list->items[i], what))
+        i++;
+    return i < list->count;
+}
+
 static void check_enforced_words(struct config_check *check)
 {
     const char *const name = "enforceNodeAllocatable";
     const struct string_list *list = &config_checked(check, name)->list;
+    unsigned seen = 0;
 
     for (size_t i = 0; i < list->count; i++) {
         const char *word = list->items[i];
+        size_t place = place_of(word);
 
-        if (!str_one_of(word, enforced))
+        if (!enforced[place])
             config_refuse(check, name,
                           "invalid configuration: option \"%.64s\" specified for %s. Valid options "
                           "are pods, system-reserved, system-reserved-compressible, kube-reserved, "
                           "kube-reserved-compressible or none",
                           word, config_title(check, name));
-        for (size_t j = 0; j < i; j++)
-            if (str_equal(list->items[j], word))
-                config_refuse(check, name,
-                              "invalid configuration: duplicated enforcements \"%.64s\" in %s",
-                              word, config_title(check, name));
+        else if (seen & 1U << place)
+            config_refuse(check, name,
+                          "invalid configuration: duplicated enforcements \"%s\" in %s", word,
+                          config_title(check, name));
+        seen |= 1U << place;
     }
     if (enforces(check, "none") && list->count > 1)
         config_refuse(check, name,

@@ -16,7 +16,10 @@ void config_refuse(struct config_check *check, const char *name, const char *for
     const struct setting_value *value = config_checked(check, name);
     va_list arguments;
 
-    if (check->count++)
+    check->count++;
+    if (check->text.length >= ERR_TEXT_MAX) /* nobody would see it */
+        return;
+    if (check->text.length)
         strbuf_add(&check->text, ", ");
     va_start(arguments, format);
     strbuf_vprintf(&check->text, format, arguments);
@@ -302,11 +305,13 @@ static void check_taints(struct config_check *check)
                           config_title(check, "registerWithTaints"), err.text);
         for (size_t j = 0; j < i; j++)
             if (str_equal(taints[i].key, taints[j].key) &&
-                str_equal(taints[i].effect, taints[j].effect))
+                str_equal(taints[i].effect, taints[j].effect)) {
                 config_refuse(check, "registerWithTaints",
                               "invalid configuration: %s: duplicated taints with the same key and "
                               "effect: %.128s",
                               config_title(check, "registerWithTaints"), list->items[i]);
+                break;
+            }
     }
 }
 

@@ -454,6 +454,12 @@ static void test_costs(void **state)
         strbuf_add(&text, "a,");
     strbuf_add(&text, "]\n");
     assert_reads(fixture, read_text(fixture, text.text));
+    strbuf_truncate(&text, 0);
+    strbuf_add(&text, HEAD "enforceNodeAllocatable: [");
+    while (text.length < CONFIG_FILE_MAX - 64)
+        strbuf_add(&text, "pods,");
+    strbuf_add(&text, "]\n");
+    assert_fails(fixture, read_text(fixture, text.text), "duplicated enforcements \"pods\"");
     strbuf_deinit(&text);
 }
 
