@@ -1,5 +1,6 @@
 """What kubeadm does to a node, played step by step: the agent is the kubelet that it finds."""
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from api_server import BOOTSTRAP_TOKEN, ApiServer
 from conftest import BUILD
 from specs import pod, staying
 from test_cluster import is_true, wait_pod
+from test_serving import ask, free_port
 
 NODE = "joined"
 JOIN_SECONDS = 40  # kubeadm's own patience is 4 minutes
@@ -42,6 +44,12 @@ def certificate_in(path):
     found = re.search(r"client-certificate: *\"?([^\"\s]+)", path.read_text())
     file = found and path.parent / found[1]
     return file if file and file.exists() else None
+
+
+def is_healthy(port):
+    with contextlib.suppress(OSError):
+        return ask(port, "/healthz") == (200, "ok")
+    return False
 
 
 def is_ready(server):
@@ -110,10 +118,15 @@ def prepare_join(server, node, *flags):
 
 
 def test_check_30_join(server, node):
-    node.write_config(containerRuntimeEndpoint=node.containerd.endpoint)
+    health, kubelet_conf = free_port(), node.kubernetes / "kubelet.conf"
+    node.write_config(containerRuntimeEndpoint=node.containerd.endpoint, healthzPort=health)
     prepare_join(server, node, "--register-with-taints=example.com/new=yes:NoSchedule")
+    server.auto_approve = False
     node.start()
-    kubelet_conf = node.kubernetes / "kubelet.conf"
+    server.wait(lambda: is_healthy(health), JOIN_SECONDS, "/healthz, which needs no certificate")
+    [csr] = server.wait(lambda: server.list("certificatesigningrequests", None), what="the request")
+    assert not certificate_in(kubelet_conf)
+    server.approve(csr["metadata"]["name"])
     certificate = server.wait(lambda: certificate_in(kubelet_conf), JOIN_SECONDS, "kubelet.conf")
     assert certificate == node.pki / "kubelet-client-current.pem"
     (node.kubernetes / "bootstrap-kubelet.conf").unlink()
