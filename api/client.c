@@ -20,6 +20,7 @@
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/log.h"
 #include "nodeagent/sys/wheel.h"
+#include "remedy.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -230,42 +231,12 @@ static void leave_query_out(const struct api_call *call, struct err *err)
         memmove(at, at + strlen(query), strlen(at + strlen(query)) + 1);
 }
 
-/* What to do about it, of those that only somebody else can mend. */
-static void add_remedy(struct err *err)
-{
-    static const struct {
-        const char *trouble;
-        const char *remedy;
-    } known[] = {
-        {"certificate has expired",
-         "the server's certificate must be renewed, unless this machine's clock is wrong"},
-        {"certificate is not yet valid",
-         "this machine's clock may be wrong, or the server's when it got its certificate"},
-        {"issuer certificate",
-         "is it another server, or must certificate-authority of the kubeconfig be replaced?"},
-        {"self-signed certificate",
-         "is it another server, or must certificate-authority of the kubeconfig be replaced?"},
-        {"subject name",
-         "the server's certificate is for other names; set server or tls-server-name of the "
-         "kubeconfig to one of them, or have it made for this one"},
-    };
-
-    for (size_t i = 0; i < array_size(known); i++)
-        if (strstr(err->text, known[i].trouble)) {
-            struct err before = *err;
-
-            err_set(err, before.code, "%s; %s", before.text, known[i].remedy);
-            return;
-        }
-}
-
 static void call_unanswered(struct api_call *call, const struct http_reply *reply)
 {
     struct api_failure failure = {.err = reply->err};
 
     leave_query_out(call, &failure.err);
-    if (reply->trouble == NET_TLS)
-        add_remedy(&failure.err);
+    remedy_add(&failure.err, !call->api->heard);
     if (call->class == API_HEARTBEAT && !call->spare && is_unanswered(reply)) {
         call->spare = true;
         call->asked = call->began;
@@ -309,8 +280,10 @@ static void call_answered(struct api_call *call, const struct http_reply *reply)
     api_failure_read(&failure, shown, reply->status, reply->head, reply->body, reply->length);
     free(shown);
     free(path);
-    if (reply->status == 401)
+    if (reply->status == 401) {
+        remedy_add_unauthorized(&failure.err);
         api->options.refused(api->options.owner, call->began);
+    }
     if ((reply->status == 429 || reply->status >= 500) && failure.retry_after &&
         call->tries < TRIES_MAX)
         call_again(call, &failure);

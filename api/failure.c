@@ -11,6 +11,7 @@
 #include <strings.h>
 
 enum {
+    TEXT_SHOWN_MAX = 120,
     STATUS_BYTES_MAX = 64 << 10, /* of a Status: more is no sentence any more */
     MESSAGE_SHOWN_MAX = 300,
 };
@@ -88,6 +89,22 @@ static void take_status(struct api_failure *failure, const char *shown, const st
                 shown, failure->code, (int)MIN(message->length, MESSAGE_SHOWN_MAX), message->text);
 }
 
+/* A line of plain text, as proxies have it, and servers that are asked in plain HTTP. */
+static void take_text(struct api_failure *failure, const char *shown, const char *body,
+                      size_t length)
+{
+    size_t end = 0;
+
+    while (end < length && end < TEXT_SHOWN_MAX && body[end] >= ' ' && body[end] < 0x7f)
+        end++;
+    if (!end || strchr("<{[", body[0]))
+        return;
+    if (end < length && end < TEXT_SHOWN_MAX && !strchr("\r\n", body[end]))
+        return;
+    err_set(&failure->err, errno_of(failure->code), "%s: the API server answers %d: %.*s", shown,
+            failure->code, (int)end, body);
+}
+
 void api_failure_read(struct api_failure *failure, const char *shown, int code, const char *head,
                       const char *body, size_t length)
 {
@@ -101,7 +118,8 @@ void api_failure_read(struct api_failure *failure, const char *shown, int code, 
     err_set(&failure->err, errno_of(code), "%s: the API server answers %d", shown, code);
     if (after)
         failure->retry_after = to_delay(after);
-    if (json_parse(&arena, body, length, &status_limits, &findings, &status, &err) == 0 &&
-        is_status(status))
+    if (json_parse(&arena, body, length, &status_limits, &findings, &status, &err) < 0)
+        take_text(failure, shown, body, length);
+    else if (is_status(status))
         take_status(failure, shown, status);
 }

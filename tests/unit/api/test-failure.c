@@ -60,6 +60,9 @@ static void test_what_is_no_status_is_a_number(void **state)
         "{\"kind\":\"Pod\",\"message\":\"x\"}",
         "{\"kind\":\"Status\",\"message\":3,\"details\":[]}",
         "{\"kind\":\"Status\",\"message\":\"\"}",
+        "{\"kind\":\"Stat",
+        "\xff\xfe",
+        "text\x01",
     };
 
     for (size_t i = 0; i < array_size(bodies); i++) {
@@ -68,6 +71,19 @@ static void test_what_is_no_status_is_a_number(void **state)
         assert_string_equal(failure.err.text, "PATCH pod default/web: the API server answers 502");
         assert_string_equal(failure.reason, "");
     }
+}
+
+static void test_a_line_of_text_is_shown(void **state)
+{
+    char text[1000];
+
+    assert_string_equal(
+        read_failure(400, "", "Client sent an HTTP request to an HTTPS server.\n").err.text,
+        "PATCH pod default/web: the API server answers 400: Client sent an HTTP request to an "
+        "HTTPS server.");
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    assert_true(strlen(read_failure(503, "", text).err.text) < 200);
 }
 
 static void test_codes_are_told_apart(void **state)
@@ -87,6 +103,7 @@ int main(void)
         cmocka_unit_test(test_a_status_says_why),
         cmocka_unit_test(test_when_to_ask_again),
         cmocka_unit_test(test_what_is_no_status_is_a_number),
+        cmocka_unit_test(test_a_line_of_text_is_shown),
         cmocka_unit_test(test_codes_are_told_apart),
     };
 
