@@ -41,16 +41,19 @@ static const struct remedy known[] = {
                  "server in the kubeconfig?"},
 };
 
-/* Of these alone one does not know: servers come and go. */
+#define STRANGER                                                                                   \
+    "if it goes on: is it the right port, is http or https right in the kubeconfig, and does the " \
+    "server accept the client's certificate?"
+
+/* Of these alone one does not know: servers come and go. With TLS 1.3 a server that refuses the
+ * client has closed before it is seen why. */
 static const struct remedy of_strangers[] = {
-    {"SSL_ERROR_SYSCALL",
-     "it closes the connection amid the handshake; is it the right port, and is there a server "
-     "behind it?"},
-    {"Broken pipe", "if it goes on: is it the right port, and does the server accept the client's "
-                    "certificate?"},
-    {"Connection reset",
-     "if it goes on: is it the right port, is http or https right in the kubeconfig, and does the "
-     "server accept the client's certificate?"},
+    {"SSL_ERROR_SYSCALL", "it closes the connection amid the handshake; is it the right port, and "
+                          "is there a server behind it?"},
+    {"Broken pipe", STRANGER},
+    {"Connection reset", STRANGER},
+    {"SSL_write", STRANGER},
+    {"not closed cleanly", STRANGER},
 };
 
 static void add(struct err *err, const char *what)
