@@ -9,7 +9,6 @@
  * compared.
  */
 #include "nodeagent/api/watch.h"
-#include "nodeagent/base/map.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
 #include "nodeagent/sys/chance.h"
@@ -17,6 +16,7 @@
 #include "nodeagent/sys/log.h"
 #include "nodeagent/sys/wheel.h"
 #include "watch-event.h"
+#include "watch-set.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -46,11 +46,12 @@ struct api_watch {
     char *path;
     char *selector;
     enum phase phase;
-    bool lists;         /* the server knows no sets as streams */
-    bool complete;      /* there was a whole set */
-    struct map objects; /* "namespace/name" to struct object, held */
-    struct map fresh;   /* the same, of the set that is being read */
-    char *version;      /* the newest; NULL: none that is of any use */
+    bool lists;    /* the server knows no sets as streams */
+    bool complete; /* there was a whole set */
+    struct watch_set objects;
+    struct watch_set fresh; /* the set that is being read */
+    bool full;              /* there was one more than there is room for */
+    char *version;          /* the newest; NULL: none that is of any use */
     char *next_page;
     struct api_call *call;
     struct strbuf line;
@@ -65,27 +66,12 @@ struct api_watch {
 
 /* objects */
 
-static void objects_clear(struct map *objects)
-{
-    struct map_entry *entry;
-
-    for (size_t at = 0; (entry = map_next(objects, &at));)
-        object_unref(entry->value);
-    map_deinit(objects);
-    *objects = MAP_INIT;
-}
-
-static char *key_of(const char *name_space, const char *name)
-{
-    return mem_printf("%s/%s", name_space ? name_space : "", name);
-}
-
 static char *key_of_object(const struct object *object)
 {
-    return key_of(object->metadata.name_space, object->metadata.name);
+    return watch_set_key(object->metadata.name_space, object->metadata.name);
 }
 
-static struct map *objects_at_hand(struct api_watch *watch)
+static struct watch_set *objects_at_hand(struct api_watch *watch)
 {
     return watch->phase == FOLLOWING ? &watch->objects : &watch->fresh;
 }
@@ -105,7 +91,7 @@ static bool is_same(const struct object *a, const struct object *b)
 static void take_object(struct api_watch *watch, struct object *object)
 {
     char *key = key_of_object(object);
-    struct object *before = map_put(objects_at_hand(watch), key, object);
+    struct object *before = watch_set_put(objects_at_hand(watch), key, object);
 
     free(key);
     if (watch->phase == FOLLOWING && before && is_another(before, object))
@@ -117,7 +103,7 @@ static void take_object(struct api_watch *watch, struct object *object)
 
 static void drop_object(struct api_watch *watch, const char *key)
 {
-    struct object *before = map_remove(objects_at_hand(watch), key);
+    struct object *before = watch_set_remove(objects_at_hand(watch), key);
 
     if (before && watch->phase == FOLLOWING)
         watch->options.gone(watch->options.owner, before);
@@ -127,10 +113,10 @@ static void drop_object(struct api_watch *watch, const char *key)
 /* One that cannot be understood is taken for unchanged: that is safer than to take it for gone. */
 static void keep_object(struct api_watch *watch, const char *key)
 {
-    struct object *before = map_get(&watch->objects, key);
+    struct object *before = watch_set_find(&watch->objects, key);
 
     if (before && watch->phase != FOLLOWING)
-        object_unref(map_put(&watch->fresh, key, object_ref(before)));
+        object_unref(watch_set_put(&watch->fresh, key, object_ref(before)));
 }
 
 static void set_version(struct api_watch *watch, const char *version)
@@ -141,30 +127,37 @@ static void set_version(struct api_watch *watch, const char *version)
     watch->version = mem_strdup(version);
 }
 
+static struct object *find_like(const struct watch_set *set, const struct object *object)
+{
+    _cleanup_(mem_free_at) char *key = key_of_object(object);
+
+    return watch_set_find(set, key);
+}
+
 /* The set is complete: what is not in it is gone. */
 static void compare(struct api_watch *watch)
 {
     const struct api_watch_options *options = &watch->options;
-    struct map before = watch->objects;
-    struct map_entry *entry;
+    struct watch_set before = watch->objects;
+    struct object *object;
 
     watch->objects = watch->fresh;
-    watch->fresh = MAP_INIT;
+    watch->fresh = (struct watch_set)WATCH_SET_INIT;
     watch->phase = FOLLOWING;
     watch->complete = true;
-    for (size_t at = 0; (entry = map_next(&before, &at));) {
-        const struct object *now = map_get(&watch->objects, entry->key);
+    for (size_t at = 0; (object = watch_set_next(&before, &at));) {
+        const struct object *now = find_like(&watch->objects, object);
 
-        if (!now || is_another(now, entry->value))
-            options->gone(options->owner, entry->value);
+        if (!now || is_another(now, object))
+            options->gone(options->owner, object);
     }
-    for (size_t at = 0; (entry = map_next(&watch->objects, &at));) {
-        const struct object *known = map_get(&before, entry->key);
+    for (size_t at = 0; (object = watch_set_next(&watch->objects, &at));) {
+        const struct object *known = find_like(&before, object);
 
-        if (!known || !is_same(known, entry->value))
-            options->set(options->owner, entry->value);
+        if (!known || !is_same(known, object))
+            options->set(options->owner, object);
     }
-    objects_clear(&before);
+    watch_set_clear(&before);
     options->complete(options->owner);
 }
 
@@ -236,6 +229,9 @@ static void on_event(void *owner, const struct watch_event *event)
     struct api_watch *watch = owner;
 
     watch->heard = true;
+    watch->full |= event->object && !watch_set_has_room(objects_at_hand(watch), event->object);
+    if (watch->full)
+        return;
     switch (event->type) {
     case WATCH_SET:
         if (event->object)
@@ -257,14 +253,27 @@ static void on_event(void *owner, const struct watch_event *event)
     set_trouble(watch, NULL);
 }
 
+static void fail_full(struct api_watch *watch)
+{
+    char *text = mem_printf("%s: the API server has more objects than the %d MiB that there is "
+                            "room for; what was known before them holds on, until some are gone",
+                            watch->path, WATCH_SET_BYTES_MAX >> 20);
+
+    fail(watch, text);
+    free(text);
+}
+
 static void on_line(struct api_watch *watch, const char *line, size_t length)
 {
     struct api_failure failure;
+    int r =
+        watch_event_read(watch->options.kind, watch->path, line, length, on_event, watch, &failure);
 
-    if (watch_event_read(watch->options.kind, watch->path, line, length, on_event, watch,
-                         &failure) == 0)
+    if (watch->full)
+        fail_full(watch);
+    else if (r == 0)
         return;
-    if (failure.code == 410 || !strcmp(failure.reason, "Expired"))
+    else if (failure.code == 410 || !strcmp(failure.reason, "Expired"))
         read_anew(watch);
     else
         fail(watch, failure.err.text);
@@ -373,6 +382,10 @@ static void on_page(void *owner, const struct api_reply *reply)
         fail(watch, failure.err.text);
         return;
     }
+    if (watch->full) {
+        fail_full(watch);
+        return;
+    }
     if (!watch->next_page)
         compare(watch);
     begin(watch);
@@ -444,7 +457,8 @@ static void begin(struct api_watch *watch)
     _cleanup_(strbuf_deinit) struct strbuf path = STRBUF_INIT;
 
     if (!watch->next_page)
-        objects_clear(&watch->fresh);
+        watch_set_clear(&watch->fresh);
+    watch->full = false;
     strbuf_add(&path, watch->path);
     if (watch->selector)
         add_query(&path, "fieldSelector", watch->selector);
@@ -494,8 +508,8 @@ struct api_watch *api_watch_free(struct api_watch *watch)
     list_unlink(&watch->waiter.link);
     strbuf_deinit(&watch->line);
     wheel_cancel(&watch->timer);
-    objects_clear(&watch->objects);
-    objects_clear(&watch->fresh);
+    watch_set_clear(&watch->objects);
+    watch_set_clear(&watch->fresh);
     free(watch->next_page);
     free(watch->version);
     free(watch->trouble);
@@ -513,18 +527,14 @@ bool api_watch_is_complete(const struct api_watch *watch)
 struct object *api_watch_find(const struct api_watch *watch, const char *name_space,
                               const char *name)
 {
-    char *key = key_of(name_space, name);
-    struct object *found = map_get(&watch->objects, key);
+    _cleanup_(mem_free_at) char *key = watch_set_key(name_space, name);
 
-    free(key);
-    return found;
+    return watch_set_find(&watch->objects, key);
 }
 
 struct object *api_watch_next(const struct api_watch *watch, size_t *position)
 {
-    struct map_entry *entry = map_next(&watch->objects, position);
-
-    return entry ? entry->value : NULL;
+    return watch_set_next(&watch->objects, position);
 }
 
 const char *api_watch_trouble(const struct api_watch *watch)

@@ -469,6 +469,38 @@ static void test_events_have_a_size(void **state)
     free(much);
 }
 
+/* Whatever is told: each as large as it may be, and as many as come. */
+static void test_all_objects_together_have_a_size(void **state)
+{
+    enum { SIZE = 15 << 20, COUNT = 256 / 15 };
+    char *filler = mem_alloc(SIZE + 1), name[24];
+
+    memset(filler, 'x', SIZE);
+    filler[SIZE] = '\0';
+    begin_with("one", NULL);
+    for (int i = 0; world.call; i++) {
+        char *text;
+
+        assert_in_range(i, 0, COUNT);
+        snprintf(name, sizeof(name), "huge-%d", i);
+        text = mem_printf("{'type':'ADDED','object':{'metadata':{'namespace':'a','name':'%s',"
+                          "'uid':'%s','resourceVersion':'%d'},'data':{'a':'%s'}}}",
+                          name, name, i + 10, filler);
+        send(text);
+        free(text);
+    }
+    assert_non_null(strstr(api_watch_trouble(world.watch), "more objects than the 256 MiB"));
+    assert_non_null(api_watch_find(world.watch, "a", "one"));
+    assert_null(api_watch_find(world.watch, "a", name));
+    pass(USEC_PER_SEC);
+    send_event("DELETED", "huge-0", "90");
+    strbuf_truncate(&world.told, 0);
+    send_event("ADDED", "small", "91");
+    assert_told("set a/small@91;");
+    assert_null(api_watch_trouble(world.watch));
+    free(filler);
+}
+
 #define watch_test(test) cmocka_unit_test_setup_teardown(test, begin_world, end_world)
 
 int main(void)
@@ -489,6 +521,7 @@ int main(void)
         watch_test(test_garbage_ends_the_stream),
         watch_test(test_an_object_that_is_not_understood_stays_as_it_was),
         watch_test(test_events_have_a_size),
+        watch_test(test_all_objects_together_have_a_size),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
