@@ -95,6 +95,11 @@ class Faults:
     def garbage(self, path, content=b"<html>bad gateway</html>", code=200, **options):
         return self._add("garbage", path, options, content=content, code=code)
 
+    def raw(self, path, pieces, **options):
+        """These bytes in place of an answer, its head included, and the connection ends. `pieces`:
+        a function that returns an iterator."""
+        return self._add("raw", path, options, pieces=pieces)
+
     def huge(self, path, size=100 << 20, **options):
         """An answer of so many bytes, all of one valid JSON object."""
         return self._add("huge", path, options, size=size)

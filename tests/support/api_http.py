@@ -244,6 +244,11 @@ class Connection(http.server.BaseHTTPRequestHandler):
         elif fault.kind == "garbage":
             record.code = values["code"]
             self.send(values["code"], values["content"])
+        elif fault.kind == "raw":
+            record.code = 200
+            for content in values["pieces"]():
+                self.write(content)
+            raise Reset
         elif fault.kind == "huge":
             record.code = 200
             self.write(self.head(200, {"Content-Type": "application/json",
