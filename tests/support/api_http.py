@@ -194,8 +194,9 @@ class Connection(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def thaw(self):
-        while self.server.faults.frozen.is_set() and not self.server.stopping.wait(0.02):
-            pass
+        while self.server.faults.frozen.is_set():
+            if self.server.stopping.wait(0.02):
+                raise Reset  # what was held back is told to nobody
 
     # watches
 

@@ -12,9 +12,9 @@ HASH = "kubernetes.io/config.hash"
 
 
 @contextlib.contextmanager
-def member(containerd, build, kubeconfig):
+def member(containerd, build, kubeconfig, config=None):
     """The agent with the kubeconfig that kubeconfig(directory) writes."""
-    instance = Agent(containerd, build)
+    instance = Agent(containerd, build, config)
     instance.flags = ["--kubeconfig", kubeconfig(instance.directory)]
     try:
         instance.start()
