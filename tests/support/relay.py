@@ -25,13 +25,18 @@ class Relay:
         self.dead.set()
         self.dead = threading.Event()
 
-    def close(self):
-        self.go_dead()
-        self.listener.close()
-        for pair in self.pairs:
+    def cut(self):
+        """Breaks the connections that there are, wherever they are in what they say; new ones
+        work."""
+        for pair in list(self.pairs):
             for end in pair:
                 with contextlib.suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self.go_dead()
+        self.listener.close()
+        self.cut()
 
     def _serve(self, client):
         dead = self.dead
