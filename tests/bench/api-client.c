@@ -247,7 +247,7 @@ int main(int argc, char **argv)
         r = loop_run(client.parts.loop, &err);
     else
         log_error("%s", err.text);
-    if (r == 0)
+    if (client.input) /* and all that comes before it */
         close_client(&client);
     log_free(log);
     return r < 0 ? 1 : 0;

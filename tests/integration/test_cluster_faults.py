@@ -2,6 +2,7 @@
 the log says what is wrong and what to do, nothing is sent in a loop, and all comes right again."""
 
 import json
+import pathlib
 import random
 import re
 import time
@@ -365,6 +366,12 @@ def put(config, value, *path):
     config[last] = value
 
 
+def put_plugin(config, **fields):
+    put(config, {"exec": {"apiVersion": f"{PLUGINS}v1", "command": "/bin/true",
+                          "interactiveMode": "Never", **fields}}, *USER)
+
+
+PLUGINS = "client.authentication.k8s.io/"
 CLUSTER = ("clusters", 0, "cluster")
 USER = ("users", 0, "user")
 KUBECONFIGS = {
@@ -387,8 +394,29 @@ KUBECONFIGS = {
                                         "certificate-authority-data"), "certificate-authority"),
     "a certificate without its key": (lambda config: without(config, *USER, "client-key-data"),
                                       "client-key"),
-    "the key of another": (lambda config: put(config, "aGVsbG8=", *USER, "client-key-data"),
-                           "its key"),
+    "no key": (lambda config: put(config, "aGVsbG8=", *USER, "client-key-data"), "its key"),
+    "a directory": (pathlib.Path.mkdir, "not a regular file"),
+    "no text": ("\0\1", "config:1:1: not YAML"),
+    "a mistake in its second line": ("a: b\n  c: d\n", "config:2:4: not YAML"),
+    "too much": ("a: " + "x" * (2 << 20), "more than the 1048576 bytes"),
+    "no authority is wanted": (lambda config: put(config, True, *CLUSTER,
+                                                  "insecure-skip-tls-verify"), "remove one of them"),
+    "a proxy that is none": (lambda config: put(config, "ftp://a", *CLUSTER, "proxy-url"),
+                             "proxy-url: must be the URL of a proxy"),
+    "a certificate and its file": (lambda config: put(config, "/no/crt", *USER,
+                                                      "client-certificate"), "remove one of them"),
+    "a token and a password": (lambda config: put(config, {
+        "token": "a", "username": "b", "password": "c"}, *USER), "remove one of them"),
+    "somebody else": (lambda config: put(config, {"token": "a", "as": "b"}, *USER),
+                      "acting as somebody else"),
+    "a provider": (lambda config: put(config, {"auth-provider": {"name": "a"}}, *USER),
+                   "use exec with the plugin"),
+    "a plugin of an old version": (lambda config: put_plugin(config, apiVersion=PLUGINS +
+                                                             "v1alpha1"), f"{PLUGINS}v1beta1"),
+    "a plugin without a program": (lambda config: put_plugin(config, command=""),
+                                   "exec.command: must"),
+    "a plugin that wants a terminal": (lambda config: put_plugin(config, interactiveMode="Always"),
+                                       "use a plugin that asks nothing"),
     "no token's file": (lambda config: config["users"][0].update(
         user={"tokenFile": "/no/token"}), "/no/token"),
 }
@@ -398,11 +426,17 @@ def test_kubeconfigs_that_are_refused(containerd, server):
     refused = Agent(containerd, BUILD, name="refused", node="refused")
     path = refused.directory / "config"
     good = json.loads(server.kubeconfig(path, node="refused").read_text())
+    another = json.loads(server.kubeconfig(path, node="another").read_text())
+    kinds = {**KUBECONFIGS, "the key of another": (
+        lambda config: put(config, another["users"][0]["user"]["client-key-data"], *USER,
+                           "client-key-data"), "its key is another certificate's")}
     refused.flags = ["--kubeconfig", path]
-    for kind, (change, sentence) in KUBECONFIGS.items():
+    for kind, (change, sentence) in kinds.items():
         config = json.loads(json.dumps(good))
         path.unlink(missing_ok=True)
-        if callable(change):
+        if change is pathlib.Path.mkdir:
+            path.mkdir()
+        elif callable(change):
             change(config)
             path.write_text(json.dumps(config))
         elif change is not None:
@@ -413,6 +447,8 @@ def test_kubeconfigs_that_are_refused(containerd, server):
             assert refused.process.wait(10) == 1, kind
         finally:
             refused.kill()
+        if path.is_dir():
+            path.rmdir()
         said = log.text if log else refused.log()
         errors = [line for line in said.splitlines() if " error " in line]
         assert len(errors) == 1 and str(path) in errors[0] and sentence in errors[0], (kind, said)
