@@ -1,6 +1,7 @@
 """The agent's client of the API server over real HTTP/2: nghttpx stands between it and the double,
 with TLS, client certificates and the limit of streams that kube-apiserver has."""
 
+import json
 import subprocess
 import time
 
@@ -21,6 +22,7 @@ OF_NODE = f"spec.nodeName={NODE}"
 NODE_PATH = f"/api/v1/nodes/{NODE}"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 SECRETS = 150
+BODIES = 20
 
 
 @pytest.fixture
@@ -90,6 +92,39 @@ def test_check_42_more_watches_than_a_connection_carries(server, gateway, relay,
     assert len(relay.pairs) == -(-(SECRETS + 1) // STREAMS)
     assert len(server.requests("WATCH")) == SECRETS + 1 and not server.requests("LIST")
     assert {protocol for _, protocol, _, _ in gateway.answered()} == {"h2"}
+
+
+def test_a_server_that_lets_few_streams_onto_a_connection(server, tmp_path):
+    """It refuses what was sent before it said so, and those streams find a connection, too."""
+    with Gateway(server, tmp_path, streams=10) as gateway:
+        relay = Relay(gateway.port)
+        path = server.kubeconfig(tmp_path / "few", node=NODE, token=TOKEN,
+                                 server=f"https://127.0.0.1:{relay.port}",
+                                 certificate_authority=str(server.authority.certificate))
+        with Driver(BUILD, path, tmp_path / "few.log") as driver:
+            names = watch_some(server, driver, 45)
+            change_all(server, driver, names)
+            assert {watched(server, name) for name in names} == {1}
+            assert 5 <= len(relay.pairs) <= len(names)
+        relay.close()
+
+
+def test_long_bodies_beside_each_other(server, relay, driver):
+    """Both ways, more than fits into what the other side takes at a time."""
+    names = watch_some(server, driver)
+    for number in range(BODIES):
+        driver.ask(f"put-{number}", "PATCH", f"{NODE_PATH}/status", json.dumps({"metadata": {
+            "annotations": {f"filler-{number}": str(number) * (100 << 10)}}}))
+    assert {driver.wait_answer(f"put-{number}")[0] for number in range(BODIES)} == {200}
+    for number in range(BODIES):
+        driver.ask(f"get-{number}", "GET", NODE_PATH)
+    for number in range(BODIES):
+        code, size = driver.wait_answer(f"get-{number}")
+        assert code == 200 and size > BODIES * (100 << 10)
+    kept = server.get("nodes", NODE)["metadata"]["annotations"]
+    assert {len(kept[f"filler-{number}"]) for number in range(10)} == {100 << 10}
+    change_all(server, driver, names)
+    assert len(relay.pairs) == 1
 
 
 def watch_some(server, driver, count=10):
