@@ -18,6 +18,7 @@ from relay import Relay
 
 PODS = "/api/v1/pods"
 SECRETS = 150
+TOKEN_SECONDS = 60  # until a file is read again, and a request is made
 PLUGIN_SECONDS = 2  # that a token of the plugin lasts
 
 
@@ -244,7 +245,37 @@ def test_check_06_told_to_come_later(own, watching):
     assert len(own.server.requests("PATCH", path)) == 4
 
 
-# credential plugins
+# credentials
+
+
+def test_check_02_a_token_that_is_replaced(own, tmp_path):
+    """Beside one whose file is emptied, which stays as it was."""
+    files = {name: tmp_path / f"token-{name}" for name in ("replaced", "emptied")}
+    drivers = {}
+    for name, file in files.items():
+        file.write_text(f"{name}-first\n")
+        for token in (f"{name}-first", f"{name}-second"):
+            own.server.tokens[token] = node_user(own.node)
+        path = own.server.kubeconfig(tmp_path / name, token_file=file)
+        drivers[name] = Driver(BUILD, path, tmp_path / f"{name}.log")
+    def tokens(name):
+        drivers[name].answers.clear()
+        drivers[name].ask("node", "GET", f"/api/v1/nodes/{own.node}")
+        assert drivers[name].wait_answer("node")[0] == 200
+        time.sleep(0.5)
+        return [record.headers["authorization"].removeprefix("Bearer ")
+                for record in own.server.requests("GET") if name in record.headers["authorization"]]
+
+    for name, file in files.items():
+        assert set(tokens(name)) == {f"{name}-first"}
+        file.write_text("replaced-second\n" if name == "replaced" else "")
+    own.server.wait(lambda: tokens("replaced")[-1] == "replaced-second", TOKEN_SECONDS,
+                    "the other token")
+    drivers["emptied"].wait_log(str(files["emptied"]))
+    assert set(tokens("emptied")) == {"emptied-first"}
+    for driver in drivers.values():
+        driver.close()
+
 
 
 PLUGIN = """#!/bin/sh
