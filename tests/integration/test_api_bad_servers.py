@@ -162,20 +162,19 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
-def test_answers_that_are_no_good(server, driver, kind):
+def test_answers_that_are_no_good(server, newcomer, kind):
     """Of a call, and of a watch that has to list."""
     pieces, sentence = ANSWERS[kind]
     server.faults.raw(NODE_PATH, pieces, count=1)
-    driver.ask("node", "GET", NODE_PATH)
-    code, said = driver.wait_answer("node", seconds=60)
+    newcomer.ask("node", "GET", NODE_PATH)
+    code, said = newcomer.wait_answer("node", seconds=60)
     assert code != 200 and sentence in said
     server.faults.refuse(PODS + ".*sendInitialEvents", 400, count=1)
     server.faults.raw(PODS, pieces, method="LIST", count=1)
-    server.expire()
-    server.end_watches(PODS)
-    driver.wait_log(sentence, seconds=60)
-    is_well(server, driver)
-    assert driver.memory_kib() < 200 * MIB
+    watch(newcomer)
+    assert sentence in newcomer.log
+    is_well(server, newcomer)
+    assert newcomer.memory_kib() < 200 * MIB
 
 
 def test_a_redirection_without_an_end(server, driver):

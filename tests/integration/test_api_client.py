@@ -19,6 +19,7 @@ from relay import Relay
 PODS = "/api/v1/pods"
 SECRETS = 150
 TOKEN_SECONDS = 60  # until a file is read again, and a request is made
+PLUGIN_REST_SECONDS = 5  # after a failure
 PLUGIN_SECONDS = 2  # that a token of the plugin lasts
 
 
@@ -371,3 +372,46 @@ def test_check_04_what_a_plugin_is_told(own, plugin, tmp_path):
             assert told["spec"]["cluster"]["certificate-authority-data"]
         else:
             assert "cluster" not in told["spec"]
+
+
+FAILING = {
+    "exit 3": "echo no login >&2; exit 3",
+    "nothing": ":",
+    "no JSON": "echo hello",
+    "another kind": """echo '{"kind":"Pod","apiVersion":"client.authentication.k8s.io/v1"}'""",
+    "no status": """echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"}'""",
+    "too much": "head -c 10000000 /dev/zero",
+}
+
+
+@pytest.mark.parametrize("kind", [*FAILING, "not there", "not root's alone"])
+def test_plugins_that_fail(own, plugin, tmp_path, kind):
+    """Each says which program, and how it failed."""
+    found = plugin(expires=False)
+    path = found.kubeconfig(tmp_path / "config", installHint="Install the package example.")
+    if kind == "not there":
+        found.path.unlink()
+    elif kind == "not root's alone":
+        found.place.chmod(0o777)
+    else:
+        found.path.write_text(f"#!/bin/sh\n{FAILING[kind]}\n")
+    with Driver(BUILD, path, tmp_path / "log") as driver:
+        driver.ask("first", "GET", f"/api/v1/nodes/{own.node}")
+        code, sentence = driver.wait_answer("first")
+        assert code == 0 and str(found.path) in sentence
+        assert kind != "not there" or "Install the package example." in sentence
+        assert kind != "exit 3" or "with status 3: no login" in sentence
+        assert not own.server.requests("GET", f"/nodes/{own.node}$")
+
+
+def test_a_plugin_that_is_mended(own, plugin, tmp_path):
+    found = plugin(expires=False)
+    good = found.path.read_text()
+    found.path.write_text("#!/bin/sh\nexit 3\n")
+    with Driver(BUILD, found.kubeconfig(tmp_path / "config"), tmp_path / "log") as driver:
+        driver.ask("first", "GET", f"/api/v1/nodes/{own.node}")
+        assert "with status 3" in driver.wait_answer("first")[1]
+        found.path.write_text(good)
+        time.sleep(PLUGIN_REST_SECONDS)
+        driver.ask("second", "GET", f"/api/v1/nodes/{own.node}")
+        assert driver.wait_answer("second")[0] == 200

@@ -3,7 +3,7 @@
 import outage
 from conftest import BUILD
 
-SECONDS, PODS = 24, 3
+SECONDS, PODS = 18, 3
 
 
 def test_check_50_all_goes_on_and_is_told_afterwards(containerd):

@@ -77,7 +77,13 @@ class Outage:
         self.before = {name: self.containers(name) for name in self.steady}
         self.ready_since = condition(server.get("nodes", NODE), "Ready")["lastTransitionTime"]
         self.crashed = agents.restarts(agent.pod("crashes"))
-        self.streams = len([record for record in server.requests("WATCH") if not record.ended])
+        self.watched = self.watches()
+        self.streams = len(self.watched)
+
+    def watches(self):
+        """What streams are open for: (path, selector)."""
+        return {(record.path, record.query.get("fieldSelector"))
+                for record in self.server.requests("WATCH") if record.code and not record.ended}
 
     def containers(self, name):
         return [(status["containerID"], status["restartCount"])
@@ -144,6 +150,7 @@ class Outage:
         server.log.clear()
         self.returned = time.time()
         server.faults.clear()
+        self.expect("all to be watched again", lambda: self.watches() >= self.watched)
         self.expect("the node's Lease", lambda: server.requests("PUT", f"/leases/{NODE}$"))
         self.expect("the restarts of what crashes", lambda: agents.restarts(
             server.get("pods", "crashes")) >= self.crashed + 2)
@@ -180,6 +187,7 @@ class Outage:
         for name, count in told.items():
             if count > (0 if name in [*self.steady, "follows"] else 3):
                 self.blame(f"{name} was told of {count} times")
+        self.figures["streams"] = self.streams
         if verbs["list"]:
             self.blame("it lists what it could watch")
         if verbs["watch"] > 2 * self.streams + OTHERS:
