@@ -37,9 +37,12 @@ void http_trouble_times(struct http_call *call)
 static void set_late(struct http_call *call, enum net_trouble trouble, const char *what,
                      const char *why)
 {
+    bool head = call->request.head_timeout && !call->head_done;
+    usec_t limit = head ? call->request.head_timeout : call->request.timeout;
+
     call->reply.trouble = trouble;
     err_set(&call->reply.err, -ETIMEDOUT, "%s: %s within %g s%s", call->url.shown, what,
-            (double)call->request.timeout / (double)USEC_PER_SEC, why);
+            (double)limit / (double)USEC_PER_SEC, why);
 }
 
 void http_trouble_late(struct http_call *call)

@@ -274,6 +274,9 @@ static void test_timeouts(void **state)
     begin_at(place, "127.0.0.1", "/slow", 100 * USEC_PER_MSEC);
     turn_until_done(place, 2);
     assert_failed(place, -ETIMEDOUT, "/slow: no whole answer within 0.1 s");
+    ask(place, "/hang",
+        (struct http_request){.timeout = PATIENCE, .head_timeout = 100 * USEC_PER_MSEC});
+    assert_failed(place, -ETIMEDOUT, "/hang: no answer within 0.1 s");
     get(place, "/text");
     assert_int_equal(place->status, 200);
 }
