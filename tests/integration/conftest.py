@@ -60,7 +60,7 @@ ALWAYS_ON_NEWEST = {"test_probe_servers", "test_probe_exec", "test_probe_kills",
                     "test_probe_command", "test_probes_command", "test_cluster",
                     "test_cluster_faults", "test_cluster_joining", "test_config_checks",
                     "test_kubeadm", "test_serving",
-                    "test_api_outage", "test_api_pods"}
+                    "test_api_outage", "test_api_pods", "test_api_pods_http2"}
 ALL_ON_ALL = os.environ.get("NODEAGENT_RUNTIMES") == "all"  # ./dev integration
 
 
