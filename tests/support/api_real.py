@@ -74,6 +74,7 @@ class RealApiServer(Cluster):
 
     def run(self, program, **flags):
         path = pathlib.Path(ASSETS, program)
+        assert path.exists(), f"KUBEBUILDER_ASSETS is {ASSETS}, which has no {program}"
         with open(self.directory / f"{program}.log", "ab") as log:
             self.processes.append(subprocess.Popen(
                 [path, *(f"--{name.replace('_', '-')}={value}" for name, value in flags.items())],
