@@ -196,7 +196,8 @@ class Outage:
             self.blame("the Node was not Ready in between")
         second = [record for record in server.requests() if record.time < self.returned + 1]
         self.figures["requests in the first second"] = len(second)
-        if len(second) > self.streams + 2 * len(server.list("pods")) + OTHERS:
+        if len(second) > self.streams + 2 * len(server.list("pods")) + \
+                len(server.list("events")) + OTHERS:
             self.blame(f"{len(second)} requests in the first second")
         for name in self.steady:
             if self.containers(name) != self.before[name]:
