@@ -59,15 +59,22 @@ static void next(struct cluster_events *events, struct queued *queued)
     send_first(events);
 }
 
-/* Whatever the server says but yes is final: the namespace ends, or is gone. What it did not hear
- * is said again. */
+/* What the server did not hear, or has no time for, is said again; while it is away nothing is
+ * given up. A refusal is final: the namespace ends, or is gone. */
+static bool is_said_again(struct cluster_events *events, const struct api_failure *failure)
+{
+    bool refused = failure->code && failure->code != 429 && failure->code < 500;
+
+    return !refused && (++events->tries < TRIES_MAX || cluster_trouble(events->cluster));
+}
+
 static void on_sent(void *owner, const struct api_reply *reply)
 {
     struct cluster_events *events = owner;
     struct queued *queued = list_first(&events->queue, struct queued, link);
 
     events->call = NULL;
-    if (reply->failure && !reply->failure->code && ++events->tries < TRIES_MAX) {
+    if (reply->failure && is_said_again(events, reply->failure)) {
         wheel_arm(events->cluster->agent->parts.wheel, &events->timer,
                   usec_add(clock_boottime(),
                            events->tries == 1 ? chance_between(0, RETRY_USEC) : RETRY_USEC));
@@ -83,12 +90,26 @@ static void on_sent(void *owner, const struct api_reply *reply)
     next(events, queued);
 }
 
+/* Its message may be another one, with newer ids, or combined. */
 static void write_count(const struct queued *queued, struct strbuf *body)
 {
-    char now[TIME_TEXT_MAX];
+    struct object *object =
+        cluster_decode(&object_kind_event, OBJECT_DROP_RAW, queued->json, strlen(queued->json));
+    const struct event *event = event_of(object);
+    char last[TIME_TEXT_MAX];
+    struct json_writer writer;
 
-    strbuf_printf(body, "{\"count\":%d,\"lastTimestamp\":\"%s\"}", (int)queued->count,
-                  time_format_rfc3339((int64_t)clock_wall(), now));
+    json_writer_init(&writer, body, false);
+    json_write_object(&writer);
+    json_write_name(&writer, "count");
+    json_write_int(&writer, event->count);
+    json_write_name(&writer, "lastTimestamp");
+    json_write_string(&writer, time_format_rfc3339(event->last_timestamp.usec, last));
+    json_write_name(&writer, "message");
+    json_write_string(&writer, event->message);
+    json_write_object_end(&writer);
+    json_writer_deinit(&writer);
+    object_unref(object);
 }
 
 static void send_first(struct cluster_events *events)

@@ -7,6 +7,7 @@
  * object cannot win a new burst by having its records pushed out.
  */
 #include "events.h"
+#include "event-similar.h"
 #include "nodeagent/base/list.h"
 #include "nodeagent/base/map.h"
 #include "nodeagent/base/mem.h"
@@ -26,6 +27,7 @@ enum {
 };
 
 #define CUT_MARK "..."
+#define COMBINED "(combined from similar events): "
 
 _Static_assert(EVENTS_OBJECTS_MAX > EVENTS_MAX, "there must be an object without events");
 
@@ -51,10 +53,21 @@ struct record {
     size_t size;
     int32_t count;
     bool warning;
+    bool combined; /* from messages that are not alike; it has the newest, and room for any */
     const char *field_path;
     const char *reason;
     const char *message;
     char text[];
+};
+
+/* What is being told of. */
+struct telling {
+    struct subject *subject;
+    bool warning;
+    bool combined;
+    const char *field_path;
+    const char *reason;
+    const char *message;
 };
 
 struct events {
@@ -65,6 +78,7 @@ struct events {
     struct map by_hash;
     struct map subjects;
     struct list idle; /* subjects without records, the longest so first */
+    struct similar similar;
     uint64_t last_stamp;
     uint64_t quietened;
     struct strbuf scratch;
@@ -191,53 +205,62 @@ static bool are_alike(const char *a, const char *b)
 
 /* records */
 
-static uint64_t record_hash(struct strbuf *key, const struct subject *subject, bool warning,
-                            const char *field_path, const char *reason, const char *message)
+static uint64_t record_hash(struct strbuf *key, const struct telling *telling)
 {
     strbuf_truncate(key, 0);
-    strbuf_add_bytes(key, &subject, sizeof(subject));
-    strbuf_add_char(key, warning ? 'W' : 'N');
-    strbuf_add_bytes(key, field_path, strlen(field_path) + 1);
-    strbuf_add_bytes(key, reason, strlen(reason) + 1);
-    add_without_ids(key, message);
+    strbuf_add_bytes(key, &telling->subject, sizeof(telling->subject));
+    strbuf_add_char(key, telling->warning ? 'W' : 'N');
+    strbuf_add_bytes(key, telling->reason, strlen(telling->reason) + 1);
+    if (!telling->combined) {
+        strbuf_add_bytes(key, telling->field_path, strlen(telling->field_path) + 1);
+        add_without_ids(key, telling->message);
+    }
     return map_hash(key->text, key->length);
 }
 
+static bool is_of(const struct record *record, const struct telling *telling)
+{
+    return record->subject == telling->subject && record->warning == telling->warning &&
+           record->combined == telling->combined && str_equal(record->reason, telling->reason) &&
+           (record->combined || (str_equal(record->field_path, telling->field_path) &&
+                                 are_alike(record->message, telling->message)));
+}
+
 static struct record *record_find(const struct events *events, uint64_t hash,
-                                  const struct subject *subject, bool warning,
-                                  const char *field_path, const char *reason, const char *message)
+                                  const struct telling *telling)
 {
     struct record *record = map_get_bytes(&events->by_hash, &hash, sizeof(hash));
 
-    return record && record->subject == subject && record->warning == warning &&
-                   str_equal(record->field_path, field_path) && str_equal(record->reason, reason) &&
-                   are_alike(record->message, message)
-               ? record
-               : NULL;
+    return record && is_of(record, telling) ? record : NULL;
 }
 
-static struct record *record_new(struct events *events, struct subject *subject, bool warning,
-                                 const char *field_path, const char *reason, const char *message)
+static struct record *record_new(struct events *events, uint64_t hash,
+                                 const struct telling *telling)
 {
-    size_t size = sizeof(struct record) + strlen(field_path) + strlen(reason) + strlen(message) + 3;
+    size_t room = telling->combined ? EVENT_MESSAGE_MAX : strlen(telling->message);
+    size_t size =
+        sizeof(struct record) + strlen(telling->field_path) + strlen(telling->reason) + room + 3;
     struct record *record = mem_alloc(size);
     char *at = record->text;
     usec_t now = clock_wall();
 
     events->last_stamp = MAX(now * 1000, events->last_stamp + 1);
     *record = (struct record){
-        .subject = subject,
+        .subject = telling->subject,
+        .hash = hash,
         .stamp = events->last_stamp,
         .first = now,
         .size = size + RECORD_EXTRA,
-        .warning = warning,
+        .warning = telling->warning,
+        .combined = telling->combined,
     };
-    record->field_path = place(&at, field_path);
-    record->reason = place(&at, reason);
-    record->message = place(&at, message);
+    record->field_path = place(&at, telling->field_path);
+    record->reason = place(&at, telling->reason);
+    record->message = place(&at, telling->message);
+    map_put_bytes(&events->by_hash, &hash, sizeof(hash), record);
     list_init(&record->link);
     list_init(&record->of_subject);
-    list_unlink(&subject->idle);
+    list_unlink(&telling->subject->idle);
     events->count++;
     events->bytes += record->size;
     return record;
@@ -258,10 +281,10 @@ static void record_free(struct events *events, struct record *record)
     free(record);
 }
 
-/* The newest ids are shown. */
+/* The newest ids are shown, or the newest of what was combined. */
 static void record_count(struct events *events, struct record *record, const char *message)
 {
-    memcpy(record->text + (record->message - record->text), message, strlen(message));
+    strcpy(record->text + (record->message - record->text), message);
     if (record->count < INT32_MAX)
         record->count++;
     record->last = clock_wall();
@@ -305,8 +328,8 @@ static void record_write(const struct events *events, const struct record *recor
         .last_timestamp = {.usec = (int64_t)record->last, .set = true},
         .count = record->count,
         .type = record->warning ? "Warning" : "Normal",
-        .reporting_component = "kubelet",
-        .reporting_instance = events->node_name,
+        .reporting_component = record->combined ? NULL : "kubelet",
+        .reporting_instance = record->combined ? NULL : events->node_name,
     };
 
     record_name(record, name);
@@ -322,6 +345,7 @@ struct events *events_new(const char *node_name)
     events->node_name = mem_strdup(node_name);
     list_init(&events->records);
     list_init(&events->idle);
+    similar_init(&events->similar);
     return events;
 }
 
@@ -335,6 +359,7 @@ struct events *events_free(struct events *events)
         subject_free(events, list_entry(node, struct subject, idle));
     map_deinit(&events->by_hash);
     map_deinit(&events->subjects);
+    similar_deinit(&events->similar);
     strbuf_deinit(&events->scratch);
     free(events->node_name);
     free(events);
@@ -342,17 +367,36 @@ struct events *events_free(struct events *events)
 }
 
 /* Messages quote runtimes, registries and containers. */
-static const char *clean_message(const char *message, char text[EVENT_MESSAGE_MAX + 1])
+static const char *clean_message(const char *prefix, const char *message,
+                                 char text[EVENT_MESSAGE_MAX + 1])
 {
-    size_t length = strnlen(message, EVENT_MESSAGE_MAX + 1);
-    bool whole = length <= EVENT_MESSAGE_MAX;
+    size_t before = strlen(prefix), max = EVENT_MESSAGE_MAX - before;
+    size_t length = strnlen(message, max + 1);
+    bool whole = length <= max;
 
     if (!whole)
-        length = utf8_cut(message, EVENT_MESSAGE_MAX - strlen(CUT_MARK));
-    memcpy(text, message, length);
-    utf8_repair(text, length);
-    strcpy(text + length, whole ? "" : CUT_MARK);
+        length = utf8_cut(message, max - strlen(CUT_MARK));
+    memcpy(text, prefix, before);
+    memcpy(text + before, message, length);
+    utf8_repair(text, before + length);
+    strcpy(text + before + length, whole ? "" : CUT_MARK);
     return text;
+}
+
+/* By names and not by addresses: this is remembered for longer than a subject. */
+static bool is_one_too_many(struct events *events, const struct telling *telling)
+{
+    const struct subject *subject = telling->subject;
+    struct strbuf *key = &events->scratch;
+    uint64_t kind, message;
+
+    subject_key(key, subject->kind, subject->name_space, subject->name, subject->uid);
+    strbuf_printf(key, "/%c/%s", telling->warning ? 'W' : 'N', telling->reason);
+    kind = map_hash(key->text, key->length);
+    strbuf_truncate(key, 0);
+    add_without_ids(key, telling->message);
+    message = map_hash(key->text, key->length);
+    return similar_add(&events->similar, kind, message, clock_boottime());
 }
 
 static void make_room(struct events *events)
@@ -377,23 +421,27 @@ static void tell(struct events *events, const struct record *record)
 void events_add(struct events *events, const struct event_object *object, bool warning,
                 const char *reason, const char *message)
 {
-    struct subject *subject = subject_of(events, object);
-    const char *field_path = or_empty(object->field_path);
-    bool may_tell = subject_may_tell(subject, warning);
     char text[EVENT_MESSAGE_MAX + 1];
+    struct telling telling = {
+        .subject = subject_of(events, object),
+        .warning = warning,
+        .field_path = or_empty(object->field_path),
+        .reason = reason,
+        .message = clean_message("", or_empty(message), text),
+    };
+    bool may_tell = subject_may_tell(telling.subject, warning);
     struct record *record;
     uint64_t hash;
 
-    message = clean_message(or_empty(message), text);
-    hash = record_hash(&events->scratch, subject, warning, field_path, reason, message);
-    record = record_find(events, hash, subject, warning, field_path, reason, message);
-    if (!record && may_tell) {
-        record = record_new(events, subject, warning, field_path, reason, message);
-        record->hash = hash;
-        map_put_bytes(&events->by_hash, &hash, sizeof(hash), record);
-    }
+    telling.combined = is_one_too_many(events, &telling);
+    if (telling.combined)
+        clean_message(COMBINED, or_empty(message), text);
+    hash = record_hash(&events->scratch, &telling);
+    record = record_find(events, hash, &telling);
+    if (!record && may_tell)
+        record = record_new(events, hash, &telling);
     if (record)
-        record_count(events, record, message);
+        record_count(events, record, telling.message);
     make_room(events);
     if (may_tell)
         tell(events, record);

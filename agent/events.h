@@ -1,6 +1,7 @@
 /*
  * The event recorder: what was told about each object lately, in a bounded ring. The same event
- * again is counted, not repeated, and an object that floods is quietened.
+ * again is counted, not repeated, what is similar too often is combined (event-similar.h), and an
+ * object that floods is quietened.
  */
 #pragma once
 
