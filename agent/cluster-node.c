@@ -4,8 +4,9 @@
  * something to say send anything.
  */
 #include "cluster-private.h"
-#include "node-object.h"
+#include "node-news.h"
 #include "node-patch.h"
+#include "node-view.h"
 
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/chance.h"
@@ -19,15 +20,23 @@
 #define RETRY_MIN_USEC (200 * USEC_PER_MSEC)
 #define RETRY_MAX_USEC (7 * USEC_PER_SEC)
 
+#define CGROUP_V1_WARNING "cgroup v1 support is in maintenance mode, please migrate to cgroup v2"
+
 struct cluster_node {
     struct cluster *cluster;
     struct api_watch *watch;
     struct wheel_timer timer;
     struct api_call *call;
     struct object *answer; /* the Node, as the server answered last */
-    bool adopted;          /* it was put right, or made, by this agent */
-    bool again;            /* something changed while a request was under way */
-    usec_t report_due;     /* though nothing changed */
+    struct node_view *view;
+    struct node *told;  /* by the call that is under way */
+    unsigned news;      /* in that */
+    char *unkept;       /* a patch that the server takes without effect; NULL: none */
+    bool started;       /* an event told of the start of this agent */
+    bool unschedulable; /* as it was seen last */
+    bool adopted;       /* it was put right, or made, by this agent */
+    bool again;         /* something changed while a request was under way */
+    usec_t report_due;  /* though nothing changed */
     usec_t retry;
     char *trouble; /* which was told */
 };
@@ -88,60 +97,11 @@ static void set_trouble(struct cluster_node *node, const char *text)
 
 /* what is said */
 
-static const char *runtime_sentence(const char *trouble, struct arena *arena)
-{
-    return str_has_prefix(trouble, "RuntimeReady=")
-               ? arena_printf(arena, "container runtime not ready: %s", trouble)
-               : "container runtime is down";
-}
-
-static const char *network_sentence(const char *trouble, struct arena *arena)
-{
-    return arena_printf(arena, "container runtime network not ready: %s%s",
-                        str_has_prefix(trouble, "NetworkReady=")
-                            ? ""
-                            : "NetworkReady=false reason:NetworkPluginNotReady message:",
-                        trouble);
-}
-
-/* What is wrong is told in sentences, where the runtime's own words are only a part of it. */
-static struct node_runtime describe_runtime(const struct agent *agent, struct arena *arena)
-{
-    const char *name = runtime_state_name(agent->runtime),
-               *trouble = runtime_state_trouble(agent->runtime),
-               *network_trouble = agent_network_trouble(agent);
-    struct node_runtime runtime = {
-        .name = name,
-        .version = runtime_state_version(agent->runtime),
-        .ready = {.told = true, .good = true},
-        .network = {.told = true, .good = true},
-    };
-
-    if (trouble)
-        strings_add(arena, &runtime.troubles, runtime_sentence(trouble, arena));
-    else if (str_empty(name))
-        strings_add(arena, &runtime.troubles,
-                    "container runtime status check may not have completed yet");
-    if (network_trouble)
-        strings_add(arena, &runtime.troubles, network_sentence(network_trouble, arena));
-    return runtime;
-}
-
-static struct node *compute(struct cluster_node *node, struct object *before)
+/* `still`: as it would be without another heartbeat. */
+static struct node *compute(struct cluster_node *node, struct object *before, bool still)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
-    struct agent *agent = agent_of(node);
-    struct node_network network;
-    struct node_runtime runtime;
-    struct node_inputs inputs = {
-        .config = agent->config,
-        .machine = agent->parts.facts->machine,
-        .network = &network,
-        .runtime = &runtime,
-        .port = agent->config->port,
-        .seen = before ? node_of(before) : NULL,
-        .now_usec = (int64_t)clock_wall(),
-    };
+    struct node_inputs inputs;
     struct node *(*make)(const struct node_inputs *inputs, struct err *trouble) =
         !before         ? node_object_new
         : node->adopted ? node_object_refresh
@@ -149,14 +109,97 @@ static struct node *compute(struct cluster_node *node, struct object *before)
     struct node *result;
     struct err err;
 
-    node_network_read(&network, "", &arena);
-    runtime = describe_runtime(agent, &arena);
+    node_view_read(node->view, &inputs, &arena);
+    inputs.seen = before ? node_of(before) : NULL;
+    inputs.still = still;
     if (!cluster_csi_is_done(node->cluster->csi))
         strings_add(&arena, &inputs.troubles, "CSINode is not yet initialized");
     result = make(&inputs, &err);
     if (err.code)
         set_trouble(node, err.text);
+    node_view_follow(node->view, result);
     return result;
+}
+
+/* events about it */
+
+static void tell_event(struct cluster_node *node, const struct object *about, bool warning,
+                       const char *reason, const char *message)
+{
+    struct event_object object = {
+        .kind = "Node",
+        .name = about->metadata.name,
+        .uid = about->metadata.uid,
+    };
+
+    events_add(agent_of(node)->events, &object, warning, reason, message);
+}
+
+static void tell_status(struct cluster_node *node, const struct object *about, const char *reason)
+{
+    _cleanup_(mem_free_at) char *message =
+        mem_printf("Node %s status is now: %s", about->metadata.name, reason);
+
+    tell_event(node, about, false, reason, message);
+}
+
+static void tell_start(struct cluster_node *node)
+{
+    tell_event(node, node->answer, false, "Starting", "Starting kubelet.");
+    if (!agent_of(node)->parts.facts->cgroup_v2)
+        tell_event(node, node->answer, true, "CgroupV1", CGROUP_V1_WARNING);
+}
+
+/* What the server has now, of which it did not know before. */
+static void tell_news(struct cluster_node *node)
+{
+    _cleanup_(mem_free_at) char *reboot =
+        mem_printf("Node %s has been rebooted, boot id: %s", agent_of(node)->config->node_name,
+                   agent_of(node)->parts.facts->boot_id);
+
+    for (enum node_news one = 0; one < NODE_NEWS; one++) {
+        if (!(node->news & 1U << one))
+            continue;
+        if (one == NODE_REBOOTED)
+            tell_event(node, node->answer, true, node_news_reason(one), reboot);
+        else
+            tell_status(node, node->answer, node_news_reason(one));
+    }
+    node->news = 0;
+}
+
+/* requests */
+
+static void forget_told(struct cluster_node *node)
+{
+    if (node->told)
+        object_unref(&node->told->object);
+    node->told = NULL;
+}
+
+/* A server may not know a field that it is told, or have it switched off. */
+static void compare_with_told(struct cluster_node *node)
+{
+    _cleanup_(strbuf_deinit) struct strbuf patch = STRBUF_INIT;
+
+    free(node->unkept);
+    node->unkept = NULL;
+    if (node_patch_write(node_of(node->answer), node->told, &patch))
+        node->unkept = strbuf_take(&patch);
+}
+
+/* Is there nothing new but what the server did not keep when it was told that? */
+static bool is_unkept(struct cluster_node *node, struct object *before)
+{
+    _cleanup_(strbuf_deinit) struct strbuf patch = STRBUF_INIT;
+    struct node *now;
+
+    if (!node->unkept)
+        return false;
+    now = compute(node, before, true);
+    node_patch_write(node_of(before), now, &patch);
+    object_unref(&now->object);
+    return str_equal(patch.text, node->unkept);
 }
 
 static void failed(struct cluster_node *node, const char *why)
@@ -176,6 +219,7 @@ static bool done(struct cluster_node *node, const struct api_reply *reply)
     if (!reply->failure)
         answer = cluster_answer(&object_kind_node, OBJECT_DROP_RAW, reply, &err);
     if (!answer) {
+        forget_told(node);
         failed(node, reply->failure ? reply->failure->err.text : err.text);
         return false;
     }
@@ -183,6 +227,12 @@ static bool done(struct cluster_node *node, const struct api_reply *reply)
     node->retry = RETRY_MIN_USEC;
     object_unref(node->answer);
     node->answer = answer;
+    compare_with_told(node);
+    forget_told(node);
+    if (!node->started)
+        tell_start(node);
+    node->started = true;
+    tell_news(node);
     if (!node->adopted && !cluster_csi_is_done(node->cluster->csi))
         cluster_csi_check(node->cluster->csi);
     node->adopted = true;
@@ -210,7 +260,7 @@ static void on_told(void *owner, const struct api_reply *reply)
 
 static void create(struct cluster_node *node)
 {
-    struct node *made = compute(node, NULL);
+    struct node *made = compute(node, NULL, false);
     _cleanup_(strbuf_deinit) struct strbuf body = STRBUF_INIT;
     struct json_writer writer;
     struct api_request request = {
@@ -222,8 +272,9 @@ static void create(struct cluster_node *node)
     json_writer_init(&writer, &body, false);
     object_encode(&made->object, &writer);
     json_writer_deinit(&writer);
-    object_unref(&made->object);
     request.body = body.text;
+    node->told = made;
+    node->news = node_news(NULL, made);
     node->call = api_begin(node->cluster->api, &request, on_made, node);
 }
 
@@ -234,17 +285,19 @@ static bool is_due(const struct cluster_node *node)
 
 static void tell(struct cluster_node *node, struct object *before)
 {
-    struct node *now = compute(node, before);
+    struct node *now = compute(node, before, false);
     usec_t period = agent_of(node)->config->node_status_report_usec;
     _cleanup_(strbuf_deinit) struct strbuf patch = STRBUF_INIT;
-    bool changed = node_patch_write(node_of(before), now, &patch);
+    bool changed = node_patch_write(node_of(before), now, &patch) && !is_unkept(node, before);
     char *path;
 
-    object_unref(&now->object);
     if (!changed && !is_due(node)) {
+        object_unref(&now->object);
         next_turn(node);
         return;
     }
+    node->told = now;
+    node->news = node_news(node_of(before), now);
     node->report_due =
         usec_add(clock_boottime(), changed ? chance_between(period / 2, period * 3 / 2) : period);
     path = mem_printf("/api/v1/nodes/%s/status", agent_of(node)->config->node_name);
@@ -278,7 +331,7 @@ static void on_turn(struct wheel_timer *timer)
     struct cluster_node *node = container_of(timer, struct cluster_node, timer);
     struct object *before = seen(node);
 
-    if (before && may_say_more_soon(node, before))
+    if (!node_view_is_settled(node->view) || (before && may_say_more_soon(node, before)))
         turn_at(node, BEGINNING_LOOK_USEC);
     else if (before)
         tell(node, before);
@@ -296,10 +349,21 @@ void cluster_node_changed(struct cluster_node *node)
         turn_at(node, 0);
 }
 
+static void on_view_changed(void *owner)
+{
+    cluster_node_changed(owner);
+}
+
 /* the watch */
 
 static void on_set(void *owner, struct object *object)
 {
+    struct cluster_node *node = owner;
+    bool unschedulable = node_of(object)->spec.unschedulable;
+
+    if (unschedulable != node->unschedulable)
+        tell_status(node, object, unschedulable ? "NodeNotSchedulable" : "NodeSchedulable");
+    node->unschedulable = unschedulable;
 }
 
 /* Somebody deleted it: this node is there yet. */
@@ -315,6 +379,7 @@ static void on_gone(void *owner, struct object *object)
     if (node->call)
         api_cancel(node->call); /* it is about the one that is gone */
     node->call = NULL;
+    forget_told(node);
     turn_at(node, chance_between(USEC_PER_SEC, 3 * USEC_PER_SEC));
 }
 
@@ -347,6 +412,7 @@ struct cluster_node *cluster_node_new(struct cluster *cluster)
     node->cluster = cluster;
     node->retry = RETRY_MIN_USEC;
     wheel_timer_init(&node->timer, on_turn);
+    node->view = node_view_new(cluster->agent, on_view_changed, node);
     node->watch = api_watch_new(&watch);
     free(selector);
     return node;
@@ -360,7 +426,10 @@ struct cluster_node *cluster_node_free(struct cluster_node *node)
         api_cancel(node->call);
     wheel_cancel(&node->timer);
     api_watch_free(node->watch);
+    node_view_free(node->view);
+    forget_told(node);
     object_unref(node->answer);
+    free(node->unkept);
     free(node->trouble);
     free(node);
     return NULL;

@@ -16,14 +16,15 @@ static struct node_condition *find(struct node_status *status, const char *type)
 }
 
 /* The time of a transition is that of the status alone; the wire has whole seconds. */
-static void set(struct node_status *status, struct node_condition fresh, int64_t now_usec)
+static void set(struct node_status *status, struct node_condition fresh,
+                const struct node_inputs *inputs)
 {
     int64_t usec_per_sec = (int64_t)USEC_PER_SEC;
-    struct opt_time now = {now_usec - now_usec % usec_per_sec, true};
+    struct opt_time now = {inputs->now_usec - inputs->now_usec % usec_per_sec, true};
     struct node_condition *old = find(status, fresh.type);
     bool stays = old && str_equal(old->status, fresh.status);
 
-    fresh.last_heartbeat_time = now;
+    fresh.last_heartbeat_time = old && inputs->still ? old->last_heartbeat_time : now;
     fresh.last_transition_time = stays ? old->last_transition_time : now;
     if (!old)
         old = &status->conditions.items[status->conditions.count++];
@@ -48,7 +49,7 @@ static const struct pressure {
          {"kubelet has sufficient PID available", "kubelet has insufficient PID available"}};
 
 static void set_pressure(struct node_status *status, const struct pressure *pressure, bool pressed,
-                         int64_t now_usec)
+                         const struct node_inputs *inputs)
 {
     set(status,
         (struct node_condition){
@@ -57,7 +58,7 @@ static void set_pressure(struct node_status *status, const struct pressure *pres
             .reason = pressure->reasons[pressed],
             .message = pressure->messages[pressed],
         },
-        now_usec);
+        inputs);
 }
 
 /* readiness */
@@ -140,7 +141,7 @@ static void set_ready(struct node *draft, const struct node_inputs *inputs, stru
             .reason = wrong ? "KubeletNotReady" : "KubeletReady",
             .message = wrong ? wrong : right,
         },
-        inputs->now_usec);
+        inputs);
 }
 
 void node_set_conditions(struct node *draft, const struct node_inputs *inputs, struct arena *arena)
@@ -152,8 +153,8 @@ void node_set_conditions(struct node *draft, const struct node_inputs *inputs, s
     if (status->conditions.count)
         memcpy(items, status->conditions.items, status->conditions.count * sizeof(*items));
     status->conditions.items = items;
-    set_pressure(status, &memory, inputs->memory_pressure, inputs->now_usec);
-    set_pressure(status, &disk, inputs->disk_pressure, inputs->now_usec);
-    set_pressure(status, &pid, inputs->pid_pressure, inputs->now_usec);
+    set_pressure(status, &memory, inputs->memory_pressure, inputs);
+    set_pressure(status, &disk, inputs->disk_pressure, inputs);
+    set_pressure(status, &pid, inputs->pid_pressure, inputs);
     set_ready(draft, inputs, arena);
 }

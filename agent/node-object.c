@@ -178,55 +178,12 @@ static void set_info(struct node *draft, const struct node_inputs *inputs, struc
     }
 }
 
-struct ranked_image {
-    const struct runtime_image *image;
-    size_t place; /* as the runtime lists it, so that equal ones keep their order */
-};
-
-static int larger_first(const void *a, const void *b)
+static void set_images(struct node *draft, const struct node_image_list *images)
 {
-    const struct ranked_image *left = a, *right = b;
-
-    if (left->image->size_bytes != right->image->size_bytes)
-        return left->image->size_bytes < right->image->size_bytes ? 1 : -1;
-    return left->place < right->place ? -1 : 1;
-}
-
-static void add_names(struct string_list *names, const struct string_list *more,
-                      struct arena *arena)
-{
-    for (size_t i = 0; i < more->count && names->count < NODE_IMAGE_NAMES_MAX; i++)
-        names->items[names->count++] = node_text(more->items[i], arena);
-}
-
-static struct node_image image_of(const struct runtime_image *from, struct arena *arena)
-{
-    struct node_image image = {.size_bytes = from->size_bytes};
-
-    image.names.items = arena_array(arena, const char *, NODE_IMAGE_NAMES_MAX);
-    add_names(&image.names, &from->digests, arena);
-    add_names(&image.names, &from->tags, arena);
-    return image;
-}
-
-static void set_images(struct node *draft, const struct node_inputs *inputs, struct arena *arena)
-{
-    const struct node_runtime *runtime = inputs->runtime;
-    size_t count = runtime->images.count;
-    struct ranked_image *ranked = arena_array(arena, struct ranked_image, count + 1);
-    struct node_status *status = &draft->status;
-
-    if (!runtime->images_known)
+    if (!images)
         return;
-    for (size_t i = 0; i < count; i++)
-        ranked[i] = (struct ranked_image){&runtime->images.items[i], i};
-    qsort(ranked, count, sizeof(*ranked), larger_first);
-    if (inputs->config->node_status_images_max >= 0)
-        count = MIN(count, (size_t)inputs->config->node_status_images_max);
-    status->images.items = arena_array(arena, struct node_image, count);
-    status->images.count = count;
-    for (size_t i = 0; i < count; i++)
-        status->images.items[i] = image_of(ranked[i].image, arena);
+    draft->status.images.items = images->items;
+    draft->status.images.count = images->count;
 }
 
 static int by_name(const void *a, const void *b)
@@ -269,7 +226,7 @@ static void set_status(struct node *draft, const struct node_inputs *inputs, boo
     set_resources(draft, inputs, forget, arena);
     set_info(draft, inputs, arena);
     status->daemon_endpoints.kubelet.port = inputs->port;
-    set_images(draft, inputs, arena);
+    set_images(draft, inputs->runtime->images);
     set_handlers(draft, inputs->runtime, arena);
     node_set_conditions(draft, inputs, arena);
     if (inputs->volumes_in_use)

@@ -10,7 +10,6 @@
 #include "node-network.h"
 
 enum {
-    NODE_IMAGE_NAMES_MAX = 5,
     NODE_TEXT_MAX = 4096, /* of what the runtime says, in bytes; no annotation has to hold it */
 };
 
@@ -22,10 +21,9 @@ struct runtime_condition {
     const char *message;
 };
 
-struct runtime_image {
-    struct string_list digests; /* "registry/web@sha256:..." */
-    struct string_list tags;
-    int64_t size_bytes;
+struct node_image_list {
+    struct node_image *items;
+    size_t count;
 };
 
 struct node_runtime {
@@ -37,9 +35,8 @@ struct node_runtime {
     list_of(struct runtime_handler) handlers;
     bool features_known;
     bool supplemental_groups_policy;
-    bool images_known;
-    list_of(struct runtime_image) images;
-    struct string_list troubles; /* sentences: it is down, a look at it fails */
+    const struct node_image_list *images; /* those that are told; NULL: not known yet */
+    struct string_list troubles;          /* sentences: it is down, a look at it fails */
 };
 
 struct node_inputs {
@@ -53,11 +50,12 @@ struct node_inputs {
     bool memory_pressure;
     bool disk_pressure;
     bool pid_pressure;
-    const struct string_list *volumes_in_use; /* NULL: not known yet */
+    const struct string_list *volumes_in_use; /* NULL: not known, and what was told stays */
     struct string_list declared_features;     /* what is implemented here, sorted */
     int32_t port;                             /* of the kubelet's API, as it is bound; 0: none */
     const struct node *seen;                  /* the Node as the API has it; not for a new one */
     int64_t now_usec;                         /* since 1970 */
+    bool still;                               /* the heartbeats stay as they were */
 };
 
 /*

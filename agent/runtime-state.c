@@ -21,7 +21,8 @@ struct runtime_state {
     struct wheel_timer timer;
     struct cri_call *call;
     struct arena features; /* of what it can do */
-    char *name;            /* "" until it was told */
+    struct runtime_abilities abilities;
+    char *name; /* "" until it was told */
     char *version;
     char *trouble; /* NULL: none */
     char *network_trouble;
@@ -96,9 +97,25 @@ static void add(struct arena *arena, struct string_list *list, size_t max, const
     list->items[list->count++] = arena_strdup(arena, name);
 }
 
+static struct runtime_handler handler_of(struct arena *arena, const Cri__RuntimeHandler *told)
+{
+    const Cri__RuntimeHandlerFeatures *can = told->features;
+    struct runtime_handler handler = {
+        .name = arena_strdup(arena, told->name),
+        .features = arena_new(arena, struct runtime_handler_features),
+    };
+
+    *handler.features = (struct runtime_handler_features){
+        .recursive_read_only_mounts = can && can->recursive_read_only_mounts ? OPT_TRUE : OPT_FALSE,
+        .user_namespaces = can && can->user_namespaces ? OPT_TRUE : OPT_FALSE,
+    };
+    return handler;
+}
+
 static void take_features(struct runtime_state *runtime, const Cri__StatusResponse *response)
 {
     struct node_facts *facts = runtime->options.facts;
+    struct runtime_abilities *abilities = &runtime->abilities;
 
     arena_deinit(&runtime->features);
     runtime->features = ARENA_INIT(256, 1024);
@@ -106,10 +123,17 @@ static void take_features(struct runtime_state *runtime, const Cri__StatusRespon
     facts->recursive_read_only_handlers = (struct string_list){0};
     facts->supplemental_groups_policy =
         response->features && response->features->supplemental_groups_policy;
+    *abilities = (struct runtime_abilities){
+        .told = true,
+        .handlers =
+            arena_array(&runtime->features, struct runtime_handler, response->n_runtime_handlers),
+        .features_told = response->features,
+    };
     for (size_t i = 0; i < response->n_runtime_handlers; i++) {
         const Cri__RuntimeHandler *handler = response->runtime_handlers[i];
         size_t max = response->n_runtime_handlers;
 
+        abilities->handlers[abilities->handler_count++] = handler_of(&runtime->features, handler);
         if (handler->features && handler->features->user_namespaces)
             add(&runtime->features, &facts->user_namespace_handlers, max, handler->name);
         if (handler->features && handler->features->recursive_read_only_mounts)
@@ -302,4 +326,9 @@ const char *runtime_state_trouble(const struct runtime_state *runtime)
 const char *runtime_state_network_trouble(const struct runtime_state *runtime)
 {
     return runtime->network_trouble;
+}
+
+const struct runtime_abilities *runtime_state_abilities(const struct runtime_state *runtime)
+{
+    return &runtime->abilities;
 }

@@ -39,6 +39,15 @@ const char *runtime_state_name(const struct runtime_state *runtime); /* "contain
 
 const char *runtime_state_version(const struct runtime_state *runtime);
 
+/* What it says that it can do, as of its last good answer; node_facts have the same for pods. */
+struct runtime_abilities {
+    bool told;
+    struct runtime_handler *handlers;
+    size_t handler_count;
+    bool features_told;
+};
+const struct runtime_abilities *runtime_state_abilities(const struct runtime_state *runtime);
+
 /* Why pods cannot be run; NULL: they can, as far as is known. */
 const char *runtime_state_trouble(const struct runtime_state *runtime);
 

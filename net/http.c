@@ -10,8 +10,8 @@
  */
 #include "nodeagent/net/http.h"
 #include "http-private.h"
-#include "lookup.h"
 #include "nodeagent/base/mem.h"
+#include "nodeagent/net/lookup.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/work.h"
 

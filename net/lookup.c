@@ -2,7 +2,7 @@
  * Name lookups as jobs of the pool. Those of one name run one at a time, so a name whose servers do
  * not answer holds one thread and not all.
  */
-#include "lookup.h"
+#include "nodeagent/net/lookup.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
 #include "nodeagent/sys/work.h"

@@ -7,9 +7,9 @@
  * told by the set of sockets, by the wheel, or, when there was nothing to wait for, by a post.
  */
 #include "nodeagent/net/tcp.h"
-#include "lookup.h"
 #include "nodeagent/base/list.h"
 #include "nodeagent/base/mem.h"
+#include "nodeagent/net/lookup.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/loop.h"
 #include "nodeagent/sys/wheel.h"

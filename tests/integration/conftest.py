@@ -58,9 +58,10 @@ ALWAYS_ON_ALL = {"test_runtime", "test_pods", "test_stopping", "test_faults"}
 # What these ask of the runtime other files try on all.
 ALWAYS_ON_NEWEST = {"test_probe_servers", "test_probe_exec", "test_probe_kills",
                     "test_probe_command", "test_probes_command", "test_cluster",
-                    "test_cluster_faults", "test_cluster_joining", "test_config_checks",
-                    "test_kubeadm", "test_serving",
-                    "test_api_outage", "test_api_pods", "test_api_pods_http2"}
+                    "test_api_outage", "test_api_pods", "test_api_pods_http2",
+                    "test_cluster_events", "test_cluster_faults", "test_cluster_joining",
+                    "test_cluster_names", "test_cluster_node", "test_config_checks",
+                    "test_kubeadm", "test_serving"}
 ALL_ON_ALL = os.environ.get("NODEAGENT_RUNTIMES") == "all"  # ./dev integration
 
 

@@ -113,7 +113,8 @@ static void test_no_specification(void **state)
 static void fill(struct node_fixture *fixture)
 {
     static struct huge_pages pages[] = {{1 << 30, 0}, {2 << 20, 2}};
-    static struct runtime_image images[] = {{.size_bytes = 5}, {.size_bytes = 7}};
+    static struct node_image images[] = {{.size_bytes = 7}, {.size_bytes = 5}};
+    static struct node_image_list image_list = {images, array_size(images)};
     static struct runtime_handler_features features = {OPT_TRUE, OPT_FALSE};
     static struct runtime_handler handlers[] = {{"runc", &features}, {"", NULL}};
     static struct string_list none;
@@ -124,11 +125,9 @@ static void fill(struct node_fixture *fixture)
     fixture->config.system_reserved = reserved(fixture, "cpu", "1500u");
     fixture->config.storage_threshold.ratio = 0.1f;
     fixture->config.node_ip = words(fixture, "10.0.0.5 fd00::5");
-    images[1].tags = words(fixture, "a:1 b:1");
-    fixture->runtime.images_known = fixture->runtime.handlers_known = true;
-    fixture->runtime.features_known = true;
-    fixture->runtime.images.items = images;
-    fixture->runtime.images.count = array_size(images);
+    images[0].names = words(fixture, "a:1 b:1");
+    fixture->runtime.images = &image_list;
+    fixture->runtime.handlers_known = fixture->runtime.features_known = true;
     fixture->runtime.handlers.items = handlers;
     fixture->runtime.handlers.count = array_size(handlers);
     fixture->inputs.volumes_in_use = &none;
@@ -161,12 +160,37 @@ static void test_an_idle_node(void **state)
     node_free(seen);
 }
 
+/* What a server drops is known by a patch that is the same each time. */
+static void test_a_server_that_drops_a_field(void **state)
+{
+    struct node_fixture *fixture = *state;
+    struct node *kept, *told;
+
+    fill(fixture);
+    fixture->inputs.declared_features = (struct string_list){0};
+    kept = node_object_new(&fixture->inputs, &fixture->trouble);
+    fixture->inputs.declared_features = words(fixture, "A B");
+    fixture->inputs.seen = kept;
+    fixture->inputs.still = true;
+    for (int turn = 0; turn < 2; turn++) {
+        _cleanup_(strbuf_deinit) struct strbuf patch = STRBUF_INIT;
+
+        fixture->inputs.now_usec += 10 * (int64_t)USEC_PER_SEC;
+        told = node_object_refresh(&fixture->inputs, &fixture->trouble);
+        assert_true(node_patch_write(kept, told, &patch));
+        assert_string_equal(patch.text, "{\"status\":{\"declaredFeatures\":[\"A\",\"B\"]}}");
+        node_free(told);
+    }
+    node_free(kept);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_node(test_cases),
         with_node(test_no_specification),
         with_node(test_an_idle_node),
+        with_node(test_a_server_that_drops_a_field),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,9 @@
 /* net/lookup: names to addresses, in the pool. */
 #include "test.h"
 
-#include "lookup.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
+#include "nodeagent/net/lookup.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/loop.h"
 #include "nodeagent/sys/wheel.h"
