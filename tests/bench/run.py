@@ -1,6 +1,6 @@
 """Runs the benchmarks of an optimised build and prints one table, with the bound of each figure.
 
-    run.py BUILD [units|pods|probes|cluster] [--quick]
+    run.py BUILD [units|load|pods|probes|cluster] [--quick]
 
 Exits with 1 when a bound is not held. Ratios are of two things measured in one run. Rows of pods
 (pods.py) end with the containerd that they are of.
@@ -69,6 +69,11 @@ CLUSTER_BOUNDS = {
     "cluster-memory": ("private, with 110 pods: 5 MB + 24 KiB each", 7523),
     "cluster-rest-others": ("requests that are neither the Lease's nor the Node's", 0),
 }
+LOAD_BOUNDS = {
+    "load-lease": ("a Lease renewed, head and body", 1024),
+    "load-report": ("a Node's status of which nothing changed", 1024),
+    "load-pod-status-requests": ("of its status, from its binding to its end", 6),
+}
 STARTS = 101
 BINARIES = ["commands/nodeagent", "cni/nodeagent-cni"]
 
@@ -122,6 +127,10 @@ def units(build):
     return rows
 
 
+def load(build):
+    return measure(sys.executable, "-B", ROOT / "tests" / "bench" / "load.py", build)
+
+
 def pods(build, quick):
     return measure(sys.executable, "-B", ROOT / "tests" / "bench" / "pods.py", build,
                    *(["--quick"] if quick else []))
@@ -157,7 +166,8 @@ def print_table(rows, bounds):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
-    parser.add_argument("part", nargs="?", choices=["units", "pods", "probes", "cluster", "all"],
+    parser.add_argument("part", nargs="?",
+                        choices=["units", "load", "pods", "probes", "cluster", "all"],
                         default="all")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
@@ -165,6 +175,9 @@ def main():
     if options.part in ("units", "all"):
         rows.update(units(build))
         bounds.update(UNIT_BOUNDS)
+    if options.part in ("load", "all"):
+        rows.update(load(build))
+        bounds.update(LOAD_BOUNDS)
     if options.part in ("probes", "all"):
         rows.update(probes(build, options.quick))
         bounds.update(PROBE_BOUNDS)
