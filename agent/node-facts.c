@@ -72,28 +72,25 @@ static void read_throttles(struct node_facts *facts, struct arena *arena)
 
 /* addresses */
 
-/* Those that the operator names, else one of each family; a node without a network has that of its
- * loopback. */
+/* Those that the operator names, else that of the default route; a node without a network has that
+ * of its loopback. */
 static void read_addresses(struct node_facts *facts, const struct config *config,
                            struct arena *arena)
 {
     _cleanup_(arena_deinit) struct arena scratch = ARENA_INIT_DOCUMENT;
     bool v6_first = node_prefers_v6(&config->node_ip);
     struct node_network network;
+    const char *address;
 
     if (node_ip_is_explicit(&config->node_ip)) {
         facts->addresses = config->node_ip;
         return;
     }
     node_network_read(&network, "", &scratch);
-    for (int i = 0; i < 2; i++) {
-        const char *address = node_network_address(&network, i ? !v6_first : v6_first);
-
-        if (address)
-            strings_add(arena, &facts->addresses, arena_strdup(arena, address));
-    }
-    if (!facts->addresses.count)
-        strings_add(arena, &facts->addresses, "127.0.0.1");
+    address = node_network_address(&network, v6_first);
+    if (!address)
+        address = node_network_address(&network, !v6_first);
+    strings_add(arena, &facts->addresses, address ? arena_strdup(arena, address) : "127.0.0.1");
 }
 
 int node_facts_read(struct node_facts *facts, const struct config *config, struct arena *arena,

@@ -13,6 +13,8 @@
 
 struct node_view {
     struct agent *agent;
+    void (*changed)(void *owner);
+    void *owner;
     struct node_images *images;
     struct node_name *name;       /* NULL: it does not matter what it means */
     struct string_list addresses; /* of pods, as they were at the start */
@@ -26,30 +28,6 @@ static bool name_matters(const struct config *config)
 
     return !node_ip_is_explicit(&config->node_ip) && !config->external_cloud &&
            !address_canonical(config->node_name, &arena);
-}
-
-struct node_view *node_view_new(struct agent *agent, void (*changed)(void *owner), void *owner)
-{
-    struct node_view *view = mem_new(struct node_view);
-    struct node_images_options images = {
-        .config = agent->config,
-        .cri = agent->cri,
-        .wheel = agent->parts.wheel,
-    };
-    struct node_name_options name = {
-        .name = agent->config->node_name,
-        .wheel = agent->parts.wheel,
-        .work = agent->parts.work,
-        .changed = changed,
-        .owner = owner,
-    };
-
-    view->agent = agent;
-    view->addresses = agent->parts.facts->addresses;
-    view->images = node_images_new(&images);
-    if (name_matters(agent->config))
-        view->name = node_name_new(&name);
-    return view;
 }
 
 struct node_view *node_view_free(struct node_view *view)
@@ -150,22 +128,20 @@ static bool lists_equal(const struct string_list *a, const struct string_list *b
     return equal;
 }
 
-/* The Node's own, and one of each family that it does not tell. */
-static struct string_list addresses_with(const struct node_view *view, const struct node *told,
-                                         struct arena *arena)
+/* One of each family at most, the primary first. */
+static struct string_list internal_addresses(const struct node *told, struct arena *arena)
 {
     struct string_list list = {0};
     bool has[2] = {false, false};
 
     array_for_each (address, told->status.addresses) {
-        if (!str_equal(address->type, "InternalIP"))
+        bool v6 = address_is_v6(address->address);
+
+        if (!str_equal(address->type, "InternalIP") || has[v6])
             continue;
         strings_add(arena, &list, arena_strdup(arena, address->address));
-        has[address_is_v6(address->address)] = true;
+        has[v6] = true;
     }
-    for (size_t i = 0; i < view->addresses.count; i++)
-        if (list.count && !has[address_is_v6(view->addresses.items[i])])
-            strings_add(arena, &list, view->addresses.items[i]);
     return list;
 }
 
@@ -174,7 +150,7 @@ void node_view_follow(struct node_view *view, const struct node *told)
     struct string_list *addresses = &view->agent->parts.facts->addresses, list;
     struct arena arena = ARENA_INIT(256, 256);
 
-    list = addresses_with(view, told, &arena);
+    list = internal_addresses(told, &arena);
     if (!list.count || lists_equal(&list, addresses)) {
         arena_deinit(&arena);
         return;
@@ -183,4 +159,46 @@ void node_view_follow(struct node_view *view, const struct node *told)
     view->arena = arena;
     *addresses = list;
     pods_touch_all(view->agent);
+}
+
+/* Also while there is no API server: static pods have the address by then. */
+static void on_name(void *owner)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    struct node_view *view = owner;
+    struct node_inputs inputs;
+    struct node *node;
+    struct err ignored;
+
+    node_view_read(view, &inputs, &arena);
+    node = node_object_new(&inputs, &ignored);
+    node_view_follow(view, node);
+    object_unref(&node->object);
+    view->changed(view->owner);
+}
+
+struct node_view *node_view_new(struct agent *agent, void (*changed)(void *owner), void *owner)
+{
+    struct node_view *view = mem_new(struct node_view);
+    struct node_images_options images = {
+        .config = agent->config,
+        .cri = agent->cri,
+        .wheel = agent->parts.wheel,
+    };
+    struct node_name_options name = {
+        .name = agent->config->node_name,
+        .wheel = agent->parts.wheel,
+        .work = agent->parts.work,
+        .changed = on_name,
+        .owner = view,
+    };
+
+    view->agent = agent;
+    view->changed = changed;
+    view->owner = owner;
+    view->addresses = agent->parts.facts->addresses;
+    view->images = node_images_new(&images);
+    if (name_matters(agent->config))
+        view->name = node_name_new(&name);
+    return view;
 }

@@ -9,7 +9,7 @@ from agent import Agent
 from api_server import ApiServer
 from clusters import NODE, bound, wait_node, wait_ready
 from conftest import BUILD
-from specs import staying
+from specs import pod, staying
 
 INTERFACE = "natest-name"
 ADDRESS = "192.0.2.77"
@@ -66,3 +66,18 @@ def test_the_node_has_the_address_of_its_name(containerd, tmp_path, address):
                 if record.method in ("POST", "PATCH")]
         assert [internal({"status": status}) for status in told if "addresses" in status] == [
             [address]]
+
+
+def test_static_pods_have_it_without_an_api_server(containerd, tmp_path, address):
+    """The server's own may be among them."""
+    text = f"127.0.0.1 localhost\n{address} {NODE}\n"
+    with ApiServer(tmp_path) as server:
+        server.stop()
+        with with_hosts(containerd, server, text) as agent:
+            agent.add(pod("first", staying(), agent=agent, hostNetwork=True))
+            agent.wait_phase("first", "Running")
+            [status] = [item["status"] for item in agent.ps()]
+            assert status["hostIPs"] == status["podIPs"] == [{"ip": address}]
+            server.start()  # nothing ends before all is known that is to run
+            agent.remove("first")
+            agent.wait_gone("first")
