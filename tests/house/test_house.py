@@ -40,7 +40,7 @@ PLAYED_WHOLE = {
     "admitting", "agent", "cluster", "cluster-bootstrap", "cluster-certificate", "cluster-client", "cluster-csi", "cluster-events",
     "cluster-lease", "cluster-mirror", "cluster-names", "cluster-node", "cluster-objects", "cluster-report",
     "cluster-tokens",    "container-files", "hook-http", "images", "images-pull", "log-links",
-    "main", "network", "network-gc", "node-facts", "observing", "planning", "pods",
+    "main", "network", "network-gc", "node-facts", "node-view", "observing", "planning", "pods",
     "probe-exec", "probe-left", "probing", "queries", "record-file", "runtime-state", "serving", "sweep", "taking-over",
     "task-container", "task-files", "task-hook", "task-image", "task-sandbox", "tasks",
     "translating", "volume-files"}
