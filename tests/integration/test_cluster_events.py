@@ -11,7 +11,8 @@ COMBINED = "(combined from similar events): "
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(containerd, tmp_path_factory):
+    """One for each version of the runtime."""
     with ApiServer(tmp_path_factory.mktemp("cluster")) as instance:
         yield instance
 
