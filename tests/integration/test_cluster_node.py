@@ -284,6 +284,7 @@ def test_check_15_the_runtime_is_away_for_a_while(containerd, server, agent, nod
     assert "container runtime is down" in ready["message"]
     containerd.start()
     wait_ready(server, NODE, 15)
+    # A report within a second of another is empty.
     moves = [item for record in of_status(server)[count:]
              for item in record.json.get("status", {}).get("conditions", [])
              if item["type"] == "Ready" and "lastTransitionTime" in item]
