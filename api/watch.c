@@ -439,6 +439,8 @@ static void ask_for_stream(struct api_watch *watch, struct strbuf *path)
     ask(watch, path, (seconds + STREAM_SECONDS_MIN) * USEC_PER_SEC, on_stream_end);
 }
 
+/* Without a version the server tells what is. "0" would do for it to tell what was, some time ago:
+ * to somebody who has just begun a pod that was bound meanwhile, and runs, would be gone. */
 static void ask_for_page(struct api_watch *watch, struct strbuf *path)
 {
     char number[24];
@@ -447,8 +449,8 @@ static void ask_for_page(struct api_watch *watch, struct strbuf *path)
     add_query(path, "limit", number);
     if (watch->next_page)
         add_query(path, "continue", watch->next_page);
-    else
-        add_query(path, "resourceVersion", watch->version ? watch->version : "0");
+    else if (watch->version)
+        add_query(path, "resourceVersion", watch->version);
     ask(watch, path, 0, on_page);
 }
 
