@@ -114,11 +114,22 @@ static void refuse(struct planner *planner)
     enter_stage(planner, POD_STAGE_ENDED);
 }
 
+/* What was asked for in time may be made late, while the server is yet to be told of the end. */
+static void come_back_from_gone(struct planner *planner)
+{
+    const struct pod_observed *observed = planner->observed;
+
+    if (planner->memory->stage == POD_STAGE_GONE &&
+        (observed->sandboxes.count || observed->containers.count))
+        enter_stage(planner, POD_STAGE_ENDED);
+}
+
 static void choose_stage(struct planner *planner)
 {
     const struct pod_desired *desired = planner->desired;
     struct pod_memory *memory = planner->memory;
 
+    come_back_from_gone(planner);
     if (!pod_is_wanted(planner)) {
         memory->leaving = true;
         end_pod(planner);

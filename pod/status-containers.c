@@ -318,6 +318,15 @@ static void report_end(const struct reporter *reporter, struct container_status 
         status->state = terminated_lost(reporter->arena, lost_at_end);
 }
 
+/* One of before the container that was published last, whose record is gone: it is no news. */
+static bool is_old_news(const struct reporter *reporter, const struct seen_container *seen,
+                        const struct container_status *previous)
+{
+    return previous && !str_empty(previous->container_id) && seen->state == POD_EXITED &&
+           seen->restart_count < previous->restart_count &&
+           !str_equal(previous->container_id, published_id(reporter, seen->id));
+}
+
 static void report_container(const struct reporter *reporter, const struct container *container,
                              const struct container_status_list *before,
                              struct container_status *status)
@@ -336,6 +345,12 @@ static void report_container(const struct reporter *reporter, const struct conta
             .last_state = previous ? previous->last_state : (struct container_state){0},
         };
     status->name = container->name;
+    if (seen && is_old_news(reporter, seen, previous)) {
+        status->container_id = previous->container_id;
+        status->image = previous->image;
+        status->image_id = previous->image_id;
+        seen = NULL;
+    }
     if (seen)
         report_seen(reporter, ref, seen, previous, status);
     else

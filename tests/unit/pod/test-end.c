@@ -398,6 +398,28 @@ static void test_what_fails_at_the_end_is_repeated(void **state)
     }
 }
 
+/* It was asked for by an agent that was killed, and made when all was gone; the server is yet to be
+ * told of the end. */
+static void test_a_sandbox_that_comes_late_is_stopped(void **state)
+{
+    struct pod_operation late = {.attempt = 1};
+    struct machine machine;
+
+    machine_api(&machine, ONE);
+    machine_start(&machine);
+    machine_delete(&machine, 1);
+    machine_run(&machine);
+    assert_gone(&machine);
+    strbuf_truncate(&machine.log, 0);
+    machine_effect_sandbox(&machine, &late);
+    machine_advance(&machine, USEC_PER_SEC);
+    machine_run(&machine);
+    assert_actions(&machine, "stopbox removebox");
+    assert_gone(&machine);
+    assert_phase(&machine, "Failed");
+    machine_deinit(&machine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_what_is_under_way_is_waited_for_or_given_up),
         cmocka_unit_test(test_containers_without_their_sandbox),
         cmocka_unit_test(test_what_fails_at_the_end_is_repeated),
+        cmocka_unit_test(test_a_sandbox_that_comes_late_is_stopped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

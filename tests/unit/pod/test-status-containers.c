@@ -135,6 +135,33 @@ static void test_states_of_the_newest_record(void **state)
     machine_deinit(&machine);
 }
 
+/* The runtime has the one before, whose end was told long ago. */
+static void test_what_was_told_last_outlives_its_record(void **state)
+{
+    const struct container_status *status;
+    struct seen_container *seen;
+    struct machine machine;
+
+    machine_api(&machine, ONE);
+    seen = put(&machine, "c1", "c", POD_EXITED);
+    seen->exit_code = 3;
+    play(&machine, "c");
+    seen = put(&machine, "c2", "c", POD_EXITED);
+    seen->restart_count = 1;
+    seen->exit_code = 4;
+    status = play(&machine, "c");
+    assert_int_equal(status->state.terminated->exit_code, 4);
+    assert_int_equal(status->last_state.terminated->exit_code, 3);
+
+    machine_remove_container(&machine, "c2");
+    status = play(&machine, "c");
+    assert_string_equal(status->container_id, "toy://c2");
+    assert_int_equal(status->state.terminated->exit_code, 4);
+    assert_int_equal(status->last_state.terminated->exit_code, 3);
+    assert_int_equal(status->restart_count, 1);
+    machine_deinit(&machine);
+}
+
 static void test_a_state_nobody_knows(void **state)
 {
     const struct container_status *status;
@@ -500,6 +527,7 @@ int main(void)
         cmocka_unit_test(test_what_was_never_seen_waits),
         cmocka_unit_test(test_what_ran_and_cannot_be_found),
         cmocka_unit_test(test_states_of_the_newest_record),
+        cmocka_unit_test(test_what_was_told_last_outlives_its_record),
         cmocka_unit_test(test_a_state_nobody_knows),
         cmocka_unit_test(test_restarts_never_become_less),
         cmocka_unit_test(test_what_failed_to_start_again_waits),
