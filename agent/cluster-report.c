@@ -122,6 +122,8 @@ static void on_told(void *owner, const struct api_reply *reply)
     } else if (reply->failure->code == 409 && !pod->report.refused) {
         begin(pod, "GET", "", NULL, on_read);
     } else {
+        if (reply->failure->code == 404) /* an answer may come later than what the watch tells */
+            pod->report.answer = object_unref(pod->report.answer);
         put_off(pod, reply);
     }
 }
@@ -162,6 +164,8 @@ static bool tell(struct agent_pod *pod, struct object *server)
                       usec_add(clock_boottime(), DETAILS_USEC));
         return true;
     }
+    /* The next agent goes on from there; if that cannot be, the cluster is told all the same. */
+    record_write(pod, &pod->memory);
     pod->report.said = hash_of(&patch);
     pod->report.due = false;
     wheel_cancel(&pod->report.later);
@@ -195,6 +199,13 @@ static bool is_to_be_deleted(const struct agent_pod *pod, struct object *server)
 {
     return pod->memory.stage == POD_STAGE_GONE && !pod->report.deleted &&
            pod->object->metadata.deletion_timestamp.set && is_final(pod_of(server)->status.phase);
+}
+
+/* What is on record may be older than what the agent before told last: nothing is told before the
+ * runtime was looked at. */
+static bool has_news(const struct agent_pod *pod)
+{
+    return pod->planned && pod->memory.published;
 }
 
 /* mirrors */
@@ -243,7 +254,7 @@ static void report_mirror(struct agent_pod *pod)
         make_mirror(pod);
     else if (!cluster_mirror_fits(pod, mirror))
         delete_seen(pod, mirror, on_mirror_deleted);
-    else if (pod->memory.published)
+    else if (has_news(pod))
         tell(pod, mirror);
 }
 
@@ -258,7 +269,7 @@ static void report(struct agent_pod *pod)
         return;
     }
     server = seen(pod);
-    if (!pod->memory.published || tell(pod, server))
+    if (!has_news(pod) || tell(pod, server))
         return;
     if (is_to_be_deleted(pod, server))
         delete_seen(pod, server, on_deleted);

@@ -113,10 +113,12 @@ static bool same_probes(const struct pod_memory *a, const struct pod_memory *b)
 
 /* Does it begin something that has to be on record, or end what only the record tells of? That a
  * pod is to go is one such thing: when its manifest is back, the next agent must not take it for
- * ended. What probes found is another. */
+ * ended. What probes found is another. So is its outcome, which is told next and then stands. */
 static bool needs_record(const struct pod_memory *before, const struct pod_plan *plan)
 {
     if (plan->memory.leaving && !before->leaving)
+        return true;
+    if (plan->memory.stage >= POD_STAGE_ENDED && before->stage < POD_STAGE_ENDED)
         return true;
     if (!same_probes(before, &plan->memory))
         return true;

@@ -177,8 +177,8 @@ static bool waits_for_objects(struct agent_pod *pod)
 
 void pod_follow_volumes(struct agent_pod *pod, const struct pod_observed *observed)
 {
-    if (!pod->volumes_due || pod->volumes_job || is_preparing(pod) || !is_running(pod, observed) ||
-        waits_for_objects(pod))
+    if (!pod->object || !pod->volumes_due || pod->volumes_job || is_preparing(pod) ||
+        !is_running(pod, observed) || waits_for_objects(pod))
         return;
     pod->volumes_due = false;
     if (has_payload(pod))
