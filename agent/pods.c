@@ -228,6 +228,17 @@ static void give_object(struct agent_pod *pod, struct object *object)
     object_unref(before);
 }
 
+/* Of one that was only found by its directory the name was not known. */
+static void take_name(struct agent_pod *pod, const struct object_meta *meta)
+{
+    if (str_equal(pod->name, meta->name) && str_equal(pod->name_space, meta->name_space))
+        return;
+    free(pod->name);
+    free(pod->name_space);
+    pod->name = mem_strdup(meta->name);
+    pod->name_space = mem_strdup(meta->name_space ? meta->name_space : "");
+}
+
 void pod_wanted(struct agent *agent, struct source *source, struct object *object)
 {
     const struct object_meta *meta = &object->metadata;
@@ -251,6 +262,7 @@ void pod_wanted(struct agent *agent, struct source *source, struct object *objec
         return;
     if (!pod)
         pod = pod_add(agent, meta->uid, meta->name_space, meta->name);
+    take_name(pod, meta);
     if (!pod->object)
         pod_log(pod, "is to run");
     pod->source = source;
