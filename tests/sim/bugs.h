@@ -21,6 +21,13 @@
     X(REMOVES_TOO_MUCH, FILES_KEPT, "removing a pod's directory removes those of all pods")        \
     X(RETRIES_AT_ONCE, BOUNDED, "the plan forgets its retries' delays, and nothing ever starts")   \
     X(NO_BACK_OFF, BACK_OFF, "the plan forgets crashes")                                           \
+    X(STATUSES_COME_AGAIN, ONWARD, "the network brings a status a second time, later")             \
+    X(ENDS_ARE_TAKEN_BACK, FINAL, "the status says Running after the end")                         \
+    X(STATUSES_TWICE, ONE_REQUEST, "each status is sent twice at once")                            \
+    X(DELETES_EARLY, DELETED_LAST, "a pod is deleted with its next status")                        \
+    X(MIRRORS_UNMARKED, MIRRORS_REST, "mirrors come without their mark")                           \
+    X(STATUSES_ARE_CUT, TOLD, "the server keeps no statuses of containers")                        \
+    X(REQUESTS_MULTIPLY, NO_STORM, "requests are sent over and over")                              \
     X(PLAN_ASSERTS, SANE, "the plan fails an assertion now and then")
 
 enum bug {

@@ -17,6 +17,7 @@ enum {
 #define WINDOW_USEC (60 * USEC_PER_SEC)
 #define CLEAN_STARTS_IN (30 * USEC_PER_SEC)
 #define DEADLINE_SLACK (2 * USEC_PER_SEC)
+#define WAKING (100 * USEC_PER_MSEC)
 #define BACK_OFF_FIRST (10 * USEC_PER_SEC)
 #define BACK_OFF_FORGET (590 * USEC_PER_SEC) /* the agent may see an exit a little later */
 #define BACK_OFF_SLACK (1500 * USEC_PER_MSEC)
@@ -45,6 +46,18 @@ static void check_no_twin(const struct container *container)
 }
 
 /* back-off */
+
+/* Another image begins anew. */
+static bool is_of_another_image(struct pod_container *spec, const struct container *container)
+{
+    const char *image = container->config->image->image;
+    bool another = strcmp(spec->last_image, image);
+
+    snprintf(spec->last_image, sizeof(spec->last_image), "%s", image);
+    if (another)
+        spec->delay = 0;
+    return another;
+}
 
 static void check_back_off(const struct container *container)
 {
@@ -81,8 +94,10 @@ static void check_not_ended(const struct container *container)
 
     if (manifest->told_removed || manifest->disturbed)
         return;
-    /* It counts from when the agent took the pod up, which was before anything of it ran. */
+    /* It counts from when the agent took the pod up, which was before anything of it ran. One that
+     * wakes up goes on with what it was about, and then looks at the clock. */
     if (manifest->deadline_seconds && manifest->started &&
+        container->start_sent > world->life.frozen_until + WAKING &&
         container->start_sent >
             manifest->started + (usec_t)manifest->deadline_seconds * USEC_PER_SEC + DEADLINE_SLACK)
         violation(INVARIANT_UNDISTURBED, "%s runs after the pod's deadline", container->id);
@@ -104,11 +119,17 @@ void checks_container_runs(const struct container *container)
     }
     check_no_twin(container);
     check_not_ended(container);
-    check_back_off(container);
+    if (!is_of_another_image(spec, container))
+        check_back_off(container);
     spec->starts++;
     if (!spec->manifest->started)
         spec->manifest->started = world->now;
     spec->manifest->ever_started = true;
+}
+
+static bool has_its_sandbox(const struct container *container)
+{
+    return container->sandbox && container->sandbox->ready;
 }
 
 void checks_container_ended(const struct container *container)
@@ -119,9 +140,12 @@ void checks_container_ended(const struct container *container)
         return;
     spec->manifest->ever_started = true; /* or tried to, which is the same to its phase */
     spec->exits++;
-    spec->last_was_stopped =
-        container->ever_unknown ||
-        ((container->asked_to_end || container->hook_sent) && !container->hook_failed);
+    /* A failed hook ends it for good, unless it was its sandbox that had to go. Of a stop that is
+     * on its way then, the agent does not know whether it came in time. */
+    spec->last_was_stopped = container->ever_unknown ||
+                             ((container->asked_to_end || container->hook_sent) &&
+                              (!container->hook_failed || !has_its_sandbox(container))) ||
+                             (container->stop_sent && !has_its_sandbox(container));
     spec->last_was_unknown = container->ever_unknown;
     spec->last_never_ran = !container->started;
     spec->last_code = container->exit_code;
@@ -137,15 +161,15 @@ void checks_stopped_after_end(const struct container *container)
 {
     struct pod_container *spec = container->spec;
 
-    if (spec && !(container->sandbox && container->sandbox->ready) &&
-        !strcmp(spec->last_sandbox, container->sandbox_id))
+    if (spec && !has_its_sandbox(container) && !strcmp(spec->last_sandbox, container->sandbox_id))
         spec->last_was_stopped = true;
 }
 
 /* calls */
 
-static void check_stop(const struct call *call, const struct container *container)
+static void check_stop(const struct call *call, struct container *container)
 {
+    container->stop_sent = true;
     if (container->alive && !may_stop_container(container))
         violation(INVARIANT_UNDISTURBED, "%s, which has no reason to end", call->key);
 }
@@ -155,7 +179,7 @@ static void check_stop_sandbox(const struct call *call, const struct sandbox *sa
     if (!may_stop_sandbox(sandbox))
         violation(INVARIANT_UNDISTURBED, "%s, which has no reason to end", call->key);
     list_for_each (node, &world->runtime->containers) {
-        const struct container *container = list_entry(node, struct container, link);
+        struct container *container = list_entry(node, struct container, link);
 
         if (container->sandbox == sandbox)
             check_stop(call, container);
@@ -186,7 +210,7 @@ static void note_hook(const Cri__ExecSyncRequest *request)
 void checks_call_sent(const struct call *call)
 {
     const struct sandbox *sandbox;
-    const struct container *container;
+    struct container *container;
     const char *id;
 
     if (call->method->kind == METHOD_NODE)
@@ -196,6 +220,8 @@ void checks_call_sent(const struct call *call)
     if (call->method->kind != METHOD_CHANGE)
         return;
     count_call(manifests_find(call->uid));
+    if (call->method->begin == serve_run_sandbox)
+        checks_sandbox_asked_for(call->uid);
     id = ((const Cri__StopPodSandboxRequest *)call->request)->pod_sandbox_id;
     if (call->method->begin == serve_stop_container ||
         call->method->begin == serve_remove_container) {
@@ -227,12 +253,13 @@ void checks_agent_died(void)
 {
     if (world->lossy_writes)
         forget_back_offs();
-    world->lossy_writes = 0;
     list_for_each (node, &world->manifests->all) {
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
+        manifest->forgotten |= world->lossy_writes;
         manifest->delivered = false;
     }
+    world->lossy_writes = 0;
 }
 
 void checks_machine_boots(void)
@@ -242,7 +269,8 @@ void checks_machine_boots(void)
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
         manifest->disturbed |= manifest->policy == RESTART_NEVER;
-        manifest->begins_anew = true; /* when it began is nowhere on record */
+        manifest->forgotten = true;
+        manifest->begins_anew = !manifest->of_cluster; /* when it began is nowhere on record */
         manifest->started = 0;
     }
 }
@@ -363,7 +391,7 @@ static bool sandbox_may_come(const struct manifest *manifest)
 
 void checks_may_forget(struct manifest *manifest)
 {
-    if (!manifest || !manifest->told_removed || !manifest->delivered)
+    if (!manifest || !manifest->told_removed || !manifest->delivered || manifest->of_cluster)
         return;
     list_for_each (node, &world->runtime->sandboxes)
         if (!strcmp(list_entry(node, struct sandbox, link)->metadata->uid, manifest->uid))

@@ -6,6 +6,7 @@
 
 #include "world.h"
 
+struct api_call;
 struct call;
 struct container;
 struct manifest;
@@ -30,6 +31,9 @@ void checks_look(void);
 /* Is everything as declared? Else `why` (may be NULL) is told what is not. */
 bool checks_converged(struct strbuf *why);
 
+/* Without an API server: what is to run by a manifest alone does? */
+bool checks_static_go_on(struct strbuf *why);
+
 /* Was it taken away, so that this life of it ends though it is back? */
 bool pod_has_to_go(const struct manifest *manifest);
 
@@ -38,6 +42,15 @@ bool may_stop_container(const struct container *container);
 bool may_stop_sandbox(const struct sandbox *sandbox);
 bool pod_may_end(const struct manifest *manifest);
 bool pod_ends_by_itself(const struct manifest *manifest); /* though it is wanted */
+
+/* checks-api.c */
+void checks_request_sent(const struct api_call *call);
+bool checks_is_of_mirror(const char *uid);
+void checks_sandbox_asked_for(const char *uid);
+void checks_status_became(const char *uid, const char *before, const char *after);
+
+/* converge-api.c: has the API server what the agent says? */
+bool checks_told(struct strbuf *why);
 
 /* published.c: what the agent says, compared with what there is and was */
 void published_check(void);

@@ -14,6 +14,7 @@
 #define SITES(X)                                                                                   \
     /* chosen: taken or not */                                                                     \
     X(POD, false)                                                                                  \
+    X(HAPPENING_ALONE, false)                                                                      \
     X(HAPPENING, true)                                                                             \
     X(KILL_BETWEEN_STEPS, true)                                                                    \
     X(KILL_WITHIN_STEP, true)                                                                      \
@@ -39,6 +40,17 @@
     X(SANDBOX_DIES, true)                                                                          \
     X(STATE_IS_LOST, true)                                                                         \
     X(EXIT_IS_LOST, true)                                                                          \
+    X(API_FAILS, true)                                                                             \
+    X(API_REPLY_IS_LOST, true)                                                                     \
+    X(API_REFUSES, true)                                                                           \
+    X(API_HANGS, true)                                                                             \
+    X(API_COMES_LATE, true)                                                                        \
+    X(API_REPLY_COMES_LATE, true)                                                                  \
+    X(API_STALE, true)                                                                             \
+    X(API_BEHIND, true)                                                                            \
+    X(STREAM_TORN, true)                                                                           \
+    X(STREAM_EXPIRES, true)                                                                        \
+    X(STREAM_STALLS, true)                                                                         \
     X(TERM_IS_IGNORED, false)                                                                      \
     X(BUG, false)                                                                                  \
     /* drawn: a number */                                                                          \

@@ -1,4 +1,5 @@
 /* Is everything as it was declared to be? */
+#include "api-server.h"
 #include "checks.h"
 #include "manifests.h"
 #include "runtime.h"
@@ -87,6 +88,13 @@ static bool has_ended(const struct manifest *manifest, struct strbuf *why)
     return sandbox ? no(why, manifest->uid, "has ended, and there runs", sandbox->id) : true;
 }
 
+static bool has_image(const struct container *container, const char *name)
+{
+    const struct image *image = runtime_image(container->config->image->image);
+
+    return image && !strcmp(image->name, name);
+}
+
 static bool container_is_right(const struct pod_container *spec, const struct sandbox *sandbox,
                                struct strbuf *why)
 {
@@ -99,6 +107,8 @@ static bool container_is_right(const struct pod_container *spec, const struct sa
         return no(why, manifest->uid, "there runs in an old sandbox", container->id);
     if (container && container->state != CRI__CONTAINER_STATE__CONTAINER_RUNNING)
         return no(why, manifest->uid, "of which the runtime knows nothing", container->id);
+    if (container && !has_image(container, spec->image))
+        return no(why, manifest->uid, "has another image in", container->id);
     if (container && container->ends)
         return no(why, manifest->uid, "will end yet", container->id);
     if (container)
@@ -123,6 +133,8 @@ static bool runs(const struct manifest *manifest, struct strbuf *why)
 
 static bool is_right(const struct manifest *manifest, struct strbuf *why)
 {
+    if (!manifest->wanted && manifest->of_cluster && cluster_has(manifest))
+        return no(why, manifest->uid, "is not wanted, and the API server has it", NULL);
     if (!manifest->wanted)
         return manifest->ever_delivered ? is_gone(manifest->uid, why) : true;
     if (!manifest->delivered)
@@ -136,6 +148,30 @@ static bool is_right(const struct manifest *manifest, struct strbuf *why)
     if (manifest->deadline_seconds)
         return no(why, manifest->uid, "has a deadline, which is not over", NULL);
     return runs(manifest, why);
+}
+
+/* Does another version of it keep the name? Until all sources are known again it does not end. */
+static bool has_the_name(const struct manifest *manifest)
+{
+    list_for_each (node, &world->manifests->all) {
+        const struct manifest *other = list_entry(node, struct manifest, link);
+
+        if (other != manifest && other->index == manifest->index && !is_gone(other->uid, NULL))
+            return false;
+    }
+    return true;
+}
+
+bool checks_static_go_on(struct strbuf *why)
+{
+    list_for_each (node, &world->manifests->all) {
+        const struct manifest *manifest = list_entry(node, struct manifest, link);
+
+        if (!manifest->of_cluster && manifest->wanted && has_the_name(manifest) &&
+            !pod_has_to_go(manifest) && !is_right(manifest, why))
+            return false;
+    }
+    return true;
 }
 
 static bool nothing_under_way(struct strbuf *why)

@@ -88,9 +88,9 @@ bool may_stop_container(const struct container *container)
 {
     if (!container->spec || pod_may_end(container->spec->manifest))
         return true;
-    return !container->alive || container->ever_unknown || container->hook_failed ||
-           container->not_live || container->asked_to_end || !container->sandbox->ready ||
-           has_twin(container);
+    return !container->alive || container->spec->changed || container->ever_unknown ||
+           container->hook_failed || container->not_live || container->asked_to_end ||
+           !container->sandbox->ready || has_twin(container);
 }
 
 bool may_stop_sandbox(const struct sandbox *sandbox)

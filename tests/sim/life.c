@@ -1,4 +1,5 @@
 /* The agent's lives: their beginnings and their ends. */
+#include "api-server.h"
 #include "checks.h"
 #include "manifests.h"
 #include "runtime.h"
@@ -33,6 +34,8 @@ static void life_is_over(const char *how)
     life->loop = NULL;
     life->wheel = NULL;
     net_agent_died();
+    if (world->api)
+        net_http_agent_died();
     tree_agent_died(world->tree);
     static_agent_died();
     checks_agent_died();

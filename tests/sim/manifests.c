@@ -1,5 +1,6 @@
 /* The pods of the world: recipes, and the directory that has them. */
 #include "manifests.h"
+#include "api-server.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/objects/pod.h"
 
@@ -148,6 +149,9 @@ static void make_recipe(struct manifest *manifest)
     regulars = 1 + pick(manifest, 3);
     for (uint64_t i = 0; i < regulars; i++)
         add_regular(manifest);
+    for (size_t i = 0; i < manifest->container_count && manifest->of_cluster; i++)
+        manifest->containers[i].configured = pick(manifest, 4) == 0;
+    manifest->has_token = manifest->of_cluster && pick(manifest, 3) == 0;
 }
 
 /* manifests as JSON, as static/ leaves them */
@@ -174,6 +178,11 @@ static void write_container(struct strbuf *out, const struct pod_container *cont
             write_hook(out, "preStop", &first);
         strbuf_add(out, "}");
     }
+    if (container->configured)
+        strbuf_add(out, ",\"env\":[{\"name\":\"A\",\"valueFrom\":{\"configMapKeyRef\":{"
+                        "\"name\":\"config\",\"key\":\"a\"}}},"
+                        "{\"name\":\"B\",\"valueFrom\":{\"secretKeyRef\":{"
+                        "\"name\":\"secret\",\"key\":\"b\",\"optional\":true}}}]");
     /* The kind of handler says which it is to who plays attempts. */
     if (container->startup_probe)
         strbuf_add(out, ",\"startupProbe\":{\"exec\":{\"command\":[\"startup\"]},"
@@ -202,20 +211,42 @@ static void write_containers(struct strbuf *out, const struct manifest *manifest
     strbuf_add(out, "]");
 }
 
-static char *manifest_text(const struct manifest *manifest)
+/* As static/ leaves it, or as it is created in a cluster. */
+static void write_metadata(struct strbuf *out, const struct manifest *manifest)
+{
+    strbuf_printf(out,
+                  "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"%s\","
+                  "\"namespace\":\"default\",\"uid\":\"%s\"",
+                  manifest->name, manifest->uid);
+    if (!manifest->of_cluster)
+        strbuf_printf(out,
+                      ",\"annotations\":{\"kubernetes.io/config.source\":\"file\","
+                      "\"kubernetes.io/config.hash\":\"%s\","
+                      "\"nodeagent.dev/static-uid\":\"v1\"}",
+                      manifest->uid);
+    strbuf_add(out, "}");
+}
+
+static void write_volumes(struct strbuf *out, const struct manifest *manifest)
+{
+    strbuf_add(out, ",\"volumes\":[{\"name\":\"data\",\"emptyDir\":{}}");
+    if (manifest->has_token)
+        strbuf_add(out, ",{\"name\":\"token\",\"projected\":{\"sources\":["
+                        "{\"serviceAccountToken\":{\"path\":\"token\",\"expirationSeconds\":3600}},"
+                        "{\"configMap\":{\"name\":\"config\"}}]}}");
+    strbuf_add(out, "]");
+}
+
+char *manifest_text(const struct manifest *manifest)
 {
     struct strbuf out = STRBUF_INIT;
 
+    write_metadata(&out, manifest);
     strbuf_printf(&out,
-                  "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"%s\","
-                  "\"namespace\":\"default\",\"uid\":\"%s\",\"annotations\":{"
-                  "\"kubernetes.io/config.source\":\"file\",\"kubernetes.io/config.hash\":\"%s\","
-                  "\"nodeagent.dev/static-uid\":\"v1\"}},"
-                  "\"spec\":{\"nodeName\":\"node\",\"restartPolicy\":\"%s\","
-                  "\"terminationGracePeriodSeconds\":%lld,"
-                  "\"volumes\":[{\"name\":\"data\",\"emptyDir\":{}}]",
-                  manifest->name, manifest->uid, manifest->uid,
+                  ",\"spec\":{\"nodeName\":\"node\",\"restartPolicy\":\"%s\","
+                  "\"terminationGracePeriodSeconds\":%lld",
                   restart_policy_name(manifest->policy), (long long)manifest->grace_seconds);
+    write_volumes(&out, manifest);
     if (manifest->host_network)
         strbuf_add(&out, ",\"hostNetwork\":true");
     if (manifest->deadline_seconds)
@@ -243,32 +274,40 @@ static struct object *manifest_decode(const struct manifest *manifest)
         abort();
     }
     report_init(&report, document);
-    object = object_decode(document, OBJECT_DROP_RAW, &report);
+    object = object_decode(document, OBJECT_KEEP_RAW, &report); /* for its mirror */
     assert_that(object);
     report_deinit(&report);
     return object;
+}
+
+/* Every other pod of a member is the cluster's. */
+static bool is_of_cluster(unsigned index)
+{
+    return world->api && index % 2 && index < PODS_MAX;
 }
 
 static struct manifest *manifest_new(unsigned index)
 {
     struct manifest *manifest = mem_new(struct manifest);
     unsigned version = ++world->manifests->versions[index];
-    char name[16];
+    char name[32];
 
     manifest->index = index;
     manifest->clean = index >= PODS_MAX;
     snprintf(name, sizeof(name), manifest->clean ? CLEAN "%u" : "pod-%u", index);
-    snprintf(manifest->name, sizeof(manifest->name), "%s-node", name);
+    manifest->of_cluster = is_of_cluster(index);
+    snprintf(manifest->name, sizeof(manifest->name), manifest->of_cluster ? "%s" : "%s-node", name);
     snprintf(manifest->uid, sizeof(manifest->uid), "%s-v%u", name, version);
     make_recipe(manifest);
-    manifest->object = manifest_decode(manifest);
+    if (!manifest->of_cluster)
+        manifest->object = manifest_decode(manifest);
     list_push_back(&world->manifests->all, &manifest->link);
     return manifest;
 }
 
 /* the directory */
 
-static struct manifest *newest(unsigned index)
+struct manifest *manifests_newest(unsigned index)
 {
     struct manifest *found = NULL;
 
@@ -283,7 +322,7 @@ static struct manifest *newest(unsigned index)
 
 bool manifests_is_there(unsigned index)
 {
-    const struct manifest *manifest = newest(index);
+    const struct manifest *manifest = manifests_newest(index);
 
     return manifest && manifest->wanted;
 }
@@ -310,31 +349,50 @@ static void want(struct manifest *manifest)
     manifest->wanted = true;
     trace("manifest of %s is put", manifest->uid);
     tell_recipe(manifest);
-    static_changed();
+    if (manifest->of_cluster)
+        cluster_pod_put(manifest);
+    else
+        static_changed();
 }
 
 void manifests_take_away(unsigned index)
 {
-    struct manifest *manifest = newest(index);
+    struct manifest *manifest = manifests_newest(index);
 
     if (!manifest || !manifest->wanted)
         return;
     manifest->wanted = false;
     trace("manifest of %s is taken away", manifest->uid);
-    static_changed();
+    if (manifest->of_cluster)
+        cluster_pod_delete(manifest);
+    else
+        static_changed();
+}
+
+/* In a cluster a pod comes once; another one of its name comes when the name is free. */
+static void put_in_cluster(unsigned index, const struct manifest *before)
+{
+    if (!before || !cluster_has(before))
+        want(manifest_new(index));
 }
 
 void manifests_put(unsigned index)
 {
-    struct manifest *manifest = newest(index);
+    struct manifest *manifest = manifests_newest(index);
 
-    want(manifest ? manifest : manifest_new(index));
+    if (is_of_cluster(index))
+        put_in_cluster(index, manifest);
+    else
+        want(manifest ? manifest : manifest_new(index));
 }
 
 void manifests_change(unsigned index)
 {
     manifests_take_away(index);
-    want(manifest_new(index));
+    if (is_of_cluster(index))
+        put_in_cluster(index, manifests_newest(index));
+    else
+        want(manifest_new(index));
 }
 
 struct manifests *manifests_new(void)

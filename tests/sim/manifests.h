@@ -50,6 +50,8 @@ struct pod_container {
     bool startup_probe;
     bool readiness_probe;
     bool liveness_probe;
+    bool configured; /* by a ConfigMap and a Secret */
+    bool changed;    /* it was given another image */
 
     /* what happened */
     unsigned starts;
@@ -60,6 +62,7 @@ struct pod_container {
     bool last_was_stopped; /* by the agent, or the runtime lost it: it may be started anew */
     bool last_was_unknown; /* to the runtime, for a while */
     char last_sandbox[64];
+    char last_image[64];
     usec_t delay;   /* what it has to wait for its next start at least */
     usec_t updated; /* when that was chosen */
 };
@@ -71,18 +74,21 @@ struct manifest {
     char uid[40];
     char name[40];
     bool clean;
+    bool of_cluster; /* not from the directory: the API server has it */
+    bool has_token;
     enum restart_policy policy;
     int64_t grace_seconds;
     int64_t deadline_seconds; /* 0: none */
     bool host_network;
     struct pod_container containers[POD_CONTAINERS_MAX]; /* init containers first */
     size_t container_count;
-    struct object *object;
+    struct object *object; /* NULL: the API server has it */
 
-    bool wanted;    /* in the directory */
-    bool delivered; /* in the newest set that an agent got */
+    bool wanted;    /* in the directory, or in the cluster without being deleted */
+    bool delivered; /* in the newest set that an agent got, or told by a watch */
     bool ever_delivered;
     bool told_removed;   /* some agent got a set without it: it ends, whatever comes after */
+    bool forgotten;      /* what was told of it may not be on record */
     bool disturbed;      /* something happened to it that justifies all kinds of stops */
     usec_t delivered_at; /* to the present agent */
     usec_t known_since;  /* to any */
@@ -106,6 +112,9 @@ struct manifests *manifests_free(struct manifests *manifests);
 /* Is this key, UID or image that of a clean pod? */
 bool manifests_is_clean(const char *key);
 struct manifest *manifests_find(const char *uid);
+/* The newest of an index; NULL: there was none. */
+struct manifest *manifests_newest(unsigned index);
+char *manifest_text(const struct manifest *manifest); /* JSON; the caller frees it */
 struct pod_container *manifests_container(const char *uid, const char *name);
 const char *restart_policy_name(enum restart_policy policy);
 

@@ -54,6 +54,7 @@ struct rpc_call {
     char *text;
     uint8_t *bytes;
     size_t length;
+    bool late;
 };
 
 const char *rpc_status_name(enum rpc_status status)
@@ -157,6 +158,8 @@ static void rpc_answered(void *data)
         .status = rpc->status, .text = rpc->text, .bytes = rpc->bytes, .length = rpc->length};
 
     rpc->answer = NULL;
+    if (rpc->late)
+        world->told_late = world->now;
     rpc_forget(rpc);
     rpc->on_done(rpc->owner, &reply);
     rpc_release(rpc);
@@ -208,6 +211,7 @@ void net_reply(struct call *call, enum rpc_status status, const char *text,
 
     if (!rpc)
         return;
+    rpc->late = call->answered_late;
     if (call->reply_lost) {
         status = RPC_UNAVAILABLE;
         text = "error reading from server: EOF";

@@ -1,4 +1,5 @@
-/* Deliberate bugs in the plan, by way of the linker: the shipping one is called in between. */
+/* Deliberate bugs in the plan and in the status, by way of the linker: the shipping one is called
+ * in between. */
 #include "bugs.h"
 #include "nodeagent/pod.h"
 
@@ -8,6 +9,32 @@ void __real_pod_plan(const struct pod_desired *desired, const struct pod_observe
 void __wrap_pod_plan(const struct pod_desired *desired, const struct pod_observed *observed,
                      const struct pod_memory *memory, struct pod_now now, struct arena *arena,
                      struct pod_plan *plan);
+
+const struct pod_status *__real_pod_status(const struct pod_desired *desired,
+                                           const struct pod_observed *observed,
+                                           const struct pod_memory *memory, struct pod_now now,
+                                           struct arena *arena);
+const struct pod_status *__wrap_pod_status(const struct pod_desired *desired,
+                                           const struct pod_observed *observed,
+                                           const struct pod_memory *memory, struct pod_now now,
+                                           struct arena *arena);
+
+const struct pod_status *__wrap_pod_status(const struct pod_desired *desired,
+                                           const struct pod_observed *observed,
+                                           const struct pod_memory *memory, struct pod_now now,
+                                           struct arena *arena)
+{
+    const struct pod_status *status = __real_pod_status(desired, observed, memory, now, arena);
+    struct pod_status *wrong;
+
+    if (memory->stage < POD_STAGE_ENDED ||
+        !bug_shows(BUG_ENDS_ARE_TAKEN_BACK, desired->pod->object.metadata.uid))
+        return status;
+    wrong = arena_new(arena, struct pod_status);
+    *wrong = *status;
+    wrong->phase = "Running";
+    return wrong;
+}
 
 static void remove_at_once(struct pod_plan *plan)
 {

@@ -112,6 +112,10 @@ static void check_pod(const struct json *pod)
     if (!metadata || !status)
         return;
     manifest = manifests_find(text_of(json_get(metadata, "uid"), uid, sizeof(uid)));
+    if (!manifest && checks_is_of_mirror(uid)) {
+        violation(INVARIANT_MIRRORS_REST, "the mirror %s is taken for a pod", uid);
+        return;
+    }
     if (!manifest) {
         violation(INVARIANT_OBSERVED, "pod %s is told of, which nobody declared", uid);
         return;

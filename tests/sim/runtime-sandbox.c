@@ -67,6 +67,7 @@ static void run_ends(struct call *call)
     }
     sandbox = sandbox_make(call);
     sandbox->ready = true;
+    sandbox->made = world->now;
     trace("  runtime: sandbox %s runs, attempt %u", sandbox->id, sandbox->metadata->attempt);
     response.pod_sandbox_id = sandbox->id;
     checks_sandbox_runs(sandbox);

@@ -39,6 +39,7 @@ struct sandbox {
     bool stopped;   /* a StopPodSandbox succeeded */
     bool ever_died; /* by itself */
     bool host_network;
+    usec_t made; /* the world's */
     int64_t created_at;
     char ip[24];
     bool removing;
@@ -61,6 +62,7 @@ struct container {
     bool ever_unknown;
     bool hook_failed; /* its postStart, to the agent: it is to end */
     bool ignores_term;
+    bool stop_sent;                              /* by an agent, whatever became of it */
     bool asked_to_end;                           /* TERM was sent, or worse */
     bool hook_sent;                              /* its preStop: the agent means it to end */
     int64_t created_at, started_at, finished_at; /* nanoseconds of the wall */

@@ -1,5 +1,6 @@
 /* The phases of a seed, and what happens in its storm. */
 #include "scenario.h"
+#include "api-server.h"
 #include "checks.h"
 #include "manifests.h"
 #include "nodeagent/base/mem.h"
@@ -13,15 +14,20 @@
 
 enum {
     HAPPENINGS = 24, /* in a storm */
-    FAULTS_MIN = 5,  /* a storm goes on until it had so many */
+    CLUSTER_HAPPENINGS = 16,
+    ALONE_HAPPENINGS = 8,
+    ALONE_SEEDS = 16, /* of so many members one is left alone for long */
+    FAULTS_MIN = 5,   /* a storm goes on until it had so many */
     KILLS_MIN = 1,
     STEPS_MIN = 1000,
     ROUNDS_MAX = 20, /* a seed whose choices were left out has an end, too */
 };
 
 #define STORM_USEC (150 * USEC_PER_SEC)
-#define CALM_MAX (1500 * USEC_PER_SEC) /* two of the longest back-offs, and time to act */
-#define QUIET_AFTER (40 * USEC_PER_SEC)
+#define ALONE_USEC (7200 * USEC_PER_SEC)
+#define ALONE_QUIET_AFTER (6000 * USEC_PER_SEC)
+#define CALM_MAX (1500 * USEC_PER_SEC)  /* two of the longest back-offs, and time to act */
+#define QUIET_AFTER (70 * USEC_PER_SEC) /* what was not told again for a minute is by then */
 #define QUIET_USEC (60 * USEC_PER_SEC)
 #define EMPTY_MAX (400 * USEC_PER_SEC)
 #define LOOK_EVERY (2 * USEC_PER_SEC)
@@ -193,11 +199,7 @@ static void sandbox_dies(const char *key)
     }
 }
 
-static const struct {
-    const char *name;
-    unsigned weight;
-    void (*happens)(const char *key);
-} happenings[] = {
+static const struct happening_kind happenings[] = {
     {"pod comes or goes", 24, pod_comes_or_goes},
     {"pod changes", 12, pod_changes},
     {"pod blinks", 10, pod_blinks},
@@ -213,46 +215,55 @@ static const struct {
     {"machine boots", 1, machine_boots},
 };
 
+/* While the API server is away for long: what a node lives through without a cluster. */
+static const struct happening_kind alone_happenings[] = {
+    {"pod comes or goes", 8, pod_comes_or_goes}, {"pod changes", 4, pod_changes},
+    {"agent is killed", 3, agent_is_killed},     {"agent is stopped", 3, agent_is_stopped},
+    {"sandbox dies", 4, sandbox_dies},
+};
+
 struct happening {
-    unsigned what;
-    unsigned nth;
+    const struct happening_kind *what;
+    enum site site;
+    char key[16];
 };
 
 static void happen(void *data)
 {
     struct happening *happening = data;
-    char key[16];
 
-    snprintf(key, sizeof(key), "%u", happening->nth);
-    if (choose(SITE_HAPPENING, key, 10000)) {
-        trace("* %s", happenings[happening->what].name);
-        happenings[happening->what].happens(key);
+    if (choose(happening->site, happening->key, 10000)) {
+        trace("* %s", happening->what->name);
+        happening->what->happens(happening->key);
     }
     free(happening);
 }
 
-static unsigned what_happens(const char *key)
+static const struct happening_kind *what_happens(const struct happening_kind *kinds, size_t count,
+                                                 const char *key)
 {
-    unsigned sum = 0, what = 0;
+    unsigned sum = 0;
     uint64_t at;
 
-    for (size_t i = 0; i < array_size(happenings); i++)
-        sum += happenings[i].weight;
-    for (at = draw(SITE_SCHEDULE, key, sum); at >= happenings[what].weight; what++)
-        at -= happenings[what].weight;
-    return what;
+    for (size_t i = 0; i < count; i++)
+        sum += kinds[i].weight;
+    for (at = draw(SITE_SCHEDULE, key, sum); at >= kinds->weight; kinds++)
+        at -= kinds->weight;
+    return kinds;
 }
 
-static void schedule(unsigned from, unsigned count, usec_t within)
+/* `where` tells the keys of one table from those of another. */
+static void schedule(enum site site, const struct happening_kind *kinds, size_t kind_count,
+                     const char *where, unsigned from, unsigned count, usec_t within)
 {
     for (unsigned i = from; i < from + count; i++) {
         struct happening *happening = mem_new(struct happening);
-        char key[16];
 
-        snprintf(key, sizeof(key), "%u", i);
-        happening->nth = i;
-        happening->what = what_happens(key);
-        event_add(draw_usec(SITE_SCHEDULE, key, 0, within), "happening", key, happen, happening);
+        snprintf(happening->key, sizeof(happening->key), "%s%u", where, i);
+        happening->site = site;
+        happening->what = what_happens(kinds, kind_count, happening->key);
+        event_add(draw_usec(SITE_SCHEDULE, happening->key, 0, within), "happening", happening->key,
+                  happen, happening);
     }
 }
 
@@ -260,7 +271,7 @@ static void schedule(unsigned from, unsigned count, usec_t within)
 
 static void enter(enum phase phase)
 {
-    static const char *const names[] = {"storm", "calm", "quiet", "empty"};
+    static const char *const names[] = {"storm", "alone", "calm", "quiet", "empty"};
 
     world->phase = phase;
     world->phase_began = world->now;
@@ -325,7 +336,11 @@ static void storm(void)
     event_add(LOOK_EVERY, "", "", look, NULL);
     for (unsigned round = 0; round < ROUNDS_MAX && !world->violated && !storm_was_enough();
          round++) {
-        schedule(round * HAPPENINGS, HAPPENINGS, STORM_USEC);
+        schedule(SITE_HAPPENING, happenings, array_size(happenings), "", round * HAPPENINGS,
+                 HAPPENINGS, STORM_USEC);
+        if (world->api)
+            schedule(SITE_HAPPENING, cluster_happenings, CLUSTER_HAPPENING_KINDS, "cluster-",
+                     round * CLUSTER_HAPPENINGS, CLUSTER_HAPPENINGS, STORM_USEC);
         steps_until(world->now + STORM_USEC, NULL);
     }
 }
@@ -339,9 +354,25 @@ static void calm_down(void)
     runtime_is_started(NULL);
 }
 
+/* The API server is away. What can go on without it does, and when it is back it is told. */
+static void be_alone(void)
+{
+    struct strbuf why = STRBUF_INIT;
+
+    enter(PHASE_ALONE);
+    calm_down();
+    cluster_away(draw(SITE_WORLD, "how alone", 2) ? API_REFUSES : API_IS_SILENT);
+    schedule(SITE_HAPPENING_ALONE, alone_happenings, array_size(alone_happenings), "alone-", 0,
+             ALONE_HAPPENINGS, ALONE_QUIET_AFTER);
+    steps_until(world->now + ALONE_USEC, NULL);
+    if (!world->violated && !checks_static_go_on(&why))
+        violation(INVARIANT_CONVERGES, "while the API server is away: %s", why.text);
+    strbuf_deinit(&why);
+}
+
 static bool is_converged(void)
 {
-    return checks_converged(NULL);
+    return checks_converged(NULL) && checks_told(NULL);
 }
 
 static void become_calm(enum phase phase, usec_t within)
@@ -350,11 +381,16 @@ static void become_calm(enum phase phase, usec_t within)
 
     enter(phase);
     calm_down();
+    if (world->api)
+        cluster_all_well();
     steps_until(world->now + within, is_converged);
     if (!world->violated && !checks_converged(&why))
         violation(phase == PHASE_EMPTY ? INVARIANT_ALL_GONE : INVARIANT_CONVERGES,
                   "after %llu s of calm: %s", (unsigned long long)(within / USEC_PER_SEC),
                   why.text);
+    if (!world->violated && !checks_told(&why))
+        violation(INVARIANT_TOLD, "after %llu s of calm: %s",
+                  (unsigned long long)(within / USEC_PER_SEC), why.text);
     strbuf_deinit(&why);
 }
 
@@ -371,12 +407,16 @@ static void be_quiet(void)
                   (unsigned long long)(QUIET_USEC / USEC_PER_SEC));
     if (!world->violated && !checks_converged(&why))
         violation(INVARIANT_CONVERGES, "it did not last: %s", why.text);
+    if (!world->violated && !checks_told(&why))
+        violation(INVARIANT_TOLD, "it did not last: %s", why.text);
     strbuf_deinit(&why);
 }
 
 static void play(void)
 {
     storm();
+    if (!world->violated && world->api && draw(SITE_WORLD, "alone", ALONE_SEEDS) == 0)
+        be_alone();
     if (!world->violated)
         become_calm(PHASE_CALM, CALM_MAX);
     if (!world->violated)
@@ -409,6 +449,10 @@ void world_begin(const struct order *order, struct choices_taken *taken)
     world->tree = tree_new();
     world->runtime = runtime_new();
     world->manifests = manifests_new();
+    if (draw(SITE_WORLD, "member of a cluster", 2)) {
+        world->api = api_server_new();
+        cluster_begin();
+    }
     put_node_files();
     runtime_add_image(CLEAN "image:1");
     for (unsigned i = 0; i < 4; i++) {
@@ -424,6 +468,7 @@ void world_end(void)
 {
     world->ended = true;
     world->life.alive = false;
+    api_server_free(world->api);
     runtime_free(world->runtime); /* and the events it waits for */
     while (world->queue.count)
         event_cancel(world->queue.items[0]);

@@ -27,6 +27,16 @@ struct order {
     bool tracing; /* on stdout */
 };
 
+struct happening_kind {
+    const char *name;
+    unsigned weight;
+    void (*happens)(const char *key);
+};
+
+/* cluster.c: of members only */
+enum { CLUSTER_HAPPENING_KINDS = 10 };
+extern const struct happening_kind cluster_happenings[CLUSTER_HAPPENING_KINDS];
+
 /* Runs a seed to its end. */
 void scenario_run(const struct order *order, struct outcome *outcome);
 

@@ -25,6 +25,8 @@ static void note_delivery(void)
     list_for_each (node, &world->manifests->all) {
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
+        if (manifest->of_cluster)
+            continue;
         if (!manifest->wanted && manifest->ever_delivered)
             manifest->told_removed = true;
         if (manifest->wanted && !manifest->delivered)
@@ -54,7 +56,7 @@ static void deliver(void *data)
     list_for_each (node, &world->manifests->all) {
         struct manifest *manifest = list_entry(node, struct manifest, link);
 
-        if (manifest->wanted)
+        if (manifest->wanted && !manifest->of_cluster)
             source->objects[source->count++] = object_ref(manifest->object);
     }
     set.objects.items = source->objects;

@@ -1,6 +1,8 @@
 /* The agent under test: its parts, as agent/main.c puts them together. */
 #include "subject.h"
 #include "agent.h"
+#include "node-machine.h"
+#include "nodeagent/api/client.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/net/rpc.h"
 #include "nodeagent/sys/clock.h"
@@ -14,6 +16,7 @@
 
 struct subject {
     struct config config;
+    struct node_machine machine;
     struct node_facts facts;
     struct agent_parts parts;
     struct wheel_driver *driver;
@@ -48,6 +51,18 @@ static void configure(struct config *config)
         .max_parallel_image_pulls = 4,
         .registry_pull_qps = 5,
         .registry_burst = 10,
+        .kubeconfig = world->api ? "/etc/kubernetes/kubelet.conf" : NULL,
+        .register_node = true,
+        .controller_attach_detach = true,
+        .kubernetes_version = "v1.36.2",
+        .node_status_update_usec = 10 * USEC_PER_SEC,
+        .node_status_report_usec = 300 * USEC_PER_SEC,
+        .node_lease_seconds = 40,
+        .node_status_images_max = 50,
+        .api_qps = 50,
+        .api_burst = 100,
+        .event_qps = 50,
+        .event_burst = 100,
     };
 }
 
@@ -68,7 +83,18 @@ static void know_node(struct subject *node)
     struct err err;
 
     assert_that(file_read("/proc/sys/kernel/random/boot_id", 64, &boot_id, &err) == 0);
+    node->machine = (struct node_machine){
+        .machine_id = "machine",
+        .system_uuid = "system",
+        .boot_id = arena_strndup(&node->arena, boot_id.text, strcspn(boot_id.text, "\n")),
+        .kernel_version = "6.1",
+        .os_image = "an image",
+        .architecture = "amd64",
+        .cpus = 4,
+        .memory_bytes = (int64_t)16 << 30,
+    };
     facts->config = &node->config;
+    facts->machine = &node->machine;
     facts->boot_id = arena_strndup(&node->arena, boot_id.text, strcspn(boot_id.text, "\n"));
     facts->addresses.items = &address;
     facts->addresses.count = 1;
@@ -79,6 +105,35 @@ static void know_node(struct subject *node)
     add_quantity(&facts->allocatable, "cpu", "4");
     add_quantity(&facts->allocatable, "memory", "16Gi");
     add_quantity(&facts->allocatable, "pods", "110");
+}
+
+static int identify(void *owner, struct api_identity *identity, struct err *err)
+{
+    *identity = (struct api_identity){.authorization = "Bearer of-the-node"};
+    return 0;
+}
+
+static void on_refused(void *owner, usec_t began)
+{
+}
+
+static int open_api(struct subject *node, struct err *err)
+{
+    struct api_options options = {
+        .loop = node->parts.loop,
+        .wheel = node->parts.wheel,
+        .work = node->parts.work,
+        .server = "https://api",
+        .user_agent = "simulation",
+        .rate = node->config.api_qps,
+        .burst = node->config.api_burst,
+        .event_rate = node->config.event_qps,
+        .event_burst = node->config.event_burst,
+        .identify = identify,
+        .refused = on_refused,
+    };
+
+    return world->api ? api_new(&node->parts.api, &options, err) : 0;
 }
 
 static int open_parts(struct subject *node, struct err *err)
@@ -93,6 +148,8 @@ static int open_parts(struct subject *node, struct err *err)
         r = work_new(&parts->work, parts->loop, parts->wheel, err);
     if (r == 0)
         r = rpc_new(&parts->rpc, parts->loop, err);
+    if (r == 0)
+        r = open_api(node, err);
     return r;
 }
 
@@ -106,8 +163,10 @@ void subject_start(void *unused)
     know_node(subject);
     subject->parts.facts = &subject->facts;
     if (open_parts(subject, &err) == 0 &&
-        agent_new(&subject->agent, &subject->config, &subject->parts, &err) == 0)
+        agent_new(&subject->agent, &subject->config, &subject->parts, &err) == 0) {
+        agent_watch_events(subject->agent, NULL, NULL); /* the API server is told all the same */
         return;
+    }
     trace("  the agent does not start: %s", err.text);
     life_ends_here();
 }
@@ -115,6 +174,7 @@ void subject_start(void *unused)
 void subject_stop(void *unused)
 {
     agent_free(subject->agent);
+    api_free(subject->parts.api);
     rpc_free(subject->parts.rpc);
     work_free(subject->parts.work);
     wheel_driver_free(subject->driver);

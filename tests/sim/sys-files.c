@@ -9,13 +9,18 @@
 #include "sys-tree.h"
 #include "sys.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+struct payload;
 
 enum {
     DESCRIPTOR_FIRST = 1 << 24,
@@ -148,6 +153,37 @@ ssize_t __wrap_getrandom(void *bytes, size_t length, unsigned flags)
     for (size_t i = 0; i < length; i++)
         ((unsigned char *)bytes)[i] = (unsigned char)draw(SITE_DETAIL, "random", 256);
     return (ssize_t)length;
+}
+
+/* The files of a volume are replaced all at once: here they are one. */
+int __wrap_payload_write(int directory, const struct payload *payload, int64_t group,
+                         struct err *err);
+
+int __wrap_payload_write(int directory, const struct payload *payload, int64_t group,
+                         struct err *err)
+{
+    static const struct file_contents contents = {.bytes = "files", .length = 5, .mode = 0644};
+
+    return file_replace(directory, "..data", &contents, err);
+}
+
+/* One interface that is always there. */
+int __wrap_getifaddrs(struct ifaddrs **result);
+void __wrap_freeifaddrs(struct ifaddrs *all);
+
+int __wrap_getifaddrs(struct ifaddrs **result)
+{
+    static struct sockaddr_in address = {.sin_family = AF_INET};
+    static struct ifaddrs one = {
+        .ifa_name = (char *)"eth0", .ifa_flags = IFF_UP, .ifa_addr = (struct sockaddr *)&address};
+
+    address.sin_addr.s_addr = htonl(0xc000020a); /* 192.0.2.10 */
+    *result = &one;
+    return 0;
+}
+
+void __wrap_freeifaddrs(struct ifaddrs *all)
+{
 }
 
 /* reading */

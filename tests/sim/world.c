@@ -321,10 +321,8 @@ static void step_event(struct event *event)
         queue_up(&world->queue, event);
         return;
     }
-    if (killed_before(event->label, event->key) && agents) {
-        event_cancel(event);
-        return;
-    }
+    if (killed_before(event->label, event->key))
+        return; /* it is next, unless it went with the agent */
     if (*event->label)
         trace("%s %s", event->label, event->key);
     queue_take(event);

@@ -34,6 +34,13 @@
     X(FILES_KEPT, "the files of what runs stay (2)")                                               \
     X(BOUNDED, "retries are bounded")                                                              \
     X(BACK_OFF, "restarts follow the back-off")                                                    \
+    X(ONWARD, "the published status is never older than an earlier one")                           \
+    X(FINAL, "a terminal phase is never left")                                                     \
+    X(ONE_REQUEST, "at most one request about a pod is under way")                                 \
+    X(DELETED_LAST, "a pod is deleted when nothing of it runs")                                    \
+    X(MIRRORS_REST, "mirrors show static pods and are never run")                                  \
+    X(TOLD, "the API server has what the agent says")                                              \
+    X(NO_STORM, "an API server that was away is not stormed")                                      \
     X(SANE, "no assertion fails, no loop spins")
 
 enum invariant {
@@ -54,6 +61,7 @@ enum {
 
 /* events */
 
+struct api_server;
 struct event;
 struct loop;
 struct wheel;
@@ -107,6 +115,7 @@ void life_end(void);
 
 enum phase {
     PHASE_STORM, /* faults, changes */
+    PHASE_ALONE, /* the API server is away for long */
     PHASE_CALM,  /* no more; everything becomes as declared */
     PHASE_QUIET, /* it has: nothing but looks */
     PHASE_EMPTY, /* all manifests were taken away */
@@ -120,6 +129,7 @@ struct world {
     struct tree *tree;
     struct manifests *manifests;
     struct pool *pool;
+    struct api_server *api; /* NULL: the node is in no cluster */
 
     unsigned bug; /* enum bug */
     enum phase phase;
@@ -135,6 +145,7 @@ struct world {
 
     bool disk_full;
     usec_t hampered_until; /* a call that concerns all pods hangs so long */
+    usec_t told_late;      /* when an answer of the runtime last came that had been late */
     usec_t disturbed;      /* when something last was wrong that concerns all pods */
     unsigned lossy_writes; /* failed since the agent's start: it may remember less */
 
