@@ -48,6 +48,8 @@ struct api_watch {
     enum phase phase;
     bool lists;    /* the server knows no sets as streams */
     bool complete; /* there was a whole set */
+    bool primed;   /* there was one before, which somebody remembered */
+    bool refused;
     struct watch_set objects;
     struct watch_set fresh; /* the set that is being read */
     bool full;              /* there was one more than there is room for */
@@ -117,6 +119,22 @@ static void keep_object(struct api_watch *watch, const char *key)
 
     if (before && watch->phase != FOLLOWING)
         object_unref(watch_set_put(&watch->fresh, key, object_ref(before)));
+}
+
+/* Of two of one name the first counts. */
+void api_watch_prime(struct api_watch *watch, struct object *const *objects, size_t count)
+{
+    if (watch->complete)
+        return;
+    watch->primed = true;
+    for (size_t i = 0; i < count; i++) {
+        _cleanup_(mem_free_at) char *key = key_of_object(objects[i]);
+
+        if (watch_set_find(&watch->objects, key))
+            continue;
+        watch_set_put(&watch->objects, key, object_ref(objects[i]));
+        watch->options.set(watch->options.owner, objects[i]);
+    }
 }
 
 static void set_version(struct api_watch *watch, const char *version)
@@ -193,6 +211,12 @@ static void begin_later(struct api_watch *watch)
     wheel_arm(watch->options.wheel, &watch->timer,
               usec_add(now, chance_between(watch->backoff, 2 * watch->backoff)));
     watch->backoff = MIN(2 * watch->backoff, BACKOFF_MAX_USEC);
+}
+
+/* Refusals of what is asked for are dealt with before: these are of who asks. */
+static bool is_refusal(const struct api_failure *failure)
+{
+    return failure->code == 401 || failure->code == 403;
 }
 
 static void fail(struct api_watch *watch, const char *text)
@@ -339,6 +363,7 @@ static void on_stream_end(void *owner, const struct api_reply *reply)
 
     watch->call = NULL;
     watch->line = STRBUF_INIT;
+    watch->refused = reply->failure && is_refusal(reply->failure);
     /* It was not torn: most likely, this is no stream of events. */
     if (!reply->failure && !watch->heard && rest.length) {
         on_line(watch, rest.text, rest.length);
@@ -368,6 +393,7 @@ static void on_page(void *owner, const struct api_reply *reply)
     struct api_failure failure;
 
     watch->call = NULL;
+    watch->refused = reply->failure && is_refusal(reply->failure);
     if (reply->failure) {
         if (is_expired(reply->failure))
             read_anew(watch);
@@ -524,6 +550,16 @@ struct api_watch *api_watch_free(struct api_watch *watch)
 bool api_watch_is_complete(const struct api_watch *watch)
 {
     return watch->complete;
+}
+
+bool api_watch_is_known(const struct api_watch *watch)
+{
+    return watch->complete || watch->primed;
+}
+
+bool api_watch_is_refused(const struct api_watch *watch)
+{
+    return watch->refused;
 }
 
 struct object *api_watch_find(const struct api_watch *watch, const char *name_space,

@@ -31,7 +31,17 @@ struct api_watch_options {
 struct api_watch *api_watch_new(const struct api_watch_options *options);
 struct api_watch *api_watch_free(struct api_watch *watch);
 
+/* Until the first set is complete, what was known once may stand in for it: it is told, found and
+ * walked as if the server had sent it, and the first set is compared with it. No effect later. */
+void api_watch_prime(struct api_watch *watch, struct object *const *objects, size_t count);
+
 bool api_watch_is_complete(const struct api_watch *watch);
+
+/* It is, or was primed: what is not found is not there, as far as anybody knows. */
+bool api_watch_is_known(const struct api_watch *watch);
+
+/* The server answered, last, that it tells us nothing: 401 or 403. */
+bool api_watch_is_refused(const struct api_watch *watch);
 
 /* NULL: there is none, as far as it is known. `name_space`: NULL for what is in none. */
 struct object *api_watch_find(const struct api_watch *watch, const char *name_space,

@@ -502,6 +502,88 @@ static void test_all_objects_together_have_a_size(void **state)
     free(filler);
 }
 
+/* what was known before */
+
+static struct object *remembered(const char *name, const char *version)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
+    const char *text = arena_printf(&arena,
+                                    "{\"metadata\":{\"namespace\":\"a\",\"name\":\"%s\","
+                                    "\"uid\":\"%s\",\"resourceVersion\":\"%s\"}}",
+                                    name, name, version);
+    struct json_findings findings;
+    struct json *document;
+    struct object *object;
+    struct report report;
+    struct err err;
+
+    assert_int_equal(
+        json_parse(&arena, text, strlen(text), &json_limits_manifest, &findings, &document, &err),
+        0);
+    report_init(&report, document);
+    object = object_decode_as(&object_kind_config_map, document, OBJECT_DROP_RAW, &report);
+    report_deinit(&report);
+    assert_non_null(object);
+    return object;
+}
+
+static void prime(const char *one, const char *two)
+{
+    struct object *objects[] = {remembered(one, "1"), remembered(two, "2")};
+
+    api_watch_prime(world.watch, objects, array_size(objects));
+    for (size_t i = 0; i < array_size(objects); i++)
+        object_unref(objects[i]);
+}
+
+static void test_what_was_known_stands_in_for_the_first_set(void **state)
+{
+    prime("one", "two");
+    assert_told("set a/one@1;set a/two@2;");
+    assert_true(api_watch_is_known(world.watch));
+    assert_false(api_watch_is_complete(world.watch));
+    assert_non_null(api_watch_find(world.watch, "a", "one"));
+    send_event("ADDED", "two", "2");
+    send_event("ADDED", "three", "3");
+    assert_told("");
+    send_end_of_set("5");
+    assert_told("gone a/one@1;set a/three@3;complete;");
+}
+
+static void test_nothing_may_be_known(void **state)
+{
+    assert_false(api_watch_is_known(world.watch));
+    api_watch_prime(world.watch, NULL, 0);
+    assert_true(api_watch_is_known(world.watch));
+    assert_null(api_watch_find(world.watch, "a", "one"));
+    begin_with("one", NULL);
+    assert_non_null(api_watch_find(world.watch, "a", "one"));
+}
+
+static void test_the_first_set_is_not_overridden(void **state)
+{
+    begin_with("one", NULL);
+    prime("one", "two");
+    assert_told("");
+    assert_null(api_watch_find(world.watch, "a", "two"));
+}
+
+static void test_of_two_of_one_name_the_first_counts(void **state)
+{
+    prime("one", "one");
+    assert_told("set a/one@1;");
+}
+
+static void test_a_server_that_refuses_is_known_to_be_there(void **state)
+{
+    assert_false(api_watch_is_refused(world.watch));
+    end_call(401, "Unauthorized", "");
+    assert_true(api_watch_is_refused(world.watch));
+    pass(2 * USEC_PER_SEC);
+    end_call(0, "", "");
+    assert_false(api_watch_is_refused(world.watch));
+}
+
 #define watch_test(test) cmocka_unit_test_setup_teardown(test, begin_world, end_world)
 
 int main(void)
@@ -523,6 +605,11 @@ int main(void)
         watch_test(test_an_object_that_is_not_understood_stays_as_it_was),
         watch_test(test_events_have_a_size),
         watch_test(test_all_objects_together_have_a_size),
+        watch_test(test_what_was_known_stands_in_for_the_first_set),
+        watch_test(test_nothing_may_be_known),
+        watch_test(test_the_first_set_is_not_overridden),
+        watch_test(test_of_two_of_one_name_the_first_counts),
+        watch_test(test_a_server_that_refuses_is_known_to_be_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
