@@ -65,6 +65,11 @@ struct object *cluster_node_seen(const struct cluster *cluster)
     return seen(cluster->node);
 }
 
+void cluster_node_prime(struct cluster_node *node, struct object *object)
+{
+    api_watch_prime(node->watch, &object, 1);
+}
+
 static bool is_ready(const struct node *node)
 {
     array_for_each (condition, node->status.conditions)
@@ -364,6 +369,7 @@ static void on_set(void *owner, struct object *object)
     if (unschedulable != node->unschedulable)
         tell_status(node, object, unschedulable ? "NodeNotSchedulable" : "NodeSchedulable");
     node->unschedulable = unschedulable;
+    cluster_checkpoint_changed(node->cluster->checkpoint);
 }
 
 /* Somebody deleted it: this node is there yet. */

@@ -12,10 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    REFERENCES_MAX = 256, /* objects that a pod refers to; others stay unknown */
-};
-
 struct cluster_object {
     struct cluster *cluster;
     const struct object_kind *kind;
@@ -103,6 +99,7 @@ static struct cluster_object *object_new(struct cluster *cluster, const struct o
     object->name = mem_strdup(name);
     object->watch = api_watch_new(&watch);
     map_put(&cluster->objects, key, object);
+    cluster_offline_prime(cluster->offline, object->watch, key);
     free(selector);
     free(path);
     return object;
@@ -128,7 +125,7 @@ static char *key_in_walk(struct walk *walk, const struct object_kind *kind, cons
 {
     char *key = key_of(kind, walk->name_space, name);
 
-    if (map_count(&walk->seen) < REFERENCES_MAX && !name_check_subdomain(name) &&
+    if (map_count(&walk->seen) < CLUSTER_REFERENCES_MAX && !name_check_subdomain(name) &&
         !map_put(&walk->seen, key, walk))
         return key;
     free(key);
@@ -183,7 +180,7 @@ bool cluster_object_is_unknown(const struct cluster *cluster, const struct objec
     _cleanup_(mem_free_at) char *key = key_of(kind, name_space, name);
     const struct cluster_object *object = map_get(&cluster->objects, key);
 
-    return object ? !api_watch_is_complete(object->watch) : !name_check_subdomain(name);
+    return object ? !api_watch_is_known(object->watch) : !name_check_subdomain(name);
 }
 
 const struct object *cluster_object_find(const struct cluster *cluster,

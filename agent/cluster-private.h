@@ -8,6 +8,13 @@
 
 #define CLUSTER_ROUND_USEC (10 * USEC_PER_SEC)
 
+enum {
+    CLUSTER_REFERENCES_MAX = 256, /* objects that a pod refers to; others stay unknown */
+};
+
+struct checkpoint_file;
+struct checkpoint_token;
+
 struct cluster {
     struct agent *agent;
     struct api *api;
@@ -18,6 +25,8 @@ struct cluster {
     struct cluster_lease *lease;
     struct cluster_csi *csi;
     struct cluster_events *events;
+    struct cluster_checkpoint *checkpoint; /* NULL: none is kept */
+    struct cluster_offline *offline;
     struct map objects;           /* "Kind/namespace/name" to struct cluster_object */
     struct api_call *orphan_call; /* deletes the mirror of a pod that is gone */
     struct wheel_timer round;
@@ -51,10 +60,15 @@ struct cluster_node *cluster_node_new(struct cluster *cluster);
 struct cluster_node *cluster_node_free(struct cluster_node *node);
 void cluster_node_changed(struct cluster_node *node); /* what is said of it may be another */
 struct object *cluster_node_seen(const struct cluster *cluster); /* NULL: there is none */
+void cluster_node_prime(struct cluster_node *node, struct object *object);
 
 /* cluster-tokens.c */
 /* Those that are not are asked for; `refused`: one that was refused is not. */
 bool cluster_tokens_are_there(struct agent_pod *pod, bool refused);
+/* Those that are good are added to the file; one of a file is the pod's while it is good. */
+void cluster_tokens_save(const struct agent_pod *pod, struct arena *arena,
+                         struct checkpoint_file *file);
+void cluster_tokens_restore(struct agent_pod *pod, const struct checkpoint_token *saved);
 
 /* cluster-objects.c */
 void cluster_objects_free(struct cluster *cluster);
@@ -74,3 +88,17 @@ struct cluster_events *cluster_events_free(struct cluster_events *events);
 struct cluster_lease *cluster_lease_new(struct cluster *cluster);
 struct cluster_lease *cluster_lease_free(struct cluster_lease *lease);
 void cluster_lease_soon(struct cluster_lease *lease);
+
+/* cluster-checkpoint.c: keeping it */
+struct cluster_checkpoint *cluster_checkpoint_new(struct cluster *cluster); /* NULL: none is kept */
+struct cluster_checkpoint *cluster_checkpoint_free(struct cluster_checkpoint *checkpoint);
+void cluster_checkpoint_round(struct cluster_checkpoint *checkpoint);
+void cluster_checkpoint_changed(struct cluster_checkpoint *checkpoint); /* what pods share did */
+
+/* cluster-offline.c: beginning with it */
+struct cluster_offline *cluster_offline_new(struct cluster *cluster);
+struct cluster_offline *cluster_offline_free(struct cluster_offline *offline);
+/* A watch of one object that a pod refers to begins; `key`: "Kind/namespace/name". */
+void cluster_offline_prime(struct cluster_offline *offline, struct api_watch *watch,
+                           const char *key);
+void cluster_offline_over(struct cluster_offline *offline); /* the server told of all pods */

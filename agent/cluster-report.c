@@ -275,10 +275,18 @@ static void report(struct agent_pod *pod)
         delete_seen(pod, server, on_deleted);
 }
 
+/* Before the server has told of all pods there is nothing to compare with. */
+static bool may_report(const struct agent_pod *pod)
+{
+    const struct cluster *cluster = pod->agent->cluster;
+
+    return cluster && cluster_is_complete(cluster) && pod->object && !pod->removed &&
+           !pod->report.call && !pod->report.refused;
+}
+
 void cluster_report(struct agent_pod *pod)
 {
-    if (!pod->agent->cluster || !pod->object || pod->removed || pod->report.call ||
-        pod->report.refused)
+    if (!may_report(pod))
         return;
     if (pod->memory.stage >= POD_STAGE_ENDED)
         cluster_tokens_forget(pod);

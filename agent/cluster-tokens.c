@@ -2,6 +2,7 @@
  * Tokens of service accounts for pods: asked for when a pod that wants them comes, and again when a
  * fifth of their time is left. One that cannot be had anew is served until its end.
  */
+#include "checkpoint.h"
 #include "cluster-private.h"
 #include "cluster.h"
 
@@ -121,6 +122,11 @@ static bool is_good(const struct cluster_token *token)
     return token->token && token->expires > (int64_t)clock_wall();
 }
 
+static void renew_in_time(struct cluster_token *token)
+{
+    again(token, MAX(usec_sub(lasts(token), chance_between(0, JITTER_USEC)), AGE_MIN_USEC));
+}
+
 static void on_answer(void *owner, const struct api_reply *reply)
 {
     struct cluster_token *token = owner;
@@ -140,7 +146,7 @@ static void on_answer(void *owner, const struct api_reply *reply)
     }
     set_trouble(token, NULL);
     token->retry = RETRY_MIN_USEC;
-    again(token, MAX(usec_sub(lasts(token), chance_between(0, JITTER_USEC)), AGE_MIN_USEC));
+    renew_in_time(token);
     pod_volumes_changed(token->pod);
 }
 
@@ -209,6 +215,19 @@ static bool is_settled(const struct cluster_token *token, bool refused)
 
 /* tokens of a pod */
 
+static struct cluster_token *token_add(struct agent_pod *pod, const char *audience, int64_t seconds)
+{
+    struct cluster_token *token = mem_new(struct cluster_token);
+
+    token->pod = pod;
+    token->audience = mem_strdup(audience);
+    token->seconds = seconds;
+    token->retry = RETRY_MIN_USEC;
+    wheel_timer_init(&token->timer, on_timer);
+    list_push_back(&pod->tokens, &token->link);
+    return token;
+}
+
 static struct cluster_token *token_of(struct agent_pod *pod,
                                       const struct token_projection *projection)
 {
@@ -222,13 +241,7 @@ static struct cluster_token *token_of(struct agent_pod *pod,
         if (token->seconds == seconds && !strcmp(token->audience, audience))
             return token;
     }
-    token = mem_new(struct cluster_token);
-    token->pod = pod;
-    token->audience = mem_strdup(audience);
-    token->seconds = seconds;
-    token->retry = RETRY_MIN_USEC;
-    wheel_timer_init(&token->timer, on_timer);
-    list_push_back(&pod->tokens, &token->link);
+    token = token_add(pod, audience, seconds);
     ask(token);
     return token;
 }
@@ -261,4 +274,36 @@ void cluster_tokens_forget(struct agent_pod *pod)
 {
     while (!list_empty(&pod->tokens))
         token_free(list_first(&pod->tokens, struct cluster_token, link));
+}
+
+/* the checkpoint */
+
+void cluster_tokens_save(const struct agent_pod *pod, struct arena *arena,
+                         struct checkpoint_file *file)
+{
+    size_t count = 0;
+
+    list_for_each (node, &pod->tokens)
+        count++;
+    file->tokens.items = arena_array(arena, struct checkpoint_token, count);
+    list_for_each (node, &pod->tokens) {
+        const struct cluster_token *token = list_entry(node, struct cluster_token, link);
+
+        if (is_good(token))
+            file->tokens.items[file->tokens.count++] = (struct checkpoint_token){
+                .audience = token->audience,
+                .seconds = token->seconds,
+                .token = token->token,
+                .expires = token->expires,
+            };
+    }
+}
+
+void cluster_tokens_restore(struct agent_pod *pod, const struct checkpoint_token *saved)
+{
+    struct cluster_token *token = token_add(pod, saved->audience, saved->seconds);
+
+    token->token = mem_strdup(saved->token);
+    token->expires = saved->expires;
+    renew_in_time(token);
 }

@@ -50,6 +50,7 @@ static void on_complete(void *owner)
 {
     struct cluster *cluster = owner;
 
+    cluster_offline_over(cluster->offline);
     pods_source_delivered(cluster->agent, &cluster->agent->cluster_pods, true);
 }
 
@@ -110,14 +111,18 @@ static void on_round(struct wheel_timer *timer)
     for (size_t at = 0; (entry = map_next(&cluster->agent->pods, &at));)
         cluster_report_round(entry->value);
     cluster_mirror_sweep(cluster);
+    cluster_checkpoint_round(cluster->checkpoint);
     wheel_arm(cluster->agent->parts.wheel, &cluster->round,
               usec_add(clock_boottime(), CLUSTER_ROUND_USEC));
 }
 
 /* what is looked up when pods start: Services, RuntimeClasses */
 
-static void ignore_object(void *owner, struct object *object)
+static void on_another(void *owner, struct object *object)
 {
+    struct cluster *cluster = owner;
+
+    cluster_checkpoint_changed(cluster->checkpoint);
 }
 
 static void on_known(void *owner)
@@ -137,8 +142,8 @@ static struct api_watch *watch_all(struct cluster *cluster, const struct object_
         .path = path,
         .selector = selector,
         .owner = cluster,
-        .set = ignore_object,
-        .gone = ignore_object,
+        .set = on_another,
+        .gone = on_another,
         .complete = on_known,
     };
 
@@ -151,7 +156,7 @@ struct known_services *cluster_services(const struct cluster *cluster, struct ar
     struct object *service;
     size_t count = 0;
 
-    services->complete = api_watch_is_complete(cluster->services);
+    services->complete = api_watch_is_known(cluster->services);
     for (size_t at = 0; api_watch_next(cluster->services, &at);)
         count++;
     services->items.items = arena_array(arena, const struct object *, count);
@@ -189,6 +194,7 @@ struct cluster *cluster_new(struct agent *agent, struct api *api)
 
     cluster->agent = agent;
     cluster->api = api;
+    cluster->checkpoint = cluster_checkpoint_new(cluster);
     cluster->csi = cluster_csi_new(cluster);
     cluster->events = cluster_events_new(cluster);
     cluster->lease = cluster_lease_new(cluster);
@@ -198,6 +204,7 @@ struct cluster *cluster_new(struct agent *agent, struct api *api)
     cluster->runtime_classes =
         watch_all(cluster, &object_kind_runtime_class, "/apis/node.k8s.io/v1/runtimeclasses", NULL);
     cluster->pods = api_watch_new(&pods);
+    cluster->offline = cluster_offline_new(cluster);
     wheel_timer_init(&cluster->round, on_round);
     wheel_arm(agent->parts.wheel, &cluster->round, usec_add(clock_boottime(), CLUSTER_ROUND_USEC));
     free(selector);
@@ -212,6 +219,8 @@ struct cluster *cluster_free(struct cluster *cluster)
     if (cluster->orphan_call)
         api_cancel(cluster->orphan_call);
     cluster_objects_free(cluster);
+    cluster_checkpoint_free(cluster->checkpoint);
+    cluster_offline_free(cluster->offline);
     cluster_csi_free(cluster->csi);
     cluster_events_free(cluster->events);
     cluster_lease_free(cluster->lease);

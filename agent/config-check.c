@@ -108,8 +108,13 @@ static void check_pulls(struct config_check *check)
 static void check_periods(struct config_check *check)
 {
     static const char *const periods[] = {
-        "fileCheckFrequency",        "httpCheckFrequency",        "runtimeRequestTimeout",
-        "nodeStatusUpdateFrequency", "nodeStatusReportFrequency",
+        "fileCheckFrequency",
+        "httpCheckFrequency",
+        "runtimeRequestTimeout",
+        "nodeStatusUpdateFrequency",
+        "nodeStatusReportFrequency",
+        "offline.maxAge",
+        "offline.wait",
     };
     char text[TIME_TEXT_MAX];
 
@@ -179,6 +184,7 @@ static const struct choice {
     {"cgroupDriver", {"cgroupfs", "systemd"}},
     {"memorySwap.swapBehavior", {"", "LimitedSwap", "NoSwap"}},
     {"cloud-provider", {"", "external"}},
+    {"profile", {"", "edge"}},
     {"authorization.mode", {"AlwaysAllow", "Webhook"}},
     {"cpuManagerPolicy", {"none", "static"}},
     {"memoryManagerPolicy", {"None", "Static"}},

@@ -154,6 +154,7 @@ static void keep_others(struct config *config, const struct config_reader *reade
 {
     const struct setting_value *kill = config_value_of(reader, "singleProcessOOMKill");
     const struct setting_value *serialize = config_value_of(reader, "serializeImagePulls");
+    const struct setting_value *checkpoint = config_value_of(reader, "offline.checkpoint");
     const char *root = config_value_of(reader, "cgroupRoot")->text;
     bool usual_logs = str_equal(config->pod_logs_dir, config_setting_of("podLogsDir")->normal);
     bool systemd = str_equal(config_value_of(reader, "cgroupDriver")->text, "systemd");
@@ -173,6 +174,8 @@ static void keep_others(struct config *config, const struct config_reader *reade
         str_equal(config_value_of(reader, "memorySwap.swapBehavior")->text, "LimitedSwap");
     if (!config->event_qps)
         config->event_qps = EVENT_QPS_OF_NONE;
+    config->checkpoint =
+        checkpoint->set ? checkpoint->number : *config_value_of(reader, "profile")->text != '\0';
     config->serialize_image_pulls =
         serialize->set ? serialize->number : config->max_parallel_image_pulls < 2;
 }

@@ -81,6 +81,9 @@ struct config {
     int32_t api_burst; /* ... and as many at once */
     int32_t event_qps; /* the same of events */
     int32_t event_burst;
+    bool checkpoint; /* of what the server told is kept */
+    usec_t checkpoint_max_age;
+    usec_t checkpoint_wait; /* for the server, before pods are run from it */
     usec_t file_check_usec;
     usec_t http_check_usec;
 

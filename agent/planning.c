@@ -240,6 +240,7 @@ static void plan_one(struct agent_pod *pod)
         carry_out(pod, &plan);
         pod_probe(pod, arena, &observed);
         cluster_report(pod);
+        pod->checkpoint_due = true;
         pod_follow_volumes(pod, &observed);
     }
 }

@@ -96,6 +96,14 @@ static void write_problems(const struct source *source, struct json_writer *writ
     }
 }
 
+static void write_cluster(const struct cluster *cluster, struct json_writer *writer)
+{
+    write_trouble("ApiServerTrouble", cluster_trouble(cluster), writer);
+    write_trouble("Checkpoint", cluster_offline_says(cluster), writer);
+    array_for_each (problem, *cluster_offline_problems(cluster))
+        write_trouble("CheckpointRefused", *problem, writer);
+}
+
 static void write_node(const struct agent *agent, struct json_writer *writer)
 {
     json_write_name(writer, "node");
@@ -108,7 +116,7 @@ static void write_node(const struct agent *agent, struct json_writer *writer)
     if (!runtime_state_trouble(agent->runtime))
         write_trouble("RuntimeTrouble", cri_cache_health(agent->cache).trouble, writer);
     if (agent->cluster)
-        write_trouble("ApiServerTrouble", cluster_trouble(agent->cluster), writer);
+        write_cluster(agent->cluster, writer);
     write_problems(&agent->directory, writer);
     write_problems(&agent->url, writer);
     json_write_array_end(writer);

@@ -152,8 +152,9 @@ struct agent_pod {
     struct wheel_timer timer;
     bool expecting;
     struct pod_report report;
-    struct list tokens; /* of its service account */
-    bool volumes_due;   /* what their files are made of may have changed */
+    struct list tokens;  /* of its service account */
+    bool checkpoint_due; /* what a checkpoint says of it may be another */
+    bool volumes_due;    /* what their files are made of may have changed */
     struct work_job *volumes_job;
     struct wheel_timer volumes_timer;
     char *network_call; /* its newest ADD, as nodeagent-cni told of it; NULL */

@@ -269,6 +269,33 @@ static void test_run_dir_in_the_second_document(void **state)
     assert_seen(fixture, "config.yaml:7:1: maxPods: unknown field");
 }
 
+#define read_ours(fixture, text) read_file(fixture, "---\n" OUR_HEAD text)
+
+static void test_the_edge_profile_has_a_checkpoint(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct config *config = &fixture->config;
+
+    assert_reads(fixture, read_flags(fixture));
+    assert_false(config->checkpoint);
+    assert_reads(fixture, read_ours(fixture, "profile: edge\n"));
+    assert_true(config->checkpoint);
+    assert_true(config->checkpoint_max_age == 7 * 24 * 3600 * USEC_PER_SEC);
+    assert_true(config->checkpoint_wait == 10 * USEC_PER_SEC);
+    assert_reads(fixture, read_ours(fixture, "profile: edge\noffline: {checkpoint: false}\n"));
+    assert_false(config->checkpoint);
+    assert_reads(fixture,
+                 read_ours(fixture, "offline: {checkpoint: true, maxAge: 2h, wait: 1s}\n"));
+    assert_true(config->checkpoint);
+    assert_true(config->checkpoint_max_age == 2 * 3600 * USEC_PER_SEC);
+    assert_true(config->checkpoint_wait == USEC_PER_SEC);
+    assert_silent(fixture);
+    assert_fails(fixture, read_ours(fixture, "profile: egde\n"),
+                 "option \"egde\" specified for profile. Valid options are \"\" or \"edge\"");
+    assert_fails(fixture, read_ours(fixture, "offline: {maxAge: -1h}\n"),
+                 "offline.maxAge -1h0m0s must be at least 1ms");
+}
+
 static void test_reservations(void **state)
 {
     struct fixture *fixture = *state;
@@ -596,6 +623,7 @@ int main(void)
         with_directory(test_check_10_relative_paths),
         with_directory(test_node_name),
         with_directory(test_node_addresses),
+        with_directory(test_the_edge_profile_has_a_checkpoint),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
