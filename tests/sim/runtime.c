@@ -45,7 +45,7 @@ static const struct method methods[] = {
      serve_nothing},
     {"ExecSync", METHOD_CHANGE, &cri__exec_sync_request__descriptor, serve_exec},
     {"GetContainerEvents", METHOD_STREAM, &cri__get_events_request__descriptor, serve_events},
-    {"ListImages", METHOD_IMAGE, &cri__list_images_request__descriptor, serve_list_images},
+    {"ListImages", METHOD_NODE, &cri__list_images_request__descriptor, serve_list_images},
     {"ImageStatus", METHOD_IMAGE, &cri__image_status_request__descriptor, serve_image_status},
     {"PullImage", METHOD_IMAGE, &cri__pull_image_request__descriptor, serve_pull_image},
     {"RemoveImage", METHOD_IMAGE, &cri__remove_image_request__descriptor, serve_remove_image},
