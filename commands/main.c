@@ -15,7 +15,7 @@ static const struct command commands[] = {
     {"why", "explain why pods are not ready", command_why},
     {"probe", "try a probe now, and tell what comes of it", command_probe},
     {"probes", "list the probes of pods and how they go", command_probes},
-    {"events", "list what happened to pods", command_events},
+    {"events", "list what happened to pods, and to the node", command_events},
     {"cni", "show, try and clean up the network attachments of this node", command_cni},
     {"setup", "put nodeagent-cni between containerd and its networks", command_setup},
     {"validate", "check manifests as the API server would", command_validate},
