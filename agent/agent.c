@@ -212,6 +212,8 @@ int agent_new(struct agent **result, const struct config *config, const struct a
     }
     if (r == 0 && parts->api)
         agent->cluster = cluster_new(agent, parts->api);
+    else if (r == 0)
+        cluster_offline_remove(agent);
     if (r < 0) {
         agent_free(agent);
         return r;

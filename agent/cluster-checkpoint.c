@@ -16,7 +16,7 @@
 #include <string.h>
 
 enum {
-    SAVING_BYTES = 4 << 20, /* of memory, in one round; the rest waits for the next */
+    SAVING_BYTES = 4 << 20, /* that are looked at in one round; the rest waits for the next */
     HEARD_PARTS = 20, /* of the maximum age: how exactly it is known when the server was heard */
 };
 
@@ -26,12 +26,14 @@ enum {
 struct saved {
     uint64_t hash;  /* of the text */
     unsigned round; /* the last that it was wanted in */
+    bool too_large; /* which was told; there is no file */
 };
 
 struct cluster_checkpoint {
     struct cluster *cluster;
     struct map saved; /* name of a file to struct saved: what is on disk, or is being written */
     unsigned round;
+    size_t first;    /* pod of the next round: none is left out for ever */
     bool begun;      /* something was written: what an agent before left is gone */
     bool node_due;   /* what pods share may be another */
     int64_t heard;   /* the server, by the wall clock */
@@ -61,6 +63,7 @@ struct gathering {
     struct arena *arena;
     struct checkpoint_file *file;
     struct map met;
+    size_t bytes; /* in memory, which is not much less than as text */
     bool unknown; /* something it refers to is on its way yet */
 };
 
@@ -70,16 +73,19 @@ static void gather(void *owner, const struct object_kind *kind, const char *name
     char *key = arena_printf(gathering->arena, "%s/%s", kind->name, name);
     const struct object *object;
 
-    if (map_count(&gathering->met) == CLUSTER_REFERENCES_MAX ||
+    if (gathering->bytes > CHECKPOINT_FILE_MAX ||
+        map_count(&gathering->met) == CLUSTER_REFERENCES_MAX ||
         map_put(&gathering->met, key, gathering))
         return;
     object = cluster_object_find(gathering->cluster, kind, gathering->name_space, name);
-    if (object)
+    if (object) {
         add_object(gathering->file, object);
-    else if (cluster_object_is_unknown(gathering->cluster, kind, gathering->name_space, name))
+        gathering->bytes += arena_size(&object->arena);
+    } else if (cluster_object_is_unknown(gathering->cluster, kind, gathering->name_space, name)) {
         gathering->unknown = true;
-    else
+    } else {
         strings_add(gathering->arena, &gathering->file->absent, key);
+    }
 }
 
 /* The pod, with the status that this node found, which the server may not have heard of yet. Its
@@ -94,23 +100,27 @@ static struct pod pod_to_save(const struct agent_pod *pod)
     return shown;
 }
 
-/* False: what the pod refers to is not known yet. */
-static bool write_pod(struct cluster_checkpoint *checkpoint, struct agent_pod *pod,
-                      struct strbuf *text)
+/* -EAGAIN: what the pod refers to is not known yet; -EFBIG: it is too much. */
+static int write_pod(struct cluster_checkpoint *checkpoint, struct agent_pod *pod,
+                     struct strbuf *text)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
     struct checkpoint_file file = file_for(&arena, CLUSTER_REFERENCES_MAX + 1);
-    struct gathering gathering = {checkpoint->cluster, pod->name_space, &arena, &file, MAP_INIT};
+    struct gathering gathering = {checkpoint->cluster, pod->name_space, &arena, &file,
+                                  .met = MAP_INIT};
     struct pod shown = pod_to_save(pod);
 
     add_object(&file, &shown.object);
-    pod_references(&shown, gather, &gathering);
+    if (pod->refers)
+        pod_references(&shown, gather, &gathering);
     map_deinit(&gathering.met);
+    if (gathering.bytes > CHECKPOINT_FILE_MAX)
+        return -EFBIG;
     if (gathering.unknown)
-        return false;
+        return -EAGAIN;
     cluster_tokens_save(pod, &arena, &file);
     checkpoint_write(&file, text);
-    return true;
+    return text->length > CHECKPOINT_FILE_MAX ? -EFBIG : 0;
 }
 
 /* Variables are made of those of the pods' namespaces, and of the API server's own. */
@@ -186,34 +196,79 @@ static bool is_to_be_saved(const struct agent_pod *pod)
            pod_uid_is_safe(pod->uid);
 }
 
-static void save_pod(struct cluster_checkpoint *checkpoint, struct agent_pod *pod,
-                     struct checkpoint_saving *saving)
+static void leave_out(struct cluster_checkpoint *checkpoint, const struct agent_pod *pod,
+                      struct saved *saved)
+{
+    if (saved->too_large)
+        return;
+    log_warning("pod %s/%s is not in the checkpoint: with what it refers to it has more than %d "
+                "MiB",
+                pod->name_space, pod->name, CHECKPOINT_FILE_MAX >> 20);
+    saved->too_large = true;
+    saved->hash = 1;
+    checkpoint->begun = false; /* what was there of it goes */
+}
+
+/* How many bytes were looked at. */
+static size_t save_pod(struct cluster_checkpoint *checkpoint, struct agent_pod *pod,
+                       struct checkpoint_saving *saving)
 {
     _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(256, 256);
     const char *name = checkpoint_pod_file(pod->uid, &arena);
     struct saved *saved = saved_of(checkpoint, name);
+    size_t length;
     uint64_t hash;
+    int r;
 
-    saved->round = checkpoint->round;
-    checkpoint_saving_keep(saving, name);
-    if ((saved->hash && !pod->checkpoint_due) || checkpoint_saving_bytes(saving) > SAVING_BYTES ||
-        !write_pod(checkpoint, pod, &text))
-        return;
+    if (saved->hash && !pod->checkpoint_due)
+        return 0;
+    r = write_pod(checkpoint, pod, &text);
+    if (r == -EAGAIN)
+        return 0;
     pod->checkpoint_due = false;
+    if (r == -EFBIG) {
+        leave_out(checkpoint, pod, saved);
+        return CHECKPOINT_FILE_MAX;
+    }
     checkpoint->node_due = true; /* its namespace may be new */
     hash = map_hash(text.text, text.length) | 1;
-    if (hash == saved->hash)
-        return;
-    if (text.length > CHECKPOINT_FILE_MAX) {
-        log_warning("pod %s/%s is not in the checkpoint: with what it refers to it has more than "
-                    "%d MiB",
-                    pod->name_space, pod->name, CHECKPOINT_FILE_MAX >> 20);
-        saved->hash = hash;
-        return;
-    }
+    length = text.length;
+    if (hash == saved->hash && !saved->too_large)
+        return length;
     saved->hash = hash;
+    saved->too_large = false;
     checkpoint_saving_write(saving, name, &text);
+    return length;
+}
+
+static void keep_pod(struct cluster_checkpoint *checkpoint, const struct agent_pod *pod,
+                     struct checkpoint_saving *saving)
+{
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(256, 256);
+    const char *name = checkpoint_pod_file(pod->uid, &arena);
+    struct saved *saved = saved_of(checkpoint, name);
+
+    saved->round = checkpoint->round;
+    if (!saved->too_large)
+        checkpoint_saving_keep(saving, name);
+}
+
+static void save_pods(struct cluster_checkpoint *checkpoint, struct checkpoint_saving *saving)
+{
+    const struct map *all = &checkpoint->cluster->agent->pods;
+    _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(1024, 4096);
+    struct agent_pod **pods = arena_array(&arena, struct agent_pod *, map_count(all) + 1);
+    size_t count = 0, bytes = 0;
+    struct map_entry *entry;
+
+    for (size_t at = 0; (entry = map_next(all, &at));)
+        if (is_to_be_saved(entry->value))
+            pods[count++] = entry->value;
+    for (size_t i = 0; i < count && bytes < SAVING_BYTES; i++)
+        bytes += save_pod(checkpoint, pods[checkpoint->first++ % count], saving);
+    for (size_t i = 0; i < count; i++)
+        keep_pod(checkpoint, pods[i], saving);
 }
 
 static usec_t heard_period(const struct cluster *cluster)
@@ -223,7 +278,8 @@ static usec_t heard_period(const struct cluster *cluster)
 
 static bool shared_is_known(const struct cluster *cluster)
 {
-    return api_watch_is_known(cluster->services) && api_watch_is_known(cluster->runtime_classes);
+    return cluster_knows(cluster, cluster->services) &&
+           cluster_knows(cluster, cluster->runtime_classes);
 }
 
 static void save_node(struct cluster_checkpoint *checkpoint, struct checkpoint_saving *saving)
@@ -329,7 +385,6 @@ void cluster_checkpoint_round(struct cluster_checkpoint *checkpoint)
 {
     struct cluster *cluster = checkpoint ? checkpoint->cluster : NULL;
     struct checkpoint_saving *saving;
-    struct map_entry *entry;
 
     if (!checkpoint || checkpoint->job || !cluster_is_complete(cluster))
         return;
@@ -337,9 +392,7 @@ void cluster_checkpoint_round(struct cluster_checkpoint *checkpoint)
         checkpoint->heard = (int64_t)clock_wall();
     saving = checkpoint_saving_new(cluster->agent->directories.root);
     checkpoint->round++;
-    for (size_t at = 0; (entry = map_next(&cluster->agent->pods, &at));)
-        if (is_to_be_saved(entry->value))
-            save_pod(checkpoint, entry->value, saving);
+    save_pods(checkpoint, saving);
     save_node(checkpoint, saving);
     if (forget_others(checkpoint) || checkpoint_saving_bytes(saving) || !checkpoint->begun)
         submit(checkpoint, saving);

@@ -39,11 +39,17 @@ struct cluster_events {
     uint64_t dropped;
 };
 
+/* Told again, it is another entry. */
+static void forget_key(struct cluster_events *events, const struct queued *queued)
+{
+    if (map_get(&events->by_key, queued->key) == queued)
+        map_remove(&events->by_key, queued->key);
+}
+
 static void queued_free(struct cluster_events *events, struct queued *queued)
 {
     list_unlink(&queued->link);
-    if (map_get(&events->by_key, queued->key) == queued)
-        map_remove(&events->by_key, queued->key);
+    forget_key(events, queued);
     events->length--;
     free(queued->key);
     free(queued->json);
@@ -130,8 +136,7 @@ static void send_first(struct cluster_events *events)
     } else {
         strbuf_add(&body, queued->json);
     }
-    /* From here on it is told again by another entry. */
-    map_remove(&events->by_key, queued->key);
+    forget_key(events, queued);
     request.method = queued->count > 1 ? "PATCH" : "POST";
     request.path = path.text;
     request.body = body.text;

@@ -1,13 +1,16 @@
 /*
  * The ConfigMaps and Secrets that pods of the cluster refer to: each is watched by itself, since a
- * node may see no others, from when the first pod refers to it until the last one is gone.
+ * node may see no others, from when the first pod refers to it until the last one has ended; one
+ * that is immutable, until it is known.
  */
 #include "cluster-private.h"
 #include "cluster.h"
 
 #include "nodeagent/base/mem.h"
+#include "nodeagent/objects/config_map.h"
 #include "nodeagent/objects/names.h"
 #include "nodeagent/objects/references.h"
+#include "nodeagent/objects/secret.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,17 +62,37 @@ static void touch_pods(struct cluster_object *object)
             pod_volumes_changed(entry->value);
 }
 
-static void on_changed(void *owner, struct object *changed)
+static void on_gone(void *owner, struct object *gone)
+{
+    touch_pods(owner);
+}
+
+static bool is_immutable(struct object *object)
+{
+    return (object->kind == &object_kind_secret ? secret_of(object)->immutable
+                                                : config_map_of(object)->immutable) == OPT_TRUE;
+}
+
+static void on_set(void *owner, struct object *changed)
 {
     struct cluster_object *object = owner;
 
-    if (api_watch_is_complete(object->watch))
-        touch_pods(object);
+    if (!api_watch_is_complete(object->watch))
+        return; /* remembered only */
+    touch_pods(object);
+    if (is_immutable(changed))
+        api_watch_rest(object->watch);
 }
 
+/* What was remembered, and is as it was, is not told again. */
 static void on_complete(void *owner)
 {
-    touch_pods(owner);
+    struct cluster_object *object = owner;
+    struct object *found = api_watch_find(object->watch, object->name_space, object->name);
+
+    touch_pods(object);
+    if (found && is_immutable(found))
+        api_watch_rest(object->watch);
 }
 
 static struct cluster_object *object_new(struct cluster *cluster, const struct object_kind *kind,
@@ -87,8 +110,8 @@ static struct cluster_object *object_new(struct cluster *cluster, const struct o
         .selector = selector,
         .lone = true,
         .owner = object,
-        .set = on_changed,
-        .gone = on_changed,
+        .set = on_set,
+        .gone = on_gone,
         .complete = on_complete,
     };
 
@@ -166,12 +189,13 @@ static void walk_pod(struct cluster *cluster, const struct object *pod, pod_refe
 /* In this order: what both refer to goes on being watched. */
 void cluster_refer(struct agent_pod *pod, const struct object *before)
 {
-    if (pod->static_pod)
-        return;
-    if (pod->object)
+    bool refers = pod->object && !pod->static_pod && pod->memory.stage < POD_STAGE_ENDED;
+
+    if (refers)
         walk_pod(pod->agent->cluster, pod->object, refer);
-    if (before)
+    if (pod->refers)
         walk_pod(pod->agent->cluster, before, release);
+    pod->refers = refers;
 }
 
 bool cluster_object_is_unknown(const struct cluster *cluster, const struct object_kind *kind,
@@ -180,7 +204,7 @@ bool cluster_object_is_unknown(const struct cluster *cluster, const struct objec
     _cleanup_(mem_free_at) char *key = key_of(kind, name_space, name);
     const struct cluster_object *object = map_get(&cluster->objects, key);
 
-    return object ? !api_watch_is_known(object->watch) : !name_check_subdomain(name);
+    return object ? !cluster_knows(cluster, object->watch) : !name_check_subdomain(name);
 }
 
 const struct object *cluster_object_find(const struct cluster *cluster,

@@ -36,9 +36,11 @@ static struct agent *agent_of(const struct cluster_offline *offline)
 
 static void say(struct cluster_offline *offline, char *text)
 {
+    bool news = text && !str_equal(text, offline->says);
+
     free(offline->says);
     offline->says = text;
-    if (text)
+    if (news)
         log_warning("%s", text);
 }
 
@@ -84,6 +86,8 @@ void cluster_offline_prime(struct cluster_offline *offline, struct api_watch *wa
 {
     struct object *object = map_get(&offline->objects, key);
 
+    if (cluster_is_complete(offline->cluster))
+        return; /* the server is there: it tells what is */
     if (object)
         api_watch_prime(watch, &object, 1);
     else if (map_get(&offline->absent, key))
@@ -205,6 +209,19 @@ static void refuse_old(struct cluster_offline *offline, int64_t heard)
                    duration_format((int64_t)MIN(max_age, INT64_MAX / 1000) * 1000, most)));
 }
 
+static void wait(struct cluster_offline *offline)
+{
+    wheel_arm(agent_of(offline)->parts.wheel, &offline->wait,
+              usec_add(clock_boottime(), agent_of(offline)->config->checkpoint_wait));
+}
+
+/* The disk is slow, or busy with something else. */
+static bool may_pass(int result)
+{
+    return result == -ETIMEDOUT || result == -EBUSY || result == -ENOBUFS || result == -EIO ||
+           result == -EMFILE || result == -ENFILE;
+}
+
 static void on_loaded(void *owner, void *argument, int result)
 {
     struct cluster_offline *offline = owner;
@@ -213,6 +230,8 @@ static void on_loaded(void *owner, void *argument, int result)
     offline->job = NULL;
     if (result == -ECANCELED || cluster_is_complete(offline->cluster))
         return;
+    if (may_pass(result))
+        wait(offline);
     if (result == -ENOENT)
         say(offline, mem_strdup("the API server is away, and there is no checkpoint: no pod of the "
                                 "cluster is started"));
@@ -225,17 +244,9 @@ static void on_loaded(void *owner, void *argument, int result)
         take(offline, loaded);
 }
 
-static void on_removed(void *owner, void *argument, int result)
-{
-    struct cluster_offline *offline = owner;
-    const struct checkpoint_loaded *loaded = argument;
-
-    offline->job = NULL;
-    if (result < 0 && loaded)
-        log_failure(LOG_LEVEL_WARNING, NULL, &loaded->err);
-}
-
-static void submit(struct cluster_offline *offline, work_run_fn *run, work_done_fn *done)
+/* `offline` is NULL if what comes of it is nobody's business. */
+static int submit(struct agent *agent, struct cluster_offline *offline, work_run_fn *run,
+                  work_done_fn *done)
 {
     struct work_order order = {
         .key = CHECKPOINT_DIRECTORY,
@@ -243,34 +254,44 @@ static void submit(struct cluster_offline *offline, work_run_fn *run, work_done_
         .run = run,
         .done = done,
         .free = checkpoint_loaded_free,
-        .argument = checkpoint_loaded_new(agent_of(offline)->directories.root),
+        .argument = checkpoint_loaded_new(agent->directories.root),
         .owner = offline,
     };
     struct err err;
+    int r = work_submit(agent->parts.work, &order, offline ? &offline->job : NULL, &err);
 
-    if (work_submit(agent_of(offline)->parts.work, &order, &offline->job, &err) == 0)
-        return;
+    if (r == 0)
+        return 0;
     checkpoint_loaded_free(order.argument);
     log_failure(LOG_LEVEL_WARNING, NULL, &err);
+    return r;
+}
+
+/* removing */
+
+static void on_removed(void *owner, void *argument, int result)
+{
+    const struct checkpoint_loaded *loaded = argument;
+
+    if (result < 0 && loaded)
+        log_failure(LOG_LEVEL_WARNING, NULL, &loaded->err);
+}
+
+void cluster_offline_remove(struct agent *agent)
+{
+    submit(agent, NULL, checkpoint_remove, on_removed);
 }
 
 /* its life */
-
-static void wait(struct cluster_offline *offline)
-{
-    wheel_arm(agent_of(offline)->parts.wheel, &offline->wait,
-              usec_add(clock_boottime(), agent_of(offline)->config->checkpoint_wait));
-}
 
 /* A server that refuses this node is not away: the node may have been removed. */
 static void on_wait(struct wheel_timer *timer)
 {
     struct cluster_offline *offline = container_of(timer, struct cluster_offline, wait);
 
-    if (api_watch_is_refused(offline->cluster->pods))
+    if (api_watch_is_refused(offline->cluster->pods) ||
+        may_pass(submit(agent_of(offline), offline, checkpoint_load, on_loaded)))
         wait(offline);
-    else
-        submit(offline, checkpoint_load, on_loaded);
 }
 
 static void forget(struct cluster_offline *offline)
@@ -288,9 +309,13 @@ static void forget(struct cluster_offline *offline)
 
 void cluster_offline_over(struct cluster_offline *offline)
 {
+    struct map_entry *entry;
+
     wheel_cancel(&offline->wait);
     if (offline->loaded)
         log_info("the API server has told of all pods: they are no more run from the checkpoint");
+    for (size_t at = 0; (entry = map_next(&agent_of(offline)->pods, &at));)
+        cluster_tokens_hurry(entry->value);
     forget(offline);
 }
 
@@ -304,7 +329,7 @@ struct cluster_offline *cluster_offline_new(struct cluster *cluster)
     if (cluster->agent->config->checkpoint)
         wait(offline);
     else
-        submit(offline, checkpoint_remove, on_removed);
+        cluster_offline_remove(cluster->agent);
     return offline;
 }
 

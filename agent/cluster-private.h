@@ -32,6 +32,10 @@ struct cluster {
     struct wheel_timer round;
 };
 
+/* Is all there that it tells of? Before the API server has told of the pods what was known before
+ * will do. */
+bool cluster_knows(const struct cluster *cluster, const struct api_watch *watch);
+
 /* What a text holds; NULL: nothing of the kind. */
 struct object *cluster_decode(const struct object_kind *kind, enum object_raw raw, const char *body,
                               size_t length);
@@ -69,6 +73,9 @@ bool cluster_tokens_are_there(struct agent_pod *pod, bool refused);
 void cluster_tokens_save(const struct agent_pod *pod, struct arena *arena,
                          struct checkpoint_file *file);
 void cluster_tokens_restore(struct agent_pod *pod, const struct checkpoint_token *saved);
+
+/* The API server is there: those that have expired are asked for at once. */
+void cluster_tokens_hurry(struct agent_pod *pod);
 
 /* cluster-objects.c */
 void cluster_objects_free(struct cluster *cluster);

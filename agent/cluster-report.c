@@ -146,18 +146,22 @@ static uint64_t hash_of(const struct strbuf *patch)
 /* False: there is nothing to tell. */
 static bool tell(struct agent_pod *pod, struct object *server)
 {
+    const char *version = server->metadata.resource_version;
     const struct pod_status *status = pod->memory.published;
     const struct pod *shown = pod_of(server);
     bool careful = !pod->report.told || !str_equal(shown->status.phase, status->phase);
     _cleanup_(strbuf_deinit) struct strbuf patch = STRBUF_INIT;
     enum status_change change =
-        status_patch(shown, status, server->metadata.uid,
-                     careful ? server->metadata.resource_version : NULL, &patch);
+        status_patch(shown, status, server->metadata.uid, careful ? version : NULL, &patch);
 
     if (change == STATUS_SAME)
         return false;
     if (is_said(pod, hash_of(&patch)))
         return true;
+    if (careful && !version) { /* it was remembered: what the server has now was not understood */
+        begin(pod, "GET", "", NULL, on_read);
+        return true;
+    }
     if (change == STATUS_DETAIL && pod->report.told && !pod->report.due) {
         if (!wheel_timer_armed(&pod->report.later))
             wheel_arm(pod->agent->parts.wheel, &pod->report.later,
@@ -275,6 +279,14 @@ static void report(struct agent_pod *pod)
         delete_seen(pod, server, on_deleted);
 }
 
+/* Nothing of it will run again. */
+static void need_no_more(struct agent_pod *pod)
+{
+    cluster_tokens_forget(pod);
+    if (pod->refers)
+        cluster_refer(pod, pod->object);
+}
+
 /* Before the server has told of all pods there is nothing to compare with. */
 static bool may_report(const struct agent_pod *pod)
 {
@@ -289,7 +301,7 @@ void cluster_report(struct agent_pod *pod)
     if (!may_report(pod))
         return;
     if (pod->memory.stage >= POD_STAGE_ENDED)
-        cluster_tokens_forget(pod);
+        need_no_more(pod);
     report(pod);
 }
 

@@ -117,9 +117,12 @@ static bool take(struct cluster_token *token, const struct api_reply *reply)
     return true;
 }
 
+/* One that has expired is good enough while the API server is away from the start on: only the
+ * server would refuse it, and pods that never ask it wait for nothing else. */
 static bool is_good(const struct cluster_token *token)
 {
-    return token->token && token->expires > (int64_t)clock_wall();
+    return token->token && (token->expires > (int64_t)clock_wall() ||
+                            !cluster_is_complete(token->pod->agent->cluster));
 }
 
 static void renew_in_time(struct cluster_token *token)
@@ -306,4 +309,14 @@ void cluster_tokens_restore(struct agent_pod *pod, const struct checkpoint_token
     token->token = mem_strdup(saved->token);
     token->expires = saved->expires;
     renew_in_time(token);
+}
+
+void cluster_tokens_hurry(struct agent_pod *pod)
+{
+    list_for_each (node, &pod->tokens) {
+        struct cluster_token *token = list_entry(node, struct cluster_token, link);
+
+        if (!is_good(token) && !token->call)
+            again(token, 0);
+    }
 }

@@ -95,11 +95,12 @@ struct object *cluster_answer(const struct object_kind *kind, enum object_raw ra
     return object;
 }
 
+/* None is older than any. */
 bool version_is_older(const char *version, const char *than)
 {
-    size_t length = strlen(version), other = strlen(than);
+    size_t length = version ? strlen(version) : 0, other = than ? strlen(than) : 0;
 
-    return length != other ? length < other : strcmp(version, than) < 0;
+    return length != other ? length < other : length && strcmp(version, than) < 0;
 }
 
 /* What went unsaid is said again: a call that failed, and what somebody else changed since. */
@@ -150,13 +151,18 @@ static struct api_watch *watch_all(struct cluster *cluster, const struct object_
     return api_watch_new(&options);
 }
 
+bool cluster_knows(const struct cluster *cluster, const struct api_watch *watch)
+{
+    return cluster_is_complete(cluster) ? api_watch_is_complete(watch) : api_watch_is_known(watch);
+}
+
 struct known_services *cluster_services(const struct cluster *cluster, struct arena *arena)
 {
     struct known_services *services = arena_new(arena, struct known_services);
     struct object *service;
     size_t count = 0;
 
-    services->complete = api_watch_is_known(cluster->services);
+    services->complete = cluster_knows(cluster, cluster->services);
     for (size_t at = 0; api_watch_next(cluster->services, &at);)
         count++;
     services->items.items = arena_array(arena, const struct object *, count);

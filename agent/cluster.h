@@ -52,6 +52,8 @@ int cluster_runtime_handler(const struct cluster *cluster, const char *name, con
 const char *cluster_trouble(const struct cluster *cluster);
 
 /* That pods are run from the checkpoint, or why they are not; NULL: the server has told of all. */
+/* The Secrets in what is left of a checkpoint are nobody's any more. */
+void cluster_offline_remove(struct agent *agent);
 const char *cluster_offline_says(const struct cluster *cluster);
 /* Of pods that are not run from it, and why. */
 const struct string_list *cluster_offline_problems(const struct cluster *cluster);
@@ -62,8 +64,8 @@ void cluster_changed(struct cluster *cluster);
 /* An event that was told, or told again, as JSON. */
 void cluster_event(struct cluster *cluster, const char *json, size_t length);
 
-/* What the pod refers to is what its object says now, and not what `before` said (NULL: nothing).
- */
+/* What the pod refers to is what its object says now, unless it has ended, and not what `before`
+ * said (NULL: nothing). */
 void cluster_refer(struct agent_pod *pod, const struct object *before);
 
 void cluster_report_init(struct agent_pod *pod);

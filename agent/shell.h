@@ -153,6 +153,7 @@ struct agent_pod {
     bool expecting;
     struct pod_report report;
     struct list tokens;  /* of its service account */
+    bool refers;         /* what it refers to is watched for it */
     bool checkpoint_due; /* what a checkpoint says of it may be another */
     bool volumes_due;    /* what their files are made of may have changed */
     struct work_job *volumes_job;

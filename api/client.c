@@ -64,7 +64,7 @@ struct api_call {
     struct http_call *http_call;
     bool spare;  /* it goes over that client */
     bool waits;  /* for a credential */
-    bool broken; /* its connection broke once */
+    bool broken; /* its connection broke once, and it was repeated */
     unsigned tries;
     usec_t began; /* the attempt at hand */
     usec_t asked; /* over the client that all use, a heartbeat's */
@@ -219,6 +219,17 @@ static bool is_broken(const struct http_reply *reply)
            reply->trouble == NET_REFUSED;
 }
 
+/* The other side went away in the midst of the handshake: nothing was asked yet. */
+static bool is_unsent(const struct http_reply *reply)
+{
+    return reply->trouble == NET_TLS && strstr(reply->err.text, "SSL_ERROR_SYSCALL");
+}
+
+static bool may_be_repeated(const struct api_call *call, const struct http_reply *reply)
+{
+    return is_unsent(reply) || (is_get(call) && !call->data && is_broken(reply));
+}
+
 static void call_send(struct api_call *call);
 
 /* The query is cut out: it tells a reader little, and differs from try to try. */
@@ -245,7 +256,7 @@ static void call_unanswered(struct api_call *call, const struct http_reply *repl
     }
     if (call->spare && is_unanswered(reply))
         give_up_spare(call->api);
-    if (is_get(call) && !call->data && is_broken(reply) && !call->broken) {
+    if (may_be_repeated(call, reply) && !call->broken) {
         call->broken = true;
         call_later(call, RECONNECT_USEC);
         return;

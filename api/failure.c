@@ -123,3 +123,20 @@ void api_failure_read(struct api_failure *failure, const char *shown, int code, 
     else if (is_status(status))
         take_status(failure, shown, status);
 }
+
+bool api_failure_is_expired(const struct api_failure *failure)
+{
+    return failure->code == 410 || !strcmp(failure->reason, "Expired") ||
+           strstr(failure->err.text, "Too large resource version");
+}
+
+bool api_failure_is_of_identity(const struct api_failure *failure)
+{
+    return failure->code == 401 || failure->code == 403;
+}
+
+bool api_failure_refuses_streams(const struct api_failure *failure)
+{
+    return failure->code == 400 || failure->code == 404 || failure->code == 405 ||
+           failure->code == 422;
+}

@@ -30,6 +30,8 @@ void rotation_take(struct rotation *rotation, const struct rotation_certificate 
         .present = true,
         .due = due_of(certificate, random),
         .not_after = certificate->not_after,
+        /* Though it may be due at once. */
+        .retry_at = rotation->asking ? usec_add(rotation->asked_at, ROTATION_RETRY_FIRST) : 0,
     };
 }
 

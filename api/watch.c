@@ -25,6 +25,7 @@
 
 enum {
     PAGE_OBJECTS = 500,
+    PAGES_MAX = 10000, /* of a set */
     STREAM_SECONDS_MIN = 300,
     STREAM_SECONDS_MAX = 600,
     LONE_FACTOR = 6,
@@ -50,11 +51,13 @@ struct api_watch {
     bool complete; /* there was a whole set */
     bool primed;   /* there was one before, which somebody remembered */
     bool refused;
+    bool resting; /* for good */
     struct watch_set objects;
     struct watch_set fresh; /* the set that is being read */
     bool full;              /* there was one more than there is room for */
     char *version;          /* the newest; NULL: none that is of any use */
     char *next_page;
+    unsigned pages;
     struct api_call *call;
     struct strbuf line;
     struct wheel_timer timer;
@@ -213,12 +216,6 @@ static void begin_later(struct api_watch *watch)
     watch->backoff = MIN(2 * watch->backoff, BACKOFF_MAX_USEC);
 }
 
-/* Refusals of what is asked for are dealt with before: these are of who asks. */
-static bool is_refusal(const struct api_failure *failure)
-{
-    return failure->code == 401 || failure->code == 403;
-}
-
 static void fail(struct api_watch *watch, const char *text)
 {
     call_end(watch);
@@ -287,6 +284,17 @@ static void fail_full(struct api_watch *watch)
     free(text);
 }
 
+static void fail_endless(struct api_watch *watch)
+{
+    char *text = mem_printf("%s: the API server's list does not end after %u pages", watch->path,
+                            watch->pages);
+
+    free(watch->next_page);
+    watch->next_page = NULL;
+    fail(watch, text);
+    free(text);
+}
+
 static void on_line(struct api_watch *watch, const char *line, size_t length)
 {
     struct api_failure failure;
@@ -297,7 +305,7 @@ static void on_line(struct api_watch *watch, const char *line, size_t length)
         fail_full(watch);
     else if (r == 0)
         return;
-    else if (failure.code == 410 || !strcmp(failure.reason, "Expired"))
+    else if (api_failure_is_expired(&failure))
         read_anew(watch);
     else
         fail(watch, failure.err.text);
@@ -342,19 +350,6 @@ static void on_data(void *owner, const char *bytes, size_t length)
 
 /* ends of calls */
 
-static bool is_expired(const struct api_failure *failure)
-{
-    return failure->code == 410 || !strcmp(failure->reason, "Expired") ||
-           strstr(failure->err.text, "Too large resource version");
-}
-
-/* No server that knows sets as streams answers so. */
-static bool refuses_streams(const struct api_failure *failure)
-{
-    return failure->code == 400 || failure->code == 404 || failure->code == 405 ||
-           failure->code == 422;
-}
-
 static void on_stream_end(void *owner, const struct api_reply *reply)
 {
     struct api_watch *watch = owner;
@@ -363,17 +358,17 @@ static void on_stream_end(void *owner, const struct api_reply *reply)
 
     watch->call = NULL;
     watch->line = STRBUF_INIT;
-    watch->refused = reply->failure && is_refusal(reply->failure);
+    watch->refused = reply->failure && api_failure_is_of_identity(reply->failure);
     /* It was not torn: most likely, this is no stream of events. */
     if (!reply->failure && !watch->heard && rest.length) {
         on_line(watch, rest.text, rest.length);
-        if (!watch->heard)
+        if (!watch->heard || watch->full)
             return;
     }
-    if (reply->failure && is_expired(reply->failure)) {
+    if (reply->failure && api_failure_is_expired(reply->failure)) {
         read_anew(watch);
     } else if (reply->failure && watch->phase == READING_STREAM &&
-               refuses_streams(reply->failure)) {
+               api_failure_refuses_streams(reply->failure)) {
         watch->lists = true;
         read_anew(watch);
     } else if (reply->failure && (reply->failure->code || !watch->heard)) {
@@ -393,9 +388,9 @@ static void on_page(void *owner, const struct api_reply *reply)
     struct api_failure failure;
 
     watch->call = NULL;
-    watch->refused = reply->failure && is_refusal(reply->failure);
+    watch->refused = reply->failure && api_failure_is_of_identity(reply->failure);
     if (reply->failure) {
-        if (is_expired(reply->failure))
+        if (api_failure_is_expired(reply->failure))
             read_anew(watch);
         else
             fail(watch, reply->failure->err.text);
@@ -410,6 +405,10 @@ static void on_page(void *owner, const struct api_reply *reply)
     }
     if (watch->full) {
         fail_full(watch);
+        return;
+    }
+    if (watch->next_page && ++watch->pages >= PAGES_MAX) {
+        fail_endless(watch);
         return;
     }
     if (!watch->next_page)
@@ -484,8 +483,13 @@ static void begin(struct api_watch *watch)
 {
     _cleanup_(strbuf_deinit) struct strbuf path = STRBUF_INIT;
 
-    if (!watch->next_page)
+    if (watch->resting)
+        return;
+    assert_that(!watch->call);
+    if (!watch->next_page) {
         watch_set_clear(&watch->fresh);
+        watch->pages = 0;
+    }
     watch->full = false;
     strbuf_add(&path, watch->path);
     if (watch->selector)
@@ -508,7 +512,17 @@ static void on_answered(struct api_waiter *waiter)
 
 static void on_timer(struct wheel_timer *timer)
 {
-    begin(container_of(timer, struct api_watch, timer));
+    struct api_watch *watch = container_of(timer, struct api_watch, timer);
+
+    if (watch->resting)
+        call_end(watch);
+    begin(watch);
+}
+
+void api_watch_rest(struct api_watch *watch)
+{
+    watch->resting = true;
+    wheel_arm(watch->options.wheel, &watch->timer, clock_boottime());
 }
 
 /* the object */

@@ -33,6 +33,9 @@ struct server {
     int socket;
     struct loop_source *listener;
     struct wheel_timer accept_again;
+    bool short_of;       /* descriptors, which was told */
+    usec_t window;       /* began then */
+    unsigned handshakes; /* in it */
     struct MHD_Daemon *daemon;
     struct loop_source *work;
     struct wheel_timer more; /* it has something to do though no socket has */
@@ -214,12 +217,33 @@ static void on_accept_again(struct wheel_timer *timer)
     listen_again(container_of(timer, struct server, accept_again));
 }
 
+static void pause_accepting(struct server *server, usec_t until)
+{
+    loop_change_fd(server->listener, 0, NULL);
+    wheel_arm(server->options.wheel, &server->accept_again, until);
+}
+
 static void accept_later(struct server *server)
 {
-    log_warning("port %u: nobody can be accepted for now: %m", (unsigned)server_port(server));
-    loop_change_fd(server->listener, 0, NULL);
-    wheel_arm(server->options.wheel, &server->accept_again,
-              usec_add(clock_boottime(), SERVER_ACCEPT_PAUSE_USEC));
+    if (!server->short_of)
+        log_warning("port %u: nobody can be accepted for now: %m", (unsigned)server_port(server));
+    server->short_of = true;
+    pause_accepting(server, usec_add(clock_boottime(), SERVER_ACCEPT_PAUSE_USEC));
+}
+
+/* A handshake takes the loop for up to a millisecond, and needs no credential: with many of them
+ * anybody could make the agent late. */
+static bool is_flooded(struct server *server)
+{
+    usec_t now = clock_boottime();
+
+    if (!server->options.tls)
+        return false;
+    if (now >= usec_add(server->window, SERVER_WINDOW_USEC)) {
+        server->window = now;
+        server->handshakes = 0;
+    }
+    return server->handshakes++ >= SERVER_HANDSHAKES_MAX;
 }
 
 static void take_client(struct server *server, int fd, const struct sockaddr *address,
@@ -247,8 +271,13 @@ static void on_clients(void *data, int fd, uint32_t events)
             loop_change_fd(server->listener, 0, NULL); /* until one of them ends */
             return;
         }
+        if (is_flooded(server)) {
+            pause_accepting(server, usec_add(server->window, SERVER_WINDOW_USEC));
+            return;
+        }
         client = accept4(fd, (struct sockaddr *)&address, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (client >= 0) {
+            server->short_of = false;
             take_client(server, client, (struct sockaddr *)&address, length);
         } else if (errno == EAGAIN) {
             return;

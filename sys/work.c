@@ -33,7 +33,7 @@ struct work_key {
     char *name;
     struct list queue; /* jobs, in order */
     unsigned queued;
-    usec_t stuck_since; /* USEC_NEVER: it is not */
+    bool stuck;
 };
 
 struct work_job {
@@ -62,7 +62,7 @@ static void key_release(struct work *work, struct work_key *key)
 
     if (!key)
         return;
-    key->stuck_since = USEC_NEVER;
+    key->stuck = false;
     next = list_first(&key->queue, struct work_job, link);
     if (!next) {
         key_free(work, key);
@@ -143,7 +143,7 @@ static void job_timed_out(struct worker *worker)
     worker_move(worker, &work->stuck, false, true);
     work->stats.timed_out++;
     if (key)
-        key->stuck_since = clock_boottime();
+        key->stuck = true;
     work_keep_minimum(work);
     work_schedule(work);
     if (job)
@@ -342,10 +342,8 @@ static int work_refuse(struct work *work, const struct work_order *order,
 {
     if (work->stopping)
         return err_set(err, -ESHUTDOWN, "worker pool: is stopping");
-    if (key && key->stuck_since != USEC_NEVER)
-        return err_set(
-            err, -EBUSY, "worker pool: %s: an earlier job has been stuck for %llu s", order->key,
-            (unsigned long long)(usec_sub(clock_boottime(), key->stuck_since) / USEC_PER_SEC));
+    if (key && key->stuck)
+        return err_set(err, -EBUSY, "worker pool: %s: an earlier job is stuck", order->key);
     if (work_is_exhausted(work))
         return err_set(err, -EBUSY, "worker pool: %s%sall %u threads are stuck in earlier jobs",
                        order->key ? order->key : "", order->key ? ": " : "", work->stats.stuck);
@@ -364,7 +362,7 @@ static struct work_key *key_new(struct work *work, const char *name)
     struct work_key *key = mem_new(struct work_key);
 
     key->name = mem_strdup(name);
-    key->stuck_since = USEC_NEVER;
+    key->stuck = false;
     list_init(&key->queue);
     map_put(&work->keys, name, key);
     return key;

@@ -251,3 +251,22 @@ def test_versions_of_tls(tmp_path, said):
                 works(said, path)
             else:
                 fails(said, path, "must speak TLS 1.2")
+
+
+def test_a_handshake_that_is_cut_is_begun_once_more(server, tmp_path):
+    """Nothing was asked yet, so that holds for what changes something, too."""
+    met = []
+
+    def serve(client):
+        met.append(client.recv(1 << 16))
+
+    listener = Listener(serve)
+    path = server.kubeconfig(tmp_path / "config", node=NODE,
+                             server=f"https://127.0.0.1:{listener.port}")
+    try:
+        with Driver(BUILD, path, tmp_path / "driver.log") as driver:
+            driver.ask("patch", "PATCH", "/api/v1/nodes/x/status", "{}")
+            assert driver.wait_answer("patch")[0] == 0
+        assert len(met) == 2
+    finally:
+        listener.close()

@@ -6,10 +6,13 @@ import time
 import pytest
 
 from api_server import ApiServer
+from api_tokens import claims_of
 from clusters import (HASH, MIRROR, NODE, bound, condition, is_true, member, patches, said_by,
                       wait_node, wait_pod, wait_ready)
 from conftest import BUILD
 from specs import SAY, container, pod, staying
+
+VAULT_SECONDS = 50
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +45,23 @@ def test_check_08_a_node_is_registered(server, node):
     assert [item["type"] for item in node["status"]["conditions"]] == [
         "MemoryPressure", "DiskPressure", "PIDPressure", "Ready"]
     assert condition(node, "Ready")["reason"] == "KubeletReady"
+
+
+@pytest.fixture(scope="module")
+def vault(server, agent, node):
+    """A pod with a token that does not last long, and where that is."""
+    server.store.token_seconds["vault"] = VAULT_SECONDS
+    bound(server, agent, "keeper", container(
+        "main", "sleep 1000", volumeMounts=[{"name": "tokens", "mountPath": "/tokens"}]),
+        volumes=[{"name": "tokens", "projected": {"sources": [
+            {"serviceAccountToken": {"path": "vault", "audience": "vault"}}]}}])
+    uid = wait_ready(server, "keeper")["metadata"]["uid"]
+    return uid, agent.root / "pods" / uid / "volumes/kubernetes.io~projected/tokens/vault"
+
+
+def test_check_44_a_token_is_of_its_pod(vault):
+    uid, path = vault
+    assert claims_of(path.read_text())["kubernetes.io"]["pod"] == {"name": "keeper", "uid": uid}
 
 
 def test_check_20_the_first_request_for_pods_is_a_set_as_a_stream(server, node):
@@ -138,6 +158,26 @@ def test_check_41_config_follows(server, agent, node):
     assert said_by(agent, "configured", 2) == ["one", "two"]
 
 
+def test_check_41_what_cannot_change_or_is_over_is_not_watched(server, agent, node):
+    def streams(name):
+        return server.end_watches(f"/configmaps.*{name}")
+
+    for name, fixed in (("fixed", True), ("open", False)):
+        server.create({"kind": "ConfigMap", "metadata": {"name": name}, "immutable": fixed,
+                       "data": {"word": name}})
+    bound(server, agent, "reader", container(
+        "main", "while ! [ -e /stage/go ]; do sleep 0.05; done",
+        envFrom=[{"configMapRef": {"name": "fixed"}}, {"configMapRef": {"name": "open"}}]),
+        restartPolicy="Never")
+    wait_ready(server, "reader")
+    server.wait(lambda: not streams("fixed") and streams("open"), 10, "one stream")
+    (agent.stages / "reader" / "go").touch()
+    wait_pod(server, "reader", lambda found: found["status"]["phase"] == "Succeeded", "to end")
+    server.wait(lambda: not streams("open"), 10, "no stream")
+    server.delete_pod("reader", grace=0)
+    agent.wait_gone("reader")
+
+
 def test_runtime_classes(server, agent, node):
     bound(server, agent, "classy", staying(), runtimeClassName="special")
     server.wait(lambda: [event for event in server.list("events")
@@ -160,6 +200,39 @@ def test_check_40_a_deleted_pod_ends_first(server, agent, node):
     last = patches(server, "leaves")[-1]
     assert last.json["status"]["phase"] in ("Succeeded", "Failed")
     assert not [item for item in agent.ps() if item["metadata"]["name"] == "leaves"]
+
+
+ENDING = SAY + "trap 'sleep 1; say ended; exit 0' TERM; say up; while :; do sleep 0.05; done"
+
+
+def test_check_25_nothing_is_ended_before_all_sources_have_told(server, agent, node):
+    bound(server, agent, "former", container("main", ENDING))
+    assert said_by(agent, "former", 1) == ["up"]
+    agent.stop()
+    server.delete_pod("former", grace=0)
+    server.stop()
+    try:
+        agent.start()
+        agent.add(pod("witness", staying(), agent=agent))
+        agent.wait_ready("witness")
+        assert said_by(agent, "former", 1) == ["up"]
+    finally:
+        server.start()
+    assert said_by(agent, "former", 2) == ["up", "ended"]
+    agent.remove("witness")
+    agent.wait_gone("witness")
+
+
+def test_check_26_a_name_is_taken_again_at_once(server, agent, node):
+    bound(server, agent, "again", container("main", ENDING))
+    first = wait_ready(server, "again")["metadata"]["uid"]
+    server.delete_pod("again", grace=0)
+    bound(server, agent, "again", container("main", ENDING))
+    second = wait_ready(server, "again")["metadata"]["uid"]
+    assert said_by(agent, "again", 3) == ["up", "ended", "up"]
+    uids = [record.json["metadata"]["uid"] for record in patches(server, "again")
+            if record.code == 200]
+    assert uids == sorted(uids, key=[first, second].index)
 
 
 def test_a_pod_that_is_deleted_by_force_is_ended(server, agent, node):
@@ -255,3 +328,18 @@ def test_a_node_that_was_deleted_is_registered_again(server, agent, node):
     server.delete("nodes", NODE)
     server.wait(lambda: is_true(server.get("nodes", NODE), "Ready"), 30, "the node again")
     assert server.get("nodes", NODE)["metadata"]["uid"] != node["metadata"]["uid"]
+
+
+def test_check_44_a_token_is_replaced_in_time(server, vault):
+    """When a fifth of its time is left, or a little before."""
+    def requests():
+        return [record for record in server.requests("POST", "/serviceaccounts/default/token$")
+                if record.json["spec"]["audiences"] == ["vault"]]
+
+    uid, path = vault
+    server.wait(lambda: len(requests()) > 1, VAULT_SECONDS, "another request for a token")
+    first, second = requests()[:2]
+    assert 0.6 * VAULT_SECONDS <= second.time - first.time <= 0.9 * VAULT_SECONDS
+    claims = claims_of(path.read_text())
+    assert claims["exp"] - second.time > 0.9 * VAULT_SECONDS
+    assert claims["kubernetes.io"]["pod"]["uid"] == uid

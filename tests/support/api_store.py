@@ -47,6 +47,7 @@ class Store:
         self.history = collections.deque()
         self.expired = 0  # the newest version whose change is forgotten
         self.stale = None  # (version, objects) as readers of a cache that lags see them
+        self.token_seconds = {}  # audience: how long tokens for it last, whatever was asked for
         self.wakers = set()  # event descriptors of those who wait for changes
 
     # reading

@@ -45,6 +45,7 @@ def create(store, target, request):
     spec["audiences"] = spec.get("audiences") or [ISSUER]
     bound = bound_pod(store, target, spec.get("boundObjectRef") or {})
     now = int(time.time())
+    seconds = min(store.token_seconds.get(audience, seconds) for audience in spec["audiences"])
     extended = seconds == INJECTED_SECONDS and spec["audiences"] == [ISSUER] and bound
     claims = {
         "aud": spec["audiences"], "exp": now + (EXTENDED_SECONDS if extended else seconds),

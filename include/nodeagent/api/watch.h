@@ -35,6 +35,10 @@ struct api_watch *api_watch_free(struct api_watch *watch);
  * walked as if the server had sent it, and the first set is compared with it. No effect later. */
 void api_watch_prime(struct api_watch *watch, struct object *const *objects, size_t count);
 
+/* What it has will not change any more: its stream ends, and what was told is all there is. May be
+ * called from `set`. */
+void api_watch_rest(struct api_watch *watch);
+
 bool api_watch_is_complete(const struct api_watch *watch);
 
 /* It is, or was primed: what is not found is not there, as far as anybody knows. */

@@ -72,7 +72,8 @@ int work_submit(struct work *work, const struct work_order *order, struct work_j
     assert_null(world.order.run);
     world.order = *order;
     world.jobs++;
-    *job = (struct work_job *)&world.order;
+    if (job)
+        *job = (struct work_job *)&world.order;
     return 0;
 }
 

@@ -45,7 +45,7 @@ struct object *api_watch_next(const struct api_watch *watch, size_t *position)
     return watch == world.cluster.services && !(*position)++ ? service : NULL;
 }
 
-bool api_watch_is_known(const struct api_watch *watch)
+bool cluster_knows(const struct cluster *cluster, const struct api_watch *watch)
 {
     return !shared_unknown;
 }
@@ -67,7 +67,7 @@ static struct agent_pod *add_pod(const char *text)
     pod->name = (char *)pod->object->metadata.name;
     pod->name_space = (char *)pod->object->metadata.name_space;
     pod->source = &world.agent.cluster_pods;
-    pod->checkpoint_due = true;
+    pod->refers = pod->checkpoint_due = true;
     map_put(&world.agent.pods, pod->uid, pod);
     return pod;
 }
@@ -311,6 +311,64 @@ static void test_what_could_not_be_written_is_written_later(void **state)
     round_without_news();
 }
 
+/* `size` bytes of text in each. */
+static void enlarge_secret(size_t size)
+{
+    _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
+
+    strbuf_add(&text,
+               "{'apiVersion':'v1','kind':'Secret','metadata':{'name':'keys','namespace':'a',"
+               "'uid':'s','resourceVersion':'3'},'data':{'key':'");
+    for (size_t i = 0; i < size / 4; i++)
+        strbuf_add(&text, "AAAA");
+    strbuf_add(&text, "'}}");
+    object_unref(secret);
+    secret = object_from(text.text);
+}
+
+static void test_a_pod_with_too_much_is_left_out(void **state)
+{
+    struct agent_pod *web = add_pod(POD_OF("web", "", "Running"));
+
+    round_that_writes();
+    assert_true(file_of("pod-web.json") != 0);
+    arena_alloc(&secret->arena, CHECKPOINT_FILE_MAX);
+    for (int i = 0; i < 3; i++) {
+        web->checkpoint_due = true;
+        next_round();
+        if (world.order.run)
+            run_job();
+    }
+    assert_int_equal(file_of("pod-web.json"), 0);
+    assert_string_equal(world.logged.text,
+                        "pod a/web is not in the checkpoint: with what it refers "
+                        "to it has more than 16 MiB\n");
+}
+
+static void test_large_pods_keep_no_other_out(void **state)
+{
+    struct agent_pod *web = add_pod(POD_OF("web", "", "Running"));
+
+    add_pod(POD_OF("other", "", "Running"));
+    enlarge_secret(5 << 20);
+    round_that_writes();
+    assert_int_equal(file_of("pod-other.json"), 0);
+    web->checkpoint_due = true;
+    round_that_writes();
+    assert_true(file_of("pod-other.json") != 0);
+}
+
+static void test_what_ended_pods_refer_to_is_not_kept(void **state)
+{
+    struct agent_pod *web = add_pod(POD_OF("web", "", "Succeeded"));
+
+    web->refers = false;
+    unknown = true;
+    round_that_writes();
+    assert_true(file_of("pod-web.json") != 0);
+    assert_false(says("pod-web.json", "\"keys\",\"namespace\""));
+}
+
 static void test_one_job_at_a_time(void **state)
 {
     add_pod(POD_OF("web", "", "Running"));
@@ -351,6 +409,9 @@ int main(void)
         checkpoint_test(test_when_the_server_was_heard),
         checkpoint_test(test_what_could_not_be_written_is_written_later),
         checkpoint_test(test_one_job_at_a_time),
+        checkpoint_test(test_a_pod_with_too_much_is_left_out),
+        checkpoint_test(test_large_pods_keep_no_other_out),
+        checkpoint_test(test_what_ended_pods_refer_to_is_not_kept),
         checkpoint_test(test_without_a_checkpoint_nothing_is_kept),
     };
 

@@ -398,6 +398,18 @@ static void test_trouble_is_told_once_and_waited_out(void **state)
     assert_non_null(world.call);
 }
 
+static void test_what_will_not_change_is_not_watched(void **state)
+{
+    begin_with("one", NULL);
+    api_watch_rest(world.watch);
+    pass(USEC_PER_MSEC);
+    assert_null(world.call);
+    pass(3600 * USEC_PER_SEC);
+    assert_null(world.call);
+    assert_non_null(api_watch_find(world.watch, "a", "one"));
+    assert_true(api_watch_is_complete(world.watch));
+}
+
 static void test_a_server_that_is_back_is_asked_at_once(void **state)
 {
     begin_with("one", NULL);
@@ -600,6 +612,7 @@ int main(void)
         watch_test(test_a_server_without_sets_as_streams),
         watch_test(test_trouble_is_told_once_and_waited_out),
         watch_test(test_a_server_that_hangs_up_at_once_is_not_asked_all_the_time),
+        watch_test(test_what_will_not_change_is_not_watched),
         watch_test(test_a_server_that_is_back_is_asked_at_once),
         watch_test(test_garbage_ends_the_stream),
         watch_test(test_an_object_that_is_not_understood_stays_as_it_was),
