@@ -24,7 +24,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define REQUESTS "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 /* Between two looks whether it is decided: by a controller at once, by somebody in a while. */

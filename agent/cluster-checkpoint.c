@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     SAVING_BYTES = 4 << 20, /* that are looked at in one round; the rest waits for the next */

@@ -9,7 +9,6 @@
 #include "nodeagent/sys/log.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define CSI_NODES "/apis/storage.k8s.io/v1/csinodes"
 #define RETRY_USEC (5 * USEC_PER_SEC)

@@ -13,7 +13,6 @@
 #include "nodeagent/sys/log.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define BEGINNING_USEC (10 * USEC_PER_SEC)
 #define BEGINNING_LOOK_USEC (50 * USEC_PER_MSEC)

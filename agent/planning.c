@@ -1,12 +1,10 @@
 /* Planning a pod: the core decides, the record is written, and only then is anything begun. */
 #include "shell.h"
 
-#include "nodeagent/base/mem.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/log.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static void plan_soon(struct agent *agent)
 {

@@ -1,7 +1,6 @@
 /* Reading the order. */
 #include "probe-command.h"
 
-#include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
 #include "nodeagent/cri/client.h"
 #include "nodeagent/probes/timing.h"

@@ -1,7 +1,6 @@
 /* What is to be said of an attempt: its event, what would follow, and what may be shown. */
 #include "probe-command.h"
 
-#include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
 
 #include <stdlib.h>

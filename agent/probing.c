@@ -3,7 +3,6 @@
 #include "probe-left.h"
 #include "shell.h"
 
-#include "nodeagent/base/mem.h"
 #include "nodeagent/probes/probers.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/log.h"

@@ -10,7 +10,6 @@
 #include "nodeagent/sys/wheel.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define CRI_VERSION "0.1.0"
 

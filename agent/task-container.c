@@ -4,7 +4,6 @@
 #include "translate-check.h"
 
 #include "nodeagent/base/mem.h"
-#include "nodeagent/sys/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,8 +2,6 @@
 #include "nodeagent/objects/schema.h"
 #include "translate-internal.h"
 
-#include <stdio.h>
-
 #define PREFIX "io.kubernetes."
 
 const char *translate_pod_name(const struct translation *translation)

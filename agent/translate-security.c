@@ -2,9 +2,7 @@
 #include "nodeagent/objects/names.h"
 #include "translate-internal.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 /* namespaces */

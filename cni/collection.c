@@ -1,7 +1,6 @@
 /* A GC under way: what its parts share. */
 #include "collection.h"
 #include "failure.h"
-#include "nodeagent/base/mem.h"
 #include "nodeagent/sys/clock.h"
 #include "plugin.h"
 

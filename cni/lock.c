@@ -6,7 +6,6 @@
  * The locks belong to the open file, not to the process, so that threads exclude each other, too.
  */
 #include "lock.h"
-#include "nodeagent/base/mem.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/files.h"
 

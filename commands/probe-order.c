@@ -1,7 +1,6 @@
 /* The order: the pod with its probes as they are to be made, and which of them. */
 #include "client.h"
 #include "command.h"
-#include "nodeagent/base/mem.h"
 #include "probe.h"
 #include "show.h"
 

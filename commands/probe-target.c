@@ -1,7 +1,6 @@
 /* Targets that are no pod's: a pod is made up whose one container has the probe. */
 #include "client.h"
 #include "command.h"
-#include "nodeagent/base/mem.h"
 #include "probe.h"
 #include "show.h"
 

@@ -12,12 +12,10 @@
 #include "child-message.h"
 #include "child-wire.h"
 #include "nodeagent/base/mem.h"
-#include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>

@@ -4,7 +4,6 @@
  * so other threads find the mutex free however slow the calls are.
  */
 #include "loop-private.h"
-#include "nodeagent/base/mem.h"
 
 #include <errno.h>
 #include <sys/eventfd.h>

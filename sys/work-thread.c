@@ -6,7 +6,6 @@
  * itself and touches nothing else. Both decide under the worker's lock, so it is one or the other.
  */
 #include "nodeagent/base/mem.h"
-#include "nodeagent/sys/clock.h"
 #include "work-private.h"
 
 #include <errno.h>
