@@ -310,11 +310,6 @@ void certificate_deinit(struct certificate *certificate)
 
 /* asking */
 
-bool certificate_is_expired(const struct certificate *certificate, int64_t now)
-{
-    return now > certificate->not_after;
-}
-
 bool certificate_is_of(const struct certificate *certificate, const char *organization)
 {
     array_for_each (one, certificate->organizations)

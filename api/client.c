@@ -484,11 +484,6 @@ void api_identity_changed(struct api *api)
     }
 }
 
-const char *api_server(const struct api *api)
-{
-    return api->server;
-}
-
 int api_new(struct api **result, const struct api_options *options, struct err *err)
 {
     struct api *api = mem_new(struct api);

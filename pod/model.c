@@ -67,14 +67,6 @@ bool seen_is_stillborn(const struct seen_container *seen)
     return seen->state == POD_EXITED && seen->started_usec <= 0;
 }
 
-bool seen_any_live(const struct pod_observed *observed)
-{
-    array_for_each (seen, observed->containers)
-        if (seen_is_live(seen))
-            return true;
-    return false;
-}
-
 const struct seen_probes *seen_probes_of(const struct pod_observed *observed, const char *name)
 {
     array_for_each (probes, observed->probes)

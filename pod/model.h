@@ -34,7 +34,6 @@ const struct seen_container *seen_by_id(const struct pod_observed *observed, con
 bool seen_is_live(const struct seen_container *seen);
 /* It ended without ever having run. */
 bool seen_is_stillborn(const struct seen_container *seen);
-bool seen_any_live(const struct pod_observed *observed);
 const struct seen_probes *seen_probes_of(const struct pod_observed *observed, const char *name);
 
 /* remembered */

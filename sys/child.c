@@ -182,11 +182,6 @@ struct child_helper *child_helper_free(struct child_helper *helper)
     return NULL;
 }
 
-void child_helper_free_at(struct child_helper **helper)
-{
-    *helper = child_helper_free(*helper);
-}
-
 /* results */
 
 static void finish(struct child_helper *helper, struct child *child, struct child_result *result)

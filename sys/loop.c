@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 struct loop_source {
@@ -28,7 +27,6 @@ struct loop_source {
     union {
         loop_fd_fn *on_fd;
         loop_signal_fn *on_signal;
-        loop_child_fn *on_child;
     };
     void *data;
 };
@@ -291,24 +289,4 @@ int loop_watch_signal(struct loop *loop, struct loop_source **result, enum loop_
     source->serve = serve_signal;
     source->on_signal = call;
     return source_add(source, fd, EPOLLIN, result, err);
-}
-
-static void serve_child(struct loop_source *source, int fd, uint32_t events)
-{
-    siginfo_t status = {0};
-
-    if (waitid(P_PIDFD, (id_t)fd, &status, WEXITED | WNOHANG) == 0 && !status.si_pid)
-        return;
-    assert_that(sd_event_source_set_enabled(source->io, SD_EVENT_OFF) >= 0);
-    source->on_child(source->data, &status);
-}
-
-int loop_watch_child(struct loop *loop, struct loop_source **result, enum loop_class class,
-                     int pidfd, loop_child_fn *call, void *data, struct err *err)
-{
-    struct loop_source *source = source_new(loop, class, data);
-
-    source->serve = serve_child;
-    source->on_child = call;
-    return source_add(source, pidfd, EPOLLIN, result, err);
 }

@@ -147,13 +147,6 @@ int loop_watch_signal(struct loop *loop, struct loop_source **result, enum loop_
     return 0;
 }
 
-int loop_watch_child(struct loop *loop, struct loop_source **result, enum loop_class class,
-                     int pidfd, loop_child_fn *call, void *data, struct err *err)
-{
-    *result = source_new(loop);
-    return 0;
-}
-
 struct loop_source *loop_source_free(struct loop_source *source)
 {
     free(source);

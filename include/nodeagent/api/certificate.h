@@ -48,7 +48,6 @@ int certificate_read(struct certificate *certificate, const char *chain_path, co
                      struct err *err);
 void certificate_deinit(struct certificate *certificate);
 
-bool certificate_is_expired(const struct certificate *certificate, int64_t now);
 bool certificate_is_of(const struct certificate *certificate, const char *organization);
 /* Does it speak for all of them (NULL-terminated)? However an IP address is written. */
 bool certificate_has_names(const struct certificate *certificate, const char *const *names);

@@ -88,6 +88,3 @@ struct api_waiter {
     void (*answered)(struct api_waiter *waiter);
 };
 void api_wait(struct api *api, struct api_waiter *waiter);
-
-/* The server, for sentences. */
-const char *api_server(const struct api *api);

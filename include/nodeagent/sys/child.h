@@ -87,7 +87,6 @@ typedef void (*child_done_fn)(void *userdata, const struct child_result *result)
 int child_helper_start(struct child_helper **helper, const char *program, struct err *err);
 /* What is in flight is forgotten without a call; the helper ends once it has seen it through. */
 struct child_helper *child_helper_free(struct child_helper *helper);
-void child_helper_free_at(struct child_helper **helper);
 pid_t child_helper_pid(const struct child_helper *helper);
 size_t child_helper_in_flight(const struct child_helper *helper);
 

@@ -60,7 +60,6 @@ struct loop_source;
 
 typedef void loop_fd_fn(void *data, int fd, uint32_t events);
 typedef void loop_signal_fn(void *data, int signal);
-typedef void loop_child_fn(void *data, const siginfo_t *status);
 
 /* Calls while `events` (EPOLLIN, EPOLLOUT) hold. The descriptor stays the caller's. */
 int loop_watch_fd(struct loop *loop, struct loop_source **result, enum loop_class class, int fd,
@@ -72,11 +71,6 @@ int loop_change_fd(struct loop_source *source, uint32_t events, struct err *err)
 /* Blocks the signal in this thread (do it before there are others), and leaves it blocked. */
 int loop_watch_signal(struct loop *loop, struct loop_source **result, enum loop_class class,
                       int signal, loop_signal_fn *call, void *data, struct err *err);
-
-/* Reaps the child when it ends and calls once. The descriptor stays the caller's. If somebody else
- * reaped it, si_pid is 0. */
-int loop_watch_child(struct loop *loop, struct loop_source **result, enum loop_class class,
-                     int pidfd, loop_child_fn *call, void *data, struct err *err);
 
 struct loop_source *loop_source_free(struct loop_source *source);
 

@@ -47,11 +47,11 @@ static void test_the_newest_is_found(void **state)
     assert_null(seen_newest_exited(&observed, "b"));
     assert_null(seen_by_id(&observed, "9"));
     assert_null(seen_probes_of(&observed, "b"));
-    assert_true(seen_any_live(&observed));
+    assert_true(seen_is_live(&containers[1]));
     containers[1].state = POD_UNKNOWN;
-    assert_true(seen_any_live(&observed));
+    assert_true(seen_is_live(&containers[1]));
     containers[1].state = POD_EXITED;
-    assert_false(seen_any_live(&observed));
+    assert_false(seen_is_live(&containers[1]));
 }
 
 static void test_every_operation_has_a_name(void **state)

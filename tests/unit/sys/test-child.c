@@ -293,7 +293,7 @@ static void test_a_stalled_agent_stalls_no_program(void **state)
 static void test_without_descriptors(void **state)
 {
     const struct rlimit six = {6, 6};
-    _cleanup_(child_helper_free_at) struct child_helper *helper = NULL;
+    struct child_helper *helper;
     struct child_request request = request_for(SHELL("exit 0"));
     _cleanup_(outcome_deinit) struct outcome outcome = {0};
     struct rlimit before, limit;
@@ -316,6 +316,7 @@ static void test_without_descriptors(void **state)
     run(helper, &request, &outcome);
     assert_int_equal(outcome.result.outcome, CHILD_NOT_STARTED);
     assert_string_equal(outcome.result.err.text, "cannot run /bin/sh: Too many open files");
+    child_helper_free(helper);
 }
 
 /* deaths */
@@ -323,14 +324,14 @@ static void test_without_descriptors(void **state)
 static void test_freeing_forgets_what_runs(void **state)
 {
     struct child_request request = request_for(SHELL("echo $$ > /srv/pid; exec sleep 1000"));
-    _cleanup_(child_helper_free_at) struct child_helper *helper = NULL;
+    struct child_helper *helper;
     _cleanup_(outcome_deinit) struct outcome outcome = {0};
 
     request.ends_with_agent = true;
     assert_int_equal(child_helper_start(&helper, NODEAGENT_HELPER, NULL), 0);
     assert_int_equal(child_spawn(helper, &request, keep, &outcome, NULL, NULL), 0);
     read_pid("/srv/pid");
-    helper = child_helper_free(helper);
+    child_helper_free(helper);
     assert_false(outcome.done);
     assert_true(gone_in_time(read_pid("/srv/pid")));
 }
