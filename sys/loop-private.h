@@ -24,7 +24,7 @@ struct loop {
     void (*before_wait)(void *data);
     void *before_wait_data;
     struct loop_turns turns;
-    usec_t turn_began; /* USEC_NEVER between turns */
+    usec_t turn_began;
     bool stopped;
     int code;
 };

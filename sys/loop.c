@@ -38,7 +38,6 @@ int loop_new(struct loop **result, struct err *err)
 
     list_init(&loop->ready);
     list_init(&loop->called);
-    loop->turn_began = USEC_NEVER;
     r = sd_event_new(&loop->event);
     if (r < 0) {
         free(loop);
@@ -85,7 +84,6 @@ static void turn_end(struct loop *loop)
     turns->longest = MAX(turns->longest, turns->last);
     turns->late += turns->last > LOOP_LATE_USEC;
     turns->count++;
-    loop->turn_began = USEC_NEVER;
     list_for_each (node, &loop->called) {
         struct loop_source *source = list_entry(node, struct loop_source, link);
 
@@ -155,14 +153,6 @@ void loop_stop(struct loop *loop, int code)
 const struct loop_turns *loop_turns(const struct loop *loop)
 {
     return &loop->turns;
-}
-
-bool loop_is_late(const struct loop *loop)
-{
-    if (loop->turns.last > LOOP_LATE_USEC)
-        return true;
-    return loop->turn_began != USEC_NEVER &&
-           usec_sub(clock_monotonic(), loop->turn_began) > LOOP_LATE_USEC;
 }
 
 struct loop_budget loop_budget_begin(void)

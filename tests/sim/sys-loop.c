@@ -87,11 +87,6 @@ const struct loop_turns *loop_turns(const struct loop *loop)
     return &loop->turns;
 }
 
-bool loop_is_late(const struct loop *loop)
-{
-    return false;
-}
-
 /* posts */
 
 void loop_post(struct loop *loop, struct loop_post *post)

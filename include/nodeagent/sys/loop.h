@@ -147,6 +147,3 @@ struct loop_turns {
 
 /* The turns that ended, without their waits. */
 const struct loop_turns *loop_turns(const struct loop *loop);
-
-/* Was the previous turn late, or is this one already? */
-bool loop_is_late(const struct loop *loop);

@@ -198,43 +198,11 @@ static void test_late_turns_are_counted(void **state)
     loop_turn(loop, 0, NULL);
     probe.slow = LOOP_LATE_USEC + 20 * USEC_PER_MSEC;
     assert_int_equal(loop_turn(loop, 0, NULL), 1);
-    assert_true(loop_is_late(loop));
     assert_true(loop_turns(loop)->late >= 1);
     assert_true(loop_turns(loop)->last > LOOP_LATE_USEC);
     assert_true(loop_turns(loop)->longest >= loop_turns(loop)->last);
     assert_int_equal(loop_turns(loop)->count, 2);
     probe_close(&probe);
-}
-
-struct judge {
-    struct loop *loop;
-    bool before;
-    bool after;
-};
-
-static void judge_called(void *data, int fd, uint32_t events)
-{
-    struct judge *judge = data;
-
-    judge->before = loop_is_late(judge->loop);
-    sleep_usec(LOOP_LATE_USEC + 20 * USEC_PER_MSEC);
-    judge->after = loop_is_late(judge->loop);
-}
-
-static void test_a_turn_knows_that_it_is_late(void **state)
-{
-    struct judge judge = {.loop = *state};
-    struct loop_source *source;
-    int fd = eventfd(1, EFD_CLOEXEC);
-
-    assert_int_equal(
-        loop_watch_fd(judge.loop, &source, LOOP_API, fd, EPOLLIN, judge_called, &judge, NULL), 0);
-    loop_turn(judge.loop, 0, NULL);
-    assert_true(judge.after);
-    loop_turn(judge.loop, 0, NULL);
-    assert_true(judge.before); /* the turn before was */
-    loop_source_free(source);
-    close(fd);
 }
 
 /* signals */
@@ -579,7 +547,6 @@ int main(void)
         loop_test(test_a_turn_calls_each_once_in_order),
         loop_test(test_stop_ends_the_turn),
         loop_test(test_late_turns_are_counted),
-        loop_test(test_a_turn_knows_that_it_is_late),
         loop_test(test_signals_arrive),
         loop_test(test_posts_from_many_threads),
         loop_test(test_posting_again_and_cancelling),
