@@ -285,7 +285,7 @@ static void ask(struct cluster_certificate *certificate)
         attempt_failed(certificate, false, err.text);
         return;
     }
-    certificate_request_write(&wish, NULL, &pem, &body);
+    certificate_request_write(&wish, &pem, &body);
     certificate->call =
         api_begin(asker(certificate),
                   &(struct api_request){.method = "POST", .path = REQUESTS, .body = body.text},

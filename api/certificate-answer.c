@@ -3,11 +3,8 @@
 #include "nodeagent/api/certificate_answer.h"
 #include "nodeagent/base/base64.h"
 #include "nodeagent/base/mem.h"
-#include "openssl-pem.h"
 
 #include <errno.h>
-#include <openssl/pem.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define KIND "CertificateSigningRequest"
@@ -194,34 +191,4 @@ int certificate_answer_read(struct certificate_answer *answer, struct arena *are
     if (r == 0)
         answer->message = explain(answer, arena, signer);
     return r;
-}
-
-/* whose it is */
-
-int certificate_answer_check_key(const struct json *object, const struct strbuf *key,
-                                 struct err *err)
-{
-    _cleanup_(mem_free_at) char *bytes = NULL;
-    _cleanup_(EVP_PKEY_free_at) EVP_PKEY *loaded = NULL;
-    _cleanup_(X509_REQ_free_at) X509_REQ *request = NULL;
-    _cleanup_(BIO_free_at) BIO *bio = NULL;
-    const struct json *spec;
-    size_t length = 0;
-    int r = check_kind(object, err);
-
-    if (r == 0)
-        r = get_as(object, "spec", JSON_OBJECT, &spec, err);
-    if (r == 0)
-        r = get_bytes(spec, "request", &bytes, &length, err);
-    if (r == 0)
-        r = pem_read_key(&(struct certificate_text){"the node's key", key->text, key->length},
-                         &loaded, NULL, err);
-    if (r < 0)
-        return r;
-    bio = pem_reader(&(struct certificate_text){.text = bytes, .length = length});
-    request = PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL);
-    if (!request || X509_REQ_check_private_key(request, loaded) != 1)
-        return openssl_failed(err, KIND ": its request is for another key than this node's; delete "
-                                        "the object, or take another name");
-    return 0;
 }

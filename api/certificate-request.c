@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <openssl/pem.h>
 #include <stdio.h>
-#include <string.h>
 
 #define GROUP "system:nodes"
 
@@ -53,13 +52,6 @@ int certificate_key_make(struct strbuf *key, struct err *err)
     length = BIO_get_mem_data(bio, &bytes);
     secret_init_copy(key, bytes, (size_t)length);
     return 0;
-}
-
-int certificate_key_check(const struct strbuf *key, struct err *err)
-{
-    _cleanup_(EVP_PKEY_free_at) EVP_PKEY *loaded = NULL;
-
-    return load_key(key, &loaded, err);
 }
 
 /* the request */
@@ -125,70 +117,6 @@ int certificate_request_make(const struct certificate_wish *wish, const struct s
     return 0;
 }
 
-/* its name */
-
-/* A part of what is hashed: base64 with another alphabet, and an end that is in none. */
-static void add_part(EVP_MD_CTX *hash, const void *bytes, size_t length, struct strbuf *text)
-{
-    strbuf_truncate(text, 0);
-    base64_encode(text, bytes, length);
-    for (size_t i = 0; i < text->length; i++) {
-        char *c = &text->text[i];
-
-        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
-    }
-    while (text->length && text->text[text->length - 1] == '=')
-        strbuf_truncate(text, text->length - 1);
-    if (hash) {
-        strbuf_add_char(text, '|');
-        assert_that(EVP_DigestUpdate(hash, text->text, text->length));
-    }
-}
-
-static void add_text(EVP_MD_CTX *hash, const char *part, struct strbuf *text)
-{
-    add_part(hash, part, strlen(part), text);
-}
-
-static void hash_wish(EVP_MD_CTX *hash, const struct certificate_wish *wish, EVP_PKEY *key,
-                      struct strbuf *text)
-{
-    unsigned char *public_key = NULL;
-    int length = i2d_PUBKEY(key, &public_key);
-    char user[USER_MAX];
-
-    assert_that(length > 0 && EVP_DigestInit_ex(hash, EVP_sha512_256(), NULL));
-    user_of(wish, user);
-    add_part(hash, public_key, (size_t)length, text);
-    add_text(hash, user, text);
-    add_text(hash, GROUP, text);
-    for (size_t i = 0; i < USAGES; i++)
-        add_text(hash, usages[wish->use][i], text);
-    OPENSSL_free(public_key);
-}
-
-int certificate_request_name(const struct certificate_wish *wish, const struct strbuf *key,
-                             char name[CERTIFICATE_REQUEST_NAME_MAX], struct err *err)
-{
-    _cleanup_(EVP_PKEY_free_at) EVP_PKEY *loaded = NULL;
-    _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length;
-    EVP_MD_CTX *hash;
-    int r = load_key(key, &loaded, err);
-
-    if (r < 0)
-        return r;
-    hash = EVP_MD_CTX_new();
-    assert_that(hash);
-    hash_wish(hash, wish, loaded, &text);
-    assert_that(EVP_DigestFinal_ex(hash, digest, &length));
-    EVP_MD_CTX_free(hash);
-    add_part(NULL, digest, length, &text);
-    snprintf(name, CERTIFICATE_REQUEST_NAME_MAX, "node-csr-%s", text.text);
-    return 0;
-}
-
 /* the object */
 
 static void write_pair(struct json_writer *writer, const char *name, const char *value)
@@ -215,8 +143,8 @@ static void write_spec(struct json_writer *writer, const struct certificate_wish
     json_write_object_end(writer);
 }
 
-void certificate_request_write(const struct certificate_wish *wish, const char *name,
-                               const struct strbuf *pem, struct strbuf *body)
+void certificate_request_write(const struct certificate_wish *wish, const struct strbuf *pem,
+                               struct strbuf *body)
 {
     struct json_writer writer;
 
@@ -226,7 +154,7 @@ void certificate_request_write(const struct certificate_wish *wish, const char *
     write_pair(&writer, "kind", "CertificateSigningRequest");
     json_write_name(&writer, "metadata");
     json_write_object(&writer);
-    write_pair(&writer, name ? "name" : "generateName", name ? name : "csr-");
+    write_pair(&writer, "generateName", "csr-");
     json_write_object_end(&writer);
     write_spec(&writer, wish, pem);
     json_write_object_end(&writer);

@@ -224,20 +224,6 @@ static int take_key(int directory, const char *name, struct strbuf *key, struct 
     return r == -ENOENT ? make_key(directory, name, key, err) : err_set(err, r, "%s", failure.text);
 }
 
-int certificate_store_key(const struct certificate_store *store, struct strbuf *key,
-                          struct err *err)
-{
-    char name[NAME_MAX + 1];
-    int r;
-
-    name_file(name, store->pair, ".key.tmp");
-    r = take_key(store->directory, name, key, err);
-    if (r < 0 || certificate_key_check(key, NULL) == 0)
-        return r;
-    secret_deinit(key);
-    return make_key(store->directory, name, key, err);
-}
-
 /* tidying */
 
 static int remove_file(const struct certificate_store *store, const char *name, struct err *err)

@@ -24,7 +24,3 @@ struct certificate_answer {
 /* Fails where the object is none or has values of the wrong type. */
 int certificate_answer_read(struct certificate_answer *answer, struct arena *arena,
                             const struct json *object, struct err *err);
-
-/* Is the object's request for this key? One of the same name may be somebody else's. */
-int certificate_answer_check_key(const struct json *object, const struct strbuf *key,
-                                 struct err *err);

@@ -11,7 +11,6 @@
 enum {
     CERTIFICATE_KEY_MAX =
         16 << 10, /* bytes of a key in PEM: one of RSA with 16384 bits has 13 KiB */
-    CERTIFICATE_REQUEST_NAME_MAX = 64,
 };
 
 enum certificate_use {
@@ -29,18 +28,11 @@ struct certificate_wish {
 
 /* ECDSA on P-256, in PEM, a new secret. */
 int certificate_key_make(struct strbuf *key, struct err *err);
-/* Is it a key that can be read, and so asked a certificate for? */
-int certificate_key_check(const struct strbuf *key, struct err *err);
 
 /* Appends the request in PEM. */
 int certificate_request_make(const struct certificate_wish *wish, const struct strbuf *key,
                              struct strbuf *pem, struct err *err);
 
-/* A name that is always the same for this key and wish, so that what was asked for before a restart
- * is found again: the kubelet's. */
-int certificate_request_name(const struct certificate_wish *wish, const struct strbuf *key,
-                             char name[CERTIFICATE_REQUEST_NAME_MAX], struct err *err);
-
-/* Appends the object to be created; `name` NULL: the server makes one up. */
-void certificate_request_write(const struct certificate_wish *wish, const char *name,
-                               const struct strbuf *pem, struct strbuf *body);
+/* Appends the object to be created; the server makes its name up. */
+void certificate_request_write(const struct certificate_wish *wish, const struct strbuf *pem,
+                               struct strbuf *body);

@@ -43,14 +43,8 @@ int certificate_store_load(const struct certificate_store *store, const char *ch
 int certificate_store_save(const struct certificate_store *store,
                            const struct certificate *certificate, int64_t now, struct err *err);
 
-/*
- * The key that is being asked a certificate for, made when there is none that can be used: kept
- * (PAIR.key.tmp) so that after a restart the request made with it still counts. A new secret.
- */
-int certificate_store_key(const struct certificate_store *store, struct strbuf *key,
-                          struct err *err);
-
-/* After a save: removes that key, and dated files beyond those kept. */
+/* After a save: removes dated files beyond those kept, and the key (PAIR.key.tmp) that a kubelet
+ * was asking a certificate for. */
 int certificate_store_tidy(const struct certificate_store *store, struct err *err);
 
 /*
