@@ -22,26 +22,19 @@ const char *checkpoint_pod_file(const char *uid, struct arena *arena)
 
 /* writing */
 
-static void write_text(struct json_writer *writer, const char *name, const char *text)
-{
-    json_write_name(writer, name);
-    json_write_string(writer, text);
-}
-
 static void write_time(struct json_writer *writer, const char *name, int64_t usec)
 {
     char text[TIME_TEXT_MAX];
 
-    write_text(writer, name, time_format_rfc3339(usec, text));
+    json_write_string_member(writer, name, time_format_rfc3339(usec, text));
 }
 
 static void write_token(struct json_writer *writer, const struct checkpoint_token *token)
 {
     json_write_object(writer);
-    write_text(writer, "audience", token->audience);
-    json_write_name(writer, "expirationSeconds");
-    json_write_int(writer, token->seconds);
-    write_text(writer, "token", token->token);
+    json_write_string_member(writer, "audience", token->audience);
+    json_write_int_member(writer, "expirationSeconds", token->seconds);
+    json_write_string_member(writer, "token", token->token);
     write_time(writer, "expirationTimestamp", token->expires);
     json_write_object_end(writer);
 }
@@ -52,8 +45,7 @@ void checkpoint_write(const struct checkpoint_file *file, struct strbuf *text)
 
     json_writer_init(&writer, text, false);
     json_write_object(&writer);
-    json_write_name(&writer, "version");
-    json_write_int(&writer, CHECKPOINT_VERSION);
+    json_write_int_member(&writer, "version", CHECKPOINT_VERSION);
     if (file->heard)
         write_time(&writer, "heard", file->heard);
     json_write_name(&writer, "objects");

@@ -107,12 +107,10 @@ static void write_count(const struct queued *queued, struct strbuf *body)
 
     json_writer_init(&writer, body, false);
     json_write_object(&writer);
-    json_write_name(&writer, "count");
-    json_write_int(&writer, event->count);
-    json_write_name(&writer, "lastTimestamp");
-    json_write_string(&writer, time_format_rfc3339(event->last_timestamp.usec, last));
-    json_write_name(&writer, "message");
-    json_write_string(&writer, event->message);
+    json_write_int_member(&writer, "count", event->count);
+    json_write_string_member(&writer, "lastTimestamp",
+                             time_format_rfc3339(event->last_timestamp.usec, last));
+    json_write_string_member(&writer, "message", event->message);
     json_write_object_end(&writer);
     json_writer_deinit(&writer);
     object_unref(object);

@@ -39,18 +39,12 @@ bool cluster_mirror_fits(const struct agent_pod *pod, const struct object *mirro
 
 /* making one: the manifest, with what makes it a mirror */
 
-static void write_member(struct json_writer *writer, const char *name, const char *value)
-{
-    json_write_name(writer, name);
-    json_write_string(writer, value);
-}
-
 static void write_map(struct json_writer *writer, const char *name, const struct string_map *map)
 {
     json_write_name(writer, name);
     json_write_object(writer);
     array_for_each (pair, *map)
-        write_member(writer, pair->name, pair->value);
+        json_write_string_member(writer, pair->name, pair->value);
 }
 
 static void write_owner(struct json_writer *writer, const struct object *node)
@@ -58,12 +52,11 @@ static void write_owner(struct json_writer *writer, const struct object *node)
     json_write_name(writer, "ownerReferences");
     json_write_array(writer);
     json_write_object(writer);
-    write_member(writer, "apiVersion", "v1");
-    write_member(writer, "kind", "Node");
-    write_member(writer, "name", node->metadata.name);
-    write_member(writer, "uid", node->metadata.uid);
-    json_write_name(writer, "controller");
-    json_write_bool(writer, true);
+    json_write_string_member(writer, "apiVersion", "v1");
+    json_write_string_member(writer, "kind", "Node");
+    json_write_string_member(writer, "name", node->metadata.name);
+    json_write_string_member(writer, "uid", node->metadata.uid);
+    json_write_bool_member(writer, "controller", true);
     json_write_object_end(writer);
     json_write_array_end(writer);
 }
@@ -75,12 +68,12 @@ static void write_metadata(struct json_writer *writer, const struct object *obje
 
     json_write_name(writer, "metadata");
     json_write_object(writer);
-    write_member(writer, "name", meta->name);
-    write_member(writer, "namespace", meta->name_space);
+    json_write_string_member(writer, "name", meta->name);
+    json_write_string_member(writer, "namespace", meta->name_space);
     write_map(writer, "labels", &meta->labels);
     json_write_object_end(writer);
     write_map(writer, "annotations", &meta->annotations);
-    write_member(writer, MIRROR_ANNOTATION, hash_of(object));
+    json_write_string_member(writer, MIRROR_ANNOTATION, hash_of(object));
     json_write_object_end(writer);
     write_owner(writer, node);
     json_write_object_end(writer);
@@ -98,8 +91,8 @@ static void write_tolerations(struct json_writer *writer, const struct json *wri
         json_write_value(writer, &written->items[i]);
     if (pod->spec.tolerations.count > count) {
         json_write_object(writer);
-        write_member(writer, "operator", "Exists");
-        write_member(writer, "effect", "NoExecute");
+        json_write_string_member(writer, "operator", "Exists");
+        json_write_string_member(writer, "effect", "NoExecute");
         json_write_object_end(writer);
     }
     json_write_array_end(writer);
@@ -120,7 +113,7 @@ static void write_spec(struct json_writer *writer, const struct json *spec, cons
         }
         free(name);
     }
-    write_member(writer, "nodeName", pod->spec.node_name);
+    json_write_string_member(writer, "nodeName", pod->spec.node_name);
     write_tolerations(writer, json_get(spec, "tolerations"), pod);
     json_write_object_end(writer);
 }
@@ -140,8 +133,8 @@ void cluster_mirror_write(struct object *object, const struct object *node, stru
     spec = json_get(document, "spec");
     json_writer_init(&writer, body, false);
     json_write_object(&writer);
-    write_member(&writer, "apiVersion", "v1");
-    write_member(&writer, "kind", "Pod");
+    json_write_string_member(&writer, "apiVersion", "v1");
+    json_write_string_member(&writer, "kind", "Pod");
     write_metadata(&writer, object, node);
     write_spec(&writer, spec, pod_of(object));
     json_write_object_end(&writer);

@@ -153,20 +153,14 @@ static void on_answer(void *owner, const struct api_reply *reply)
     pod_volumes_changed(token->pod);
 }
 
-static void write_text(struct json_writer *writer, const char *name, const char *value)
-{
-    json_write_name(writer, name);
-    json_write_string(writer, value);
-}
-
 static void write_request(const struct cluster_token *token, struct strbuf *body)
 {
     struct json_writer writer;
 
     json_writer_init(&writer, body, false);
     json_write_object(&writer);
-    write_text(&writer, "apiVersion", "authentication.k8s.io/v1");
-    write_text(&writer, "kind", "TokenRequest");
+    json_write_string_member(&writer, "apiVersion", "authentication.k8s.io/v1");
+    json_write_string_member(&writer, "kind", "TokenRequest");
     json_write_name(&writer, "spec");
     json_write_object(&writer);
     json_write_name(&writer, "audiences");
@@ -174,14 +168,13 @@ static void write_request(const struct cluster_token *token, struct strbuf *body
     if (*token->audience)
         json_write_string(&writer, token->audience);
     json_write_array_end(&writer);
-    json_write_name(&writer, "expirationSeconds");
-    json_write_int(&writer, token->seconds);
+    json_write_int_member(&writer, "expirationSeconds", token->seconds);
     json_write_name(&writer, "boundObjectRef");
     json_write_object(&writer);
-    write_text(&writer, "apiVersion", "v1");
-    write_text(&writer, "kind", "Pod");
-    write_text(&writer, "name", token->pod->name);
-    write_text(&writer, "uid", token->pod->uid);
+    json_write_string_member(&writer, "apiVersion", "v1");
+    json_write_string_member(&writer, "kind", "Pod");
+    json_write_string_member(&writer, "name", token->pod->name);
+    json_write_string_member(&writer, "uid", token->pod->uid);
     json_write_object_end(&writer);
     json_write_object_end(&writer);
     json_write_object_end(&writer);

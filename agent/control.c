@@ -181,10 +181,8 @@ static void write_refusal(struct strbuf *text, const char *sentence)
 
     json_writer_init(&writer, text, false);
     json_write_object(&writer);
-    json_write_name(&writer, "ok");
-    json_write_bool(&writer, false);
-    json_write_name(&writer, "error");
-    json_write_string(&writer, sentence);
+    json_write_bool_member(&writer, "ok", false);
+    json_write_string_member(&writer, "error", sentence);
     json_write_object_end(&writer);
     json_writer_deinit(&writer);
     strbuf_add_char(text, '\n');

@@ -454,10 +454,8 @@ void events_add(struct events *events, const struct event_object *object, bool w
 void events_write_list(struct events *events, struct json_writer *writer)
 {
     json_write_object(writer);
-    json_write_name(writer, "apiVersion");
-    json_write_string(writer, "v1");
-    json_write_name(writer, "kind");
-    json_write_string(writer, "EventList");
+    json_write_string_member(writer, "apiVersion", "v1");
+    json_write_string_member(writer, "kind", "EventList");
     json_write_name(writer, "metadata");
     json_write_object(writer);
     json_write_object_end(writer);

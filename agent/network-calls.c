@@ -159,14 +159,10 @@ void network_calls_write(const struct network_calls *calls, struct json_writer *
         const struct plugin_times *times = &calls->plugins[i];
 
         json_write_object(writer);
-        json_write_name(writer, "plugin");
-        json_write_string(writer, times->type);
-        json_write_name(writer, "verb");
-        json_write_string(writer, times->verb);
-        json_write_name(writer, "calls");
-        json_write_int(writer, (int64_t)times->calls);
-        json_write_name(writer, "failures");
-        json_write_int(writer, (int64_t)times->failures);
+        json_write_string_member(writer, "plugin", times->type);
+        json_write_string_member(writer, "verb", times->verb);
+        json_write_int_member(writer, "calls", (int64_t)times->calls);
+        json_write_int_member(writer, "failures", (int64_t)times->failures);
         write_seconds(writer, "seconds", times->sum);
         write_seconds(writer, "longest", times->longest);
         json_write_object_end(writer);

@@ -39,10 +39,8 @@ static void write_attachment(const struct cri_sandbox *sandbox, const char *ifna
                              struct json_writer *writer)
 {
     json_write_object(writer);
-    json_write_name(writer, "containerID");
-    json_write_string(writer, sandbox->id);
-    json_write_name(writer, "ifname");
-    json_write_string(writer, ifname);
+    json_write_string_member(writer, "containerID", sandbox->id);
+    json_write_string_member(writer, "ifname", ifname);
     json_write_object_end(writer);
 }
 
@@ -121,8 +119,7 @@ static int collect(struct agent *agent, struct err *err)
 
     json_writer_init(&writer, &input, false);
     network_begin(agent->network, &writer);
-    json_write_name(&writer, "spareSeconds");
-    json_write_int(&writer, SPARE_SECONDS);
+    json_write_int_member(&writer, "spareSeconds", SPARE_SECONDS);
     whole = write_valid(agent, &writer);
     json_write_object_end(&writer);
     json_writer_deinit(&writer);

@@ -91,21 +91,14 @@ bool network_list_read(struct network_list *list, const char *status, struct are
     return false;
 }
 
-static void write_text(struct json_writer *writer, const char *name, const char *text)
-{
-    json_write_name(writer, name);
-    json_write_string(writer, text);
-}
-
 void network_list_begin(const struct network_list *list, struct json_writer *writer)
 {
     static const char *const set_here[] = {"cniVersion", "name", "report", NULL};
 
     json_write_object(writer);
-    write_text(writer, "cniVersion", list->version);
-    write_text(writer, "name", list->name);
-    json_write_name(writer, "report");
-    json_write_bool(writer, true);
+    json_write_string_member(writer, "cniVersion", list->version);
+    json_write_string_member(writer, "name", list->name);
+    json_write_bool_member(writer, "report", true);
     for (uint32_t i = 0; i < list->plugin->length; i++) {
         const struct json_member *member = &list->plugin->members[i];
         _cleanup_(strbuf_deinit) struct strbuf name = STRBUF_INIT;

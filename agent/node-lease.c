@@ -12,21 +12,15 @@
     "kubernetes.io/cinder,kubernetes.io/gce-pd,kubernetes.io/portworx-volume,"                     \
     "kubernetes.io/vsphere-volume"
 
-static void write_text(struct json_writer *writer, const char *name, const char *text)
-{
-    json_write_name(writer, name);
-    json_write_string(writer, text);
-}
-
 static void write_owner(struct json_writer *writer, const struct node_owner *owner)
 {
     json_write_name(writer, "ownerReferences");
     json_write_array(writer);
     json_write_object(writer);
-    write_text(writer, "apiVersion", "v1");
-    write_text(writer, "kind", "Node");
-    write_text(writer, "name", owner->name);
-    write_text(writer, "uid", owner->uid);
+    json_write_string_member(writer, "apiVersion", "v1");
+    json_write_string_member(writer, "kind", "Node");
+    json_write_string_member(writer, "name", owner->name);
+    json_write_string_member(writer, "uid", owner->uid);
     json_write_object_end(writer);
     json_write_array_end(writer);
 }
@@ -35,7 +29,7 @@ static void write_renewal(struct json_writer *writer, int64_t now_usec)
 {
     char text[TIME_TEXT_MAX];
 
-    write_text(writer, "renewTime", time_format_rfc3339_micro(now_usec, text));
+    json_write_string_member(writer, "renewTime", time_format_rfc3339_micro(now_usec, text));
 }
 
 /* leases */
@@ -48,19 +42,18 @@ void node_lease_write(const struct node_owner *owner, int32_t seconds, int64_t n
     assert_that(!str_empty(owner->uid));
     json_writer_init(&writer, body, false);
     json_write_object(&writer);
-    write_text(&writer, "apiVersion", object_kind_lease.api_version);
-    write_text(&writer, "kind", object_kind_lease.name);
+    json_write_string_member(&writer, "apiVersion", object_kind_lease.api_version);
+    json_write_string_member(&writer, "kind", object_kind_lease.name);
     json_write_name(&writer, "metadata");
     json_write_object(&writer);
-    write_text(&writer, "name", owner->name);
-    write_text(&writer, "namespace", LEASE_NAMESPACE);
+    json_write_string_member(&writer, "name", owner->name);
+    json_write_string_member(&writer, "namespace", LEASE_NAMESPACE);
     write_owner(&writer, owner);
     json_write_object_end(&writer);
     json_write_name(&writer, "spec");
     json_write_object(&writer);
-    write_text(&writer, "holderIdentity", owner->name);
-    json_write_name(&writer, "leaseDurationSeconds");
-    json_write_int(&writer, seconds);
+    json_write_string_member(&writer, "holderIdentity", owner->name);
+    json_write_int_member(&writer, "leaseDurationSeconds", seconds);
     write_renewal(&writer, now_usec);
     json_write_object_end(&writer);
     json_write_object_end(&writer);
@@ -110,8 +103,8 @@ static void write_renewed(struct json_writer *writer, const struct lease *seen,
                              *const renewal[] = {"renewTime", NULL};
 
     json_write_object(writer);
-    write_text(writer, "apiVersion", object_kind_lease.api_version);
-    write_text(writer, "kind", object_kind_lease.name);
+    json_write_string_member(writer, "apiVersion", object_kind_lease.api_version);
+    json_write_string_member(writer, "kind", object_kind_lease.name);
     write_others(writer, raw, others);
     json_write_name(writer, "metadata");
     write_metadata(writer, seen, json_get(raw, "metadata"), owner);
@@ -152,14 +145,15 @@ void csi_node_write(const struct node_owner *owner, struct strbuf *body)
     assert_that(!str_empty(owner->uid));
     json_writer_init(&writer, body, false);
     json_write_object(&writer);
-    write_text(&writer, "apiVersion", "storage.k8s.io/v1");
-    write_text(&writer, "kind", "CSINode");
+    json_write_string_member(&writer, "apiVersion", "storage.k8s.io/v1");
+    json_write_string_member(&writer, "kind", "CSINode");
     json_write_name(&writer, "metadata");
     json_write_object(&writer);
-    write_text(&writer, "name", owner->name);
+    json_write_string_member(&writer, "name", owner->name);
     json_write_name(&writer, "annotations");
     json_write_object(&writer);
-    write_text(&writer, "storage.alpha.kubernetes.io/migrated-plugins", MIGRATED_PLUGINS);
+    json_write_string_member(&writer, "storage.alpha.kubernetes.io/migrated-plugins",
+                             MIGRATED_PLUGINS);
     json_write_object_end(&writer);
     write_owner(&writer, owner);
     json_write_object_end(&writer);

@@ -126,8 +126,7 @@ static void write_addresses(struct difference *difference, const struct json *af
     for (uint32_t i = 0; i < after->length; i++)
         json_write_value(writer, &after->items[i]);
     json_write_object(writer);
-    json_write_name(writer, "$patch");
-    json_write_string(writer, "replace");
+    json_write_string_member(writer, "$patch", "replace");
     json_write_object_end(writer);
     json_write_array_end(writer);
     difference->worth_telling = true;

@@ -24,12 +24,6 @@ static void write_text(struct json_writer *writer, const char *name, const char 
         write_bytes(writer, name, text, strlen(text));
 }
 
-static void write_int(struct json_writer *writer, const char *name, int64_t value)
-{
-    json_write_name(writer, name);
-    json_write_int(writer, value);
-}
-
 static void write_times(const struct net_times *times, struct json_writer *writer)
 {
     const struct {
@@ -43,16 +37,16 @@ static void write_times(const struct net_times *times, struct json_writer *write
 
     for (size_t i = 0; i < array_size(steps); i++)
         if (steps[i].done)
-            write_int(writer, steps[i].name, (int64_t)steps[i].done);
+            json_write_int_member(writer, steps[i].name, (int64_t)steps[i].done);
 }
 
 static void write_timing(const struct probe_timing *timing, struct json_writer *writer)
 {
-    write_int(writer, "timeoutMicroseconds", (int64_t)timing->timeout);
-    write_int(writer, "periodMicroseconds", (int64_t)timing->period);
-    write_int(writer, "delayMicroseconds", (int64_t)timing->delay);
-    write_int(writer, "successThreshold", timing->success_threshold);
-    write_int(writer, "failureThreshold", timing->failure_threshold);
+    json_write_int_member(writer, "timeoutMicroseconds", (int64_t)timing->timeout);
+    json_write_int_member(writer, "periodMicroseconds", (int64_t)timing->period);
+    json_write_int_member(writer, "delayMicroseconds", (int64_t)timing->delay);
+    json_write_int_member(writer, "successThreshold", timing->success_threshold);
+    json_write_int_member(writer, "failureThreshold", timing->failure_threshold);
 }
 
 static void write_headers(const struct errand_probe *probe, struct json_writer *writer)
@@ -120,21 +114,20 @@ void errand_write(const struct errand_report *report, struct strbuf *out)
     write_text(&writer, "target", outcome->target);
     write_timing(&report->probe->timing, &writer);
     write_headers(report->probe, &writer);
-    write_int(&writer, "attempt", (int64_t)report->probe->attempts);
+    json_write_int_member(&writer, "attempt", (int64_t)report->probe->attempts);
     json_write_name(&writer, "times");
     json_write_object(&writer);
     write_times(&outcome->times, &writer);
     json_write_object_end(&writer);
-    write_int(&writer, "code", outcome->code);
+    json_write_int_member(&writer, "code", outcome->code);
     write_text(&writer, "head", report->head);
     write_bytes(&writer, "body", outcome->body, outcome->body_length);
-    json_write_name(&writer, "bodyCut");
-    json_write_bool(&writer, outcome->body_cut);
+    json_write_bool_member(&writer, "bodyCut", outcome->body_cut);
     write_text(&writer, "left", outcome->left);
     write_text(&writer, "verdict", probe_verdict_name(outcome->verdict));
     write_text(&writer, "text", outcome->text);
     write_event(report, &writer);
-    write_int(&writer, "run", report->probe->judge.run);
+    json_write_int_member(&writer, "run", report->probe->judge.run);
     write_text(&writer, "next", report->next);
     write_hints(report, &writer);
     json_write_object_end(&writer);

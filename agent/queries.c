@@ -12,17 +12,11 @@ enum {
     WHY_EVENTS_MAX = 10, /* of a pod, the newest */
 };
 
-static void write_string(struct json_writer *writer, const char *name, const char *value)
-{
-    json_write_name(writer, name);
-    json_write_string(writer, value ? value : "");
-}
-
 static void begin_list(struct json_writer *writer, const char *kind)
 {
     json_write_object(writer);
-    write_string(writer, "kind", kind);
-    write_string(writer, "apiVersion", "v1");
+    json_write_string_member(writer, "kind", kind);
+    json_write_string_member(writer, "apiVersion", "v1");
     json_write_name(writer, "metadata");
     json_write_object(writer);
     json_write_object_end(writer);
@@ -62,16 +56,17 @@ static void write_point(struct json_writer *writer, const char *name, usec_t boo
     int64_t ahead = (int64_t)boot - (int64_t)clock_boottime();
     char text[TIME_TEXT_MAX];
 
-    write_string(writer, name, time_format_rfc3339((int64_t)clock_wall() + ahead, text));
+    json_write_string_member(writer, name,
+                             time_format_rfc3339((int64_t)clock_wall() + ahead, text));
 }
 
 static void write_blocker(const struct pod_blocker *blocker, struct json_writer *writer)
 {
     json_write_object(writer);
-    write_string(writer, "reason", blocker->reason);
+    json_write_string_member(writer, "reason", blocker->reason);
     if (blocker->container)
-        write_string(writer, "container", blocker->container);
-    write_string(writer, "text", blocker->text);
+        json_write_string_member(writer, "container", blocker->container);
+    json_write_string_member(writer, "text", blocker->text);
     if (blocker->since)
         write_point(writer, "since", blocker->since);
     if (blocker->until != USEC_NEVER)
@@ -120,8 +115,7 @@ static void write_node(const struct agent *agent, struct json_writer *writer)
     write_problems(&agent->directory, writer);
     write_problems(&agent->url, writer);
     json_write_array_end(writer);
-    json_write_name(writer, "networkFile");
-    json_write_string(writer, network_file(agent->network));
+    json_write_string_member(writer, "networkFile", network_file(agent->network));
     json_write_name(writer, "networkPlugins");
     network_calls_write(agent->network_calls, writer);
     json_write_object_end(writer);
@@ -164,12 +158,12 @@ static void write_why(struct agent_pod *pod, struct json_writer *writer)
 
     pod_explain_now(pod, &arena, &plan);
     json_write_object(writer);
-    write_string(writer, "namespace", pod->name_space);
-    write_string(writer, "name", pod->name);
-    write_string(writer, "uid", pod->uid);
-    write_string(writer, "phase", pod->memory.published ? pod->memory.published->phase : "");
-    json_write_name(writer, "ready");
-    json_write_bool(writer, is_ready(pod));
+    json_write_string_member(writer, "namespace", pod->name_space);
+    json_write_string_member(writer, "name", pod->name);
+    json_write_string_member(writer, "uid", pod->uid);
+    json_write_string_member(writer, "phase",
+                             pod->memory.published ? pod->memory.published->phase : "");
+    json_write_bool_member(writer, "ready", is_ready(pod));
     json_write_name(writer, "blockers");
     json_write_array(writer);
     write_trouble("RecordNotWritten", pod->record_trouble, writer);

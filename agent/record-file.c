@@ -52,18 +52,12 @@ static void write_record(const struct agent_pod *pod, const struct pod_memory *m
 
     json_writer_init(&writer, text, false);
     json_write_object(&writer);
-    json_write_name(&writer, "version");
-    json_write_int(&writer, RECORD_VERSION);
-    json_write_name(&writer, "boot");
-    json_write_string(&writer, pod->agent->parts.facts->boot_id);
-    json_write_name(&writer, "namespace");
-    json_write_string(&writer, pod->name_space);
-    json_write_name(&writer, "name");
-    json_write_string(&writer, pod->name);
-    if (pod->told_uid) {
-        json_write_name(&writer, "toldUid");
-        json_write_string(&writer, pod->told_uid);
-    }
+    json_write_int_member(&writer, "version", RECORD_VERSION);
+    json_write_string_member(&writer, "boot", pod->agent->parts.facts->boot_id);
+    json_write_string_member(&writer, "namespace", pod->name_space);
+    json_write_string_member(&writer, "name", pod->name);
+    if (pod->told_uid)
+        json_write_string_member(&writer, "toldUid", pod->told_uid);
     json_write_name(&writer, "memory");
     pod_memory_write(memory, &writer);
     json_write_object_end(&writer);

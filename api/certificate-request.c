@@ -119,12 +119,6 @@ int certificate_request_make(const struct certificate_wish *wish, const struct s
 
 /* the object */
 
-static void write_pair(struct json_writer *writer, const char *name, const char *value)
-{
-    json_write_name(writer, name);
-    json_write_string(writer, value);
-}
-
 static void write_spec(struct json_writer *writer, const struct certificate_wish *wish,
                        const struct strbuf *pem)
 {
@@ -133,8 +127,8 @@ static void write_spec(struct json_writer *writer, const struct certificate_wish
     base64_encode(&encoded, pem->text, pem->length);
     json_write_name(writer, "spec");
     json_write_object(writer);
-    write_pair(writer, "request", encoded.text);
-    write_pair(writer, "signerName", signers[wish->use]);
+    json_write_string_member(writer, "request", encoded.text);
+    json_write_string_member(writer, "signerName", signers[wish->use]);
     json_write_name(writer, "usages");
     json_write_array(writer);
     for (size_t i = 0; i < USAGES; i++)
@@ -150,11 +144,11 @@ void certificate_request_write(const struct certificate_wish *wish, const struct
 
     json_writer_init(&writer, body, false);
     json_write_object(&writer);
-    write_pair(&writer, "apiVersion", "certificates.k8s.io/v1");
-    write_pair(&writer, "kind", "CertificateSigningRequest");
+    json_write_string_member(&writer, "apiVersion", "certificates.k8s.io/v1");
+    json_write_string_member(&writer, "kind", "CertificateSigningRequest");
     json_write_name(&writer, "metadata");
     json_write_object(&writer);
-    write_pair(&writer, "generateName", "csr-");
+    json_write_string_member(&writer, "generateName", "csr-");
     json_write_object_end(&writer);
     write_spec(&writer, wish, pem);
     json_write_object_end(&writer);

@@ -27,16 +27,14 @@ static void write_text(struct json_writer *writer, const char *name, const char 
 {
     if (str_empty(text))
         return;
-    json_write_name(writer, name);
-    json_write_string(writer, text);
+    json_write_string_member(writer, name, text);
 }
 
 static void write_true(struct json_writer *writer, const char *name, bool value)
 {
     if (!value)
         return;
-    json_write_name(writer, name);
-    json_write_bool(writer, true);
+    json_write_bool_member(writer, name, true);
 }
 
 static void write_config(struct json_writer *writer, const char *text)
@@ -77,14 +75,11 @@ void exec_credential_ask(const struct kubeconfig *config, struct strbuf *text)
 
     json_writer_init(&writer, text, false);
     json_write_object(&writer);
-    json_write_name(&writer, "kind");
-    json_write_string(&writer, "ExecCredential");
-    json_write_name(&writer, "apiVersion");
-    json_write_string(&writer, config->user.exec->api_version);
+    json_write_string_member(&writer, "kind", "ExecCredential");
+    json_write_string_member(&writer, "apiVersion", config->user.exec->api_version);
     json_write_name(&writer, "spec");
     json_write_object(&writer);
-    json_write_name(&writer, "interactive");
-    json_write_bool(&writer, false);
+    json_write_bool_member(&writer, "interactive", false);
     if (config->user.exec->cluster_info)
         write_cluster(&writer, &config->server);
     json_write_object_end(&writer);

@@ -98,8 +98,7 @@ static void write_scalar(struct patch *patch, const char *name, enum status_chan
 static void write_removal(struct patch *patch, const char *key, const struct json *value)
 {
     json_write_object(&patch->writer);
-    json_write_name(&patch->writer, "$patch");
-    json_write_string(&patch->writer, "delete");
+    json_write_string_member(&patch->writer, "$patch", "delete");
     json_write_name(&patch->writer, key);
     json_write_value(&patch->writer, value);
     json_write_object_end(&patch->writer);
@@ -255,12 +254,9 @@ static void write_status(struct patch *patch)
 static void write_metadata(struct json_writer *writer, const char *uid, const char *version)
 {
     json_write_object(writer);
-    json_write_name(writer, "uid");
-    json_write_string(writer, uid);
-    if (version) {
-        json_write_name(writer, "resourceVersion");
-        json_write_string(writer, version);
-    }
+    json_write_string_member(writer, "uid", uid);
+    if (version)
+        json_write_string_member(writer, "resourceVersion", version);
     json_write_object_end(writer);
 }
 

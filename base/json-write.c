@@ -125,3 +125,21 @@ void json_write_value(struct json_writer *writer, const struct json *value)
         break;
     }
 }
+
+void json_write_string_member(struct json_writer *writer, const char *name, const char *string)
+{
+    json_write_name(writer, name);
+    json_write_string(writer, string ? string : "");
+}
+
+void json_write_int_member(struct json_writer *writer, const char *name, int64_t value)
+{
+    json_write_name(writer, name);
+    json_write_int(writer, value);
+}
+
+void json_write_bool_member(struct json_writer *writer, const char *name, bool value)
+{
+    json_write_name(writer, name);
+    json_write_bool(writer, value);
+}

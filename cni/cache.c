@@ -49,12 +49,6 @@ const char *cache_file_name(const struct cni_network *network,
 
 /* writing */
 
-static void write_pair(struct json_writer *writer, const char *name, const char *value)
-{
-    json_write_name(writer, name);
-    json_write_string(writer, value ? value : "");
-}
-
 /* "K=V;K=V" as [["K","V"],["K","V"]] */
 static void write_args(struct json_writer *writer, const char *args)
 {
@@ -81,12 +75,6 @@ struct record {
     bool deleting;
 };
 
-static void write_yes(struct json_writer *writer, const char *name)
-{
-    json_write_name(writer, name);
-    json_write_bool(writer, true);
-}
-
 static void write_entry(const struct record *record, struct strbuf *out)
 {
     const struct cni_network *network = record->network;
@@ -97,12 +85,12 @@ static void write_entry(const struct record *record, struct strbuf *out)
     base64_encode(&config, network->text.text, network->text.length);
     json_writer_init(&writer, out, false);
     json_write_object(&writer);
-    write_pair(&writer, "kind", KIND);
-    write_pair(&writer, "containerId", attachment->container_id);
-    write_pair(&writer, "config", config.text);
-    write_pair(&writer, "ifName", attachment->ifname);
-    write_pair(&writer, "networkName", network->name);
-    write_pair(&writer, "netns", attachment->netns);
+    json_write_string_member(&writer, "kind", KIND);
+    json_write_string_member(&writer, "containerId", attachment->container_id);
+    json_write_string_member(&writer, "config", config.text);
+    json_write_string_member(&writer, "ifName", attachment->ifname);
+    json_write_string_member(&writer, "networkName", network->name);
+    json_write_string_member(&writer, "netns", attachment->netns);
     if (attachment->args)
         write_args(&writer, attachment->args);
     if (attachment->capabilities) {
@@ -113,9 +101,9 @@ static void write_entry(const struct record *record, struct strbuf *out)
         json_write_name(&writer, "result");
         json_write_value(&writer, record->result);
     }
-    write_yes(&writer, OURS);
+    json_write_bool_member(&writer, OURS, true);
     if (record->deleting)
-        write_yes(&writer, DELETING);
+        json_write_bool_member(&writer, DELETING, true);
     json_write_object_end(&writer);
     json_writer_deinit(&writer);
 }

@@ -246,10 +246,8 @@ static void write_text(struct reading *reading, const struct json *list)
 
     json_writer_init(&writer, &network->text, false);
     json_write_object(&writer);
-    json_write_name(&writer, "cniVersion");
-    json_write_string(&writer, network->version);
-    json_write_name(&writer, "name");
-    json_write_string(&writer, network->name);
+    json_write_string_member(&writer, "cniVersion", network->version);
+    json_write_string_member(&writer, "name", network->name);
     for (uint32_t i = 0; list && i < list->length; i++) {
         const char *name =
             arena_strndup(&network->arena, list->members[i].name, list->members[i].name_length);
@@ -257,8 +255,7 @@ static void write_text(struct reading *reading, const struct json *list)
         if (!str_one_of(name, written_below) && !member_is_overridden(list, &list->members[i]))
             json_write_member(&writer, &list->members[i]);
     }
-    json_write_name(&writer, "loadOnlyInlinedPlugins");
-    json_write_bool(&writer, true);
+    json_write_bool_member(&writer, "loadOnlyInlinedPlugins", true);
     json_write_name(&writer, "plugins");
     json_write_array(&writer);
     array_for_each (plugin, network->plugins)

@@ -76,16 +76,11 @@ void failure_write(const struct cni_failure *failure, const char *version, struc
 
     json_writer_init(&writer, out, false);
     json_write_object(&writer);
-    json_write_name(&writer, "cniVersion");
-    json_write_string(&writer, version);
-    json_write_name(&writer, "code");
-    json_write_int(&writer, failure->code);
-    json_write_name(&writer, "msg");
-    json_write_string(&writer, failure->err.text);
-    if (*failure->errors) {
-        json_write_name(&writer, "details");
-        json_write_string(&writer, failure->errors);
-    }
+    json_write_string_member(&writer, "cniVersion", version);
+    json_write_int_member(&writer, "code", failure->code);
+    json_write_string_member(&writer, "msg", failure->err.text);
+    if (*failure->errors)
+        json_write_string_member(&writer, "details", failure->errors);
     json_write_object_end(&writer);
     json_writer_deinit(&writer);
 }

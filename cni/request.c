@@ -55,10 +55,8 @@ static void write_valid(const struct valid_list *valid, const char *name,
     json_write_array(writer);
     for (size_t i = 0; i < valid->count; i++) {
         json_write_object(writer);
-        json_write_name(writer, "containerID");
-        json_write_string(writer, valid->items[i].container_id);
-        json_write_name(writer, "ifname");
-        json_write_string(writer, valid->items[i].ifname);
+        json_write_string_member(writer, "containerID", valid->items[i].container_id);
+        json_write_string_member(writer, "ifname", valid->items[i].ifname);
         json_write_object_end(writer);
     }
     json_write_array_end(writer);
@@ -71,10 +69,8 @@ void request_write(const struct plugin_call *call, struct strbuf *out)
 
     json_writer_init(&writer, out, false);
     json_write_object(&writer);
-    json_write_name(&writer, "cniVersion");
-    json_write_string(&writer, call->network->version);
-    json_write_name(&writer, "name");
-    json_write_string(&writer, call->network->name);
+    json_write_string_member(&writer, "cniVersion", call->network->version);
+    json_write_string_member(&writer, "name", call->network->name);
     json_for_each_member (member, config)
         if (!is_reserved(member) && !member_is_overridden(config, member))
             json_write_member(&writer, member);

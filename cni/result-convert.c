@@ -7,8 +7,7 @@
 
 static void write_version(struct json_writer *writer, const char *version)
 {
-    json_write_name(writer, "cniVersion");
-    json_write_string(writer, version);
+    json_write_string_member(writer, "cniVersion", version);
 }
 
 /* All members that are written as they are, but for those named. */

@@ -12,18 +12,6 @@
 
 #define BUILT_IN_NAME "nodeagent-built-in"
 
-static void write_pair(struct json_writer *writer, const char *name, const char *value)
-{
-    json_write_name(writer, name);
-    json_write_string(writer, value);
-}
-
-static void write_yes(struct json_writer *writer, const char *name)
-{
-    json_write_name(writer, name);
-    json_write_bool(writer, true);
-}
-
 static void write_ranges(struct json_writer *writer, const struct thick_built_in *built_in)
 {
     json_write_name(writer, "ranges");
@@ -31,7 +19,7 @@ static void write_ranges(struct json_writer *writer, const struct thick_built_in
     for (size_t i = 0; i < built_in->subnet_count; i++) {
         json_write_array(writer);
         json_write_object(writer);
-        write_pair(writer, "subnet", built_in->subnets[i]);
+        json_write_string_member(writer, "subnet", built_in->subnets[i]);
         json_write_object_end(writer);
         json_write_array_end(writer);
     }
@@ -40,7 +28,8 @@ static void write_ranges(struct json_writer *writer, const struct thick_built_in
     json_write_array(writer);
     for (size_t i = 0; i < built_in->subnet_count; i++) {
         json_write_object(writer);
-        write_pair(writer, "dst", ip_is_v6(built_in->subnets[i]) ? "::/0" : "0.0.0.0/0");
+        json_write_string_member(writer, "dst",
+                                 ip_is_v6(built_in->subnets[i]) ? "::/0" : "0.0.0.0/0");
         json_write_object_end(writer);
     }
     json_write_array_end(writer);
@@ -52,15 +41,15 @@ static void write_bridge(struct json_writer *writer, const struct thick_config *
     _cleanup_(mem_free_at) char *reserved = mem_printf("%s/networks", config->cache_dir);
 
     json_write_object(writer);
-    write_pair(writer, "type", "bridge");
-    write_pair(writer, "bridge", built_in->bridge);
-    write_yes(writer, "isGateway");
-    write_yes(writer, "ipMasq");
-    write_yes(writer, "hairpinMode");
+    json_write_string_member(writer, "type", "bridge");
+    json_write_string_member(writer, "bridge", built_in->bridge);
+    json_write_bool_member(writer, "isGateway", true);
+    json_write_bool_member(writer, "ipMasq", true);
+    json_write_bool_member(writer, "hairpinMode", true);
     json_write_name(writer, "ipam");
     json_write_object(writer);
-    write_pair(writer, "type", "host-local");
-    write_pair(writer, "dataDir", reserved);
+    json_write_string_member(writer, "type", "host-local");
+    json_write_string_member(writer, "dataDir", reserved);
     write_ranges(writer, built_in);
     json_write_object_end(writer);
     json_write_object_end(writer);
@@ -72,16 +61,16 @@ static void write_built_in(const struct thick_config *config, struct strbuf *tex
 
     json_writer_init(&writer, text, false);
     json_write_object(&writer);
-    write_pair(&writer, "cniVersion", "1.0.0");
-    write_pair(&writer, "name", BUILT_IN_NAME);
+    json_write_string_member(&writer, "cniVersion", "1.0.0");
+    json_write_string_member(&writer, "name", BUILT_IN_NAME);
     json_write_name(&writer, "plugins");
     json_write_array(&writer);
     write_bridge(&writer, config);
     json_write_object(&writer);
-    write_pair(&writer, "type", "portmap");
+    json_write_string_member(&writer, "type", "portmap");
     json_write_name(&writer, "capabilities");
     json_write_object(&writer);
-    write_yes(&writer, "portMappings");
+    json_write_bool_member(&writer, "portMappings", true);
     json_write_object_end(&writer);
     json_write_object_end(&writer);
     json_write_array_end(&writer);

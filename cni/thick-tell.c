@@ -19,12 +19,6 @@ static void write_pair(struct json_writer *writer, const char *name, const char 
         json_write_string(writer, value);
 }
 
-static void write_number(struct json_writer *writer, const char *name, uint64_t value)
-{
-    json_write_name(writer, name);
-    json_write_int(writer, (int64_t)value);
-}
-
 static void write_steps(struct json_writer *writer, const struct thick_report *report)
 {
     json_write_name(writer, "plugins");
@@ -33,9 +27,8 @@ static void write_steps(struct json_writer *writer, const struct thick_report *r
         json_write_object(writer);
         write_pair(writer, "type", report->steps[i].type);
         write_pair(writer, "verb", report->steps[i].command);
-        write_number(writer, "usec", report->steps[i].wall_usec);
-        json_write_name(writer, "failed");
-        json_write_bool(writer, report->steps[i].failed);
+        json_write_int_member(writer, "usec", report->steps[i].wall_usec);
+        json_write_bool_member(writer, "failed", report->steps[i].failed);
         json_write_object_end(writer);
     }
     json_write_array_end(writer);
@@ -67,7 +60,7 @@ static void write_failure(struct json_writer *writer, const struct cni_failure *
 {
     json_write_name(writer, "failure");
     json_write_object(writer);
-    write_number(writer, "code", failure->code);
+    json_write_int_member(writer, "code", failure->code);
     write_pair(writer, "plugin", failure->plugin);
     write_pair(writer, "message", failure->err.text);
     write_pair(writer, "details", failure->errors);
@@ -89,7 +82,7 @@ void thick_report_write(const struct thick_report *report, struct strbuf *out)
         write_pair(&writer, "network", report->network->name);
         write_pair(&writer, "file", report->network->place);
     }
-    write_number(&writer, "usec", report->wall_usec);
+    json_write_int_member(&writer, "usec", report->wall_usec);
     write_steps(&writer, report);
     if (report->result)
         write_addresses(&writer, report);

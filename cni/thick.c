@@ -125,10 +125,8 @@ static void write_count(struct json_writer *writer, const char *name, const stru
 {
     json_write_name(writer, name);
     json_write_object(writer);
-    json_write_name(writer, "stale");
-    json_write_int(writer, (int64_t)count->stale);
-    json_write_name(writer, "deleted");
-    json_write_int(writer, (int64_t)count->deleted);
+    json_write_int_member(writer, "stale", (int64_t)count->stale);
+    json_write_int_member(writer, "deleted", (int64_t)count->deleted);
     json_write_object_end(writer);
 }
 
@@ -183,8 +181,7 @@ static int version(struct thick *thick)
 
     json_writer_init(&writer, thick->out, false);
     json_write_object(&writer);
-    json_write_name(&writer, "cniVersion");
-    json_write_string(&writer, CNI_VERSION_NEWEST);
+    json_write_string_member(&writer, "cniVersion", CNI_VERSION_NEWEST);
     json_write_name(&writer, "supportedVersions");
     json_write_array(&writer);
     for (size_t i = 0; cni_versions[i]; i++)

@@ -149,16 +149,11 @@ static void write_request(struct strbuf *text, const struct client_request *requ
 
     json_writer_init(&writer, text, false);
     json_write_object(&writer);
-    json_write_name(&writer, "command");
-    json_write_string(&writer, request->command);
-    if (request->pod) {
-        json_write_name(&writer, "pod");
-        json_write_string(&writer, request->pod);
-    }
-    if (request->follow) {
-        json_write_name(&writer, "follow");
-        json_write_bool(&writer, true);
-    }
+    json_write_string_member(&writer, "command", request->command);
+    if (request->pod)
+        json_write_string_member(&writer, "pod", request->pod);
+    if (request->follow)
+        json_write_bool_member(&writer, "follow", true);
     json_write_object_end(&writer);
     json_writer_deinit(&writer);
     strbuf_add_char(text, '\n');

@@ -299,16 +299,14 @@ static void write_usec(struct json_writer *writer, const char *name, usec_t usec
 {
     if (usec == USEC_NEVER)
         return;
-    json_write_name(writer, name);
-    json_write_int(writer, (int64_t)usec);
+    json_write_int_member(writer, name, (int64_t)usec);
 }
 
 static void write_number(struct json_writer *writer, const char *name, int64_t number)
 {
     if (!number)
         return;
-    json_write_name(writer, name);
-    json_write_int(writer, number);
+    json_write_int_member(writer, name, number);
 }
 
 static void write_flags(const struct probe_flags *flags, struct json_writer *writer)

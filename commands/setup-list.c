@@ -68,12 +68,10 @@ static void keep_member(struct json_writer *writer, const struct json *plugin, c
 static void write_path(struct json_writer *writer, const struct json *plugin, const char *name,
                        const char *path, const char *usual)
 {
-    if (!path) {
+    if (!path)
         keep_member(writer, plugin, name);
-    } else if (strcmp(path, usual)) {
-        json_write_name(writer, name);
-        json_write_string(writer, path);
-    }
+    else if (strcmp(path, usual))
+        json_write_string_member(writer, name, path);
 }
 
 static void write_built_in(struct json_writer *writer, const struct json *plugin,
@@ -94,10 +92,8 @@ static void write_capabilities(struct json_writer *writer)
 {
     json_write_name(writer, "capabilities");
     json_write_object(writer);
-    for (size_t i = 0; i < array_size(capabilities); i++) {
-        json_write_name(writer, capabilities[i]);
-        json_write_bool(writer, true);
-    }
+    for (size_t i = 0; i < array_size(capabilities); i++)
+        json_write_bool_member(writer, capabilities[i], true);
     json_write_object_end(writer);
 }
 
@@ -121,8 +117,7 @@ static void write_plugin(struct json_writer *writer, const struct setup_options 
     const char *conf_dir = options->public_conf_dir ? options->public_conf_dir : found_dir;
 
     json_write_object(writer);
-    json_write_name(writer, "type");
-    json_write_string(writer, CNI_PROGRAM);
+    json_write_string_member(writer, "type", CNI_PROGRAM);
     write_capabilities(writer);
     write_path(writer, plugin, "confDir", conf_dir, CNI_CONF_DIR);
     if (options->bin_dirs) {
@@ -147,10 +142,8 @@ void list_write(const struct setup_options *options, const struct strbuf *old,
 
     json_writer_init(&writer, out, true);
     json_write_object(&writer);
-    json_write_name(&writer, "cniVersion");
-    json_write_string(&writer, "1.0.0");
-    json_write_name(&writer, "name");
-    json_write_string(&writer, CNI_PROGRAM);
+    json_write_string_member(&writer, "cniVersion", "1.0.0");
+    json_write_string_member(&writer, "name", CNI_PROGRAM);
     json_write_name(&writer, "plugins");
     json_write_array(&writer);
     write_plugin(&writer, options, find_plugin(&arena, old), found_dir);

@@ -144,8 +144,7 @@ void show_member(struct json_writer *writer, const char *name, const char *value
 {
     if (!value)
         return;
-    json_write_name(writer, name);
-    json_write_string(writer, value);
+    json_write_string_member(writer, name, value);
 }
 
 void show_member_quoted(struct json_writer *writer, const char *name, const char *value)
@@ -160,8 +159,7 @@ void show_member_quoted(struct json_writer *writer, const char *name, const char
 
 void show_member_count(struct json_writer *writer, const char *name, size_t count)
 {
-    json_write_name(writer, name);
-    json_write_int(writer, (int64_t)count);
+    json_write_int_member(writer, name, (int64_t)count);
 }
 
 void show_member_strings(struct json_writer *writer, const char *name, const char *const *items,
@@ -180,6 +178,5 @@ void show_member_strings(struct json_writer *writer, const char *name, const cha
 
 void show_member_bool(struct json_writer *writer, const char *name, bool value)
 {
-    json_write_name(writer, name);
-    json_write_bool(writer, value);
+    json_write_bool_member(writer, name, value);
 }

@@ -94,10 +94,8 @@ static void json_place_members(struct json_writer *writer, const struct source *
 {
     struct json_place place = json_places_find(&source->places, offset);
 
-    json_write_name(writer, "line");
-    json_write_int(writer, place.line);
-    json_write_name(writer, "column");
-    json_write_int(writer, place.column);
+    json_write_int_member(writer, "line", place.line);
+    json_write_int_member(writer, "column", place.column);
 }
 
 static void json_outcome(struct validate *validate, const struct source *source,

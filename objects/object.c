@@ -129,10 +129,8 @@ void object_validate(const struct object *object, struct report *report)
 void object_encode(const struct object *object, struct json_writer *writer)
 {
     json_write_object(writer);
-    json_write_name(writer, "apiVersion");
-    json_write_string(writer, object->kind->api_version);
-    json_write_name(writer, "kind");
-    json_write_string(writer, object->kind->name);
+    json_write_string_member(writer, "apiVersion", object->kind->api_version);
+    json_write_string_member(writer, "kind", object->kind->name);
     schema_encode_members(object->kind->schema, object, writer);
     json_write_object_end(writer);
 }

@@ -31,27 +31,20 @@ void history_add(struct history *history, const struct history_entry *entry)
     }
 }
 
-static void write_int(struct json_writer *writer, const char *name, int64_t value)
-{
-    json_write_name(writer, name);
-    json_write_int(writer, value);
-}
-
 static void write_entry(const struct history_entry *entry, int64_t ahead,
                         struct json_writer *writer)
 {
     char text[TIME_TEXT_MAX];
 
     json_write_object(writer);
-    json_write_name(writer, "time");
-    json_write_string(writer, time_format_rfc3339_micro((int64_t)entry->began + ahead, text));
-    json_write_name(writer, "verdict");
-    json_write_string(writer, probe_verdict_name(entry->verdict));
-    write_int(writer, "code", entry->code);
-    write_int(writer, "lateMicroseconds", entry->late);
-    write_int(writer, "connectedMicroseconds", entry->connected);
-    write_int(writer, "firstByteMicroseconds", entry->first_byte);
-    write_int(writer, "totalMicroseconds", entry->ended);
+    json_write_string_member(writer, "time",
+                             time_format_rfc3339_micro((int64_t)entry->began + ahead, text));
+    json_write_string_member(writer, "verdict", probe_verdict_name(entry->verdict));
+    json_write_int_member(writer, "code", entry->code);
+    json_write_int_member(writer, "lateMicroseconds", entry->late);
+    json_write_int_member(writer, "connectedMicroseconds", entry->connected);
+    json_write_int_member(writer, "firstByteMicroseconds", entry->first_byte);
+    json_write_int_member(writer, "totalMicroseconds", entry->ended);
     json_write_object_end(writer);
 }
 

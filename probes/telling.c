@@ -29,25 +29,13 @@ static const char *state_of(const struct prober *prober)
     return results[prober->judge.result];
 }
 
-static void write_string(struct json_writer *writer, const char *name, const char *value)
-{
-    json_write_name(writer, name);
-    json_write_string(writer, value);
-}
-
-static void write_int(struct json_writer *writer, const char *name, uint64_t value)
-{
-    json_write_name(writer, name);
-    json_write_int(writer, (int64_t)value);
-}
-
 static void write_timing(const struct probe_timing *timing, struct json_writer *writer)
 {
-    write_int(writer, "delayMicroseconds", timing->delay);
-    write_int(writer, "periodMicroseconds", timing->period);
-    write_int(writer, "timeoutMicroseconds", timing->timeout);
-    write_int(writer, "successThreshold", timing->success_threshold);
-    write_int(writer, "failureThreshold", timing->failure_threshold);
+    json_write_int_member(writer, "delayMicroseconds", timing->delay);
+    json_write_int_member(writer, "periodMicroseconds", timing->period);
+    json_write_int_member(writer, "timeoutMicroseconds", timing->timeout);
+    json_write_int_member(writer, "successThreshold", timing->success_threshold);
+    json_write_int_member(writer, "failureThreshold", timing->failure_threshold);
 }
 
 static void write_prober(const struct prober *prober, struct json_writer *writer)
@@ -57,27 +45,25 @@ static void write_prober(const struct prober *prober, struct json_writer *writer
     usec_t now = clock_boottime();
 
     json_write_object(writer);
-    write_string(writer, "namespace", pod->name_space);
-    write_string(writer, "pod", pod->name);
-    write_string(writer, "uid", prober->of->pod->uid);
-    write_string(writer, "container", prober->of->container->name);
-    write_string(writer, "containerID", prober->of->id);
-    write_string(writer, "type", probe_type_name(prober->judge.type));
-    write_string(writer, "handler", handler_name(&prober->probe->handler));
-    write_string(writer, "state", state_of(prober));
+    json_write_string_member(writer, "namespace", pod->name_space);
+    json_write_string_member(writer, "pod", pod->name);
+    json_write_string_member(writer, "uid", prober->of->pod->uid);
+    json_write_string_member(writer, "container", prober->of->container->name);
+    json_write_string_member(writer, "containerID", prober->of->id);
+    json_write_string_member(writer, "type", probe_type_name(prober->judge.type));
+    json_write_string_member(writer, "handler", handler_name(&prober->probe->handler));
+    json_write_string_member(writer, "state", state_of(prober));
     write_timing(&prober->timing, writer);
-    write_int(writer, "run", prober->judge.run);
-    json_write_name(writer, "runSucceeded");
-    json_write_bool(writer, prober->judge.last_good);
-    json_write_name(writer, "inFlight");
-    json_write_bool(writer, prober->attempt != NULL);
+    json_write_int_member(writer, "run", prober->judge.run);
+    json_write_bool_member(writer, "runSucceeded", prober->judge.last_good);
+    json_write_bool_member(writer, "inFlight", prober->attempt != NULL);
     if (prober->judge.due != USEC_NEVER)
-        write_int(writer, "nextMicroseconds", usec_sub(prober->judge.due, now));
+        json_write_int_member(writer, "nextMicroseconds", usec_sub(prober->judge.due, now));
     if (prober->text)
-        write_string(writer, "text", prober->text);
-    write_int(writer, "attempts", history->count);
-    write_int(writer, "agentLate", history->agent_late);
-    write_int(writer, "longestLateMicroseconds", history->late_longest);
+        json_write_string_member(writer, "text", prober->text);
+    json_write_int_member(writer, "attempts", history->count);
+    json_write_int_member(writer, "agentLate", history->agent_late);
+    json_write_int_member(writer, "longestLateMicroseconds", history->late_longest);
     json_write_name(writer, "history");
     history_write(history, (int64_t)clock_wall() - (int64_t)now, writer);
     json_write_object_end(writer);

@@ -130,3 +130,8 @@ void json_write_number(struct json_writer *writer, const char *text, size_t leng
 void json_write_string(struct json_writer *writer, const char *string);
 void json_write_bytes(struct json_writer *writer, const char *bytes, size_t length);
 void json_write_value(struct json_writer *writer, const struct json *value);
+
+/* A member: its name, and its value. An absent string (NULL) is written as an empty one. */
+void json_write_string_member(struct json_writer *writer, const char *name, const char *string);
+void json_write_int_member(struct json_writer *writer, const char *name, int64_t value);
+void json_write_bool_member(struct json_writer *writer, const char *name, bool value);

@@ -34,6 +34,22 @@ static void test_every_kind_is_written(void **state)
                         "-9223372036854775808,1.50e3],\"string\":\"a\",\"empty\":\"\"}");
 }
 
+static void test_members(void **state)
+{
+    _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
+    struct json_writer writer;
+
+    json_writer_init(&writer, &text, false);
+    json_write_object(&writer);
+    json_write_string_member(&writer, "string", "a");
+    json_write_string_member(&writer, "absent", NULL);
+    json_write_int_member(&writer, "int", -1);
+    json_write_bool_member(&writer, "bool", true);
+    json_write_object_end(&writer);
+    json_writer_deinit(&writer);
+    assert_string_equal(text.text, "{\"string\":\"a\",\"absent\":\"\",\"int\":-1,\"bool\":true}");
+}
+
 static void test_it_appends(void **state)
 {
     _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
@@ -161,6 +177,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_kind_is_written),
+        cmocka_unit_test(test_members),
         cmocka_unit_test(test_it_appends),
         cmocka_unit_test(test_pretty_indents_by_two),
         cmocka_unit_test(test_strings_are_escaped),
