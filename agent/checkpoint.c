@@ -2,6 +2,7 @@
 #include "checkpoint.h"
 
 #include "nodeagent/base/json.h"
+#include "nodeagent/pod.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -69,13 +70,6 @@ void checkpoint_write(const struct checkpoint_file *file, struct strbuf *text)
 
 /* reading */
 
-static const char *text_of(const struct json *object, const char *name, struct arena *arena)
-{
-    const struct json *value = object->type == JSON_OBJECT ? json_get_string(object, name) : NULL;
-
-    return value ? arena_strndup(arena, value->text, value->length) : "";
-}
-
 /* Of another type it has no items. */
 static struct json items_of(const struct json *document, const char *name)
 {
@@ -118,10 +112,10 @@ static int take_object(struct checkpoint_file *file, const struct json *document
 static int take_token(struct checkpoint_file *file, const struct json *from, struct arena *arena,
                       struct err *err)
 {
-    const char *expires = text_of(from, "expirationTimestamp", arena);
+    const char *expires = json_get_text(from, "expirationTimestamp", "", arena);
     struct checkpoint_token token = {
-        .audience = text_of(from, "audience", arena),
-        .token = text_of(from, "token", arena),
+        .audience = json_get_text(from, "audience", "", arena),
+        .token = json_get_text(from, "token", "", arena),
     };
     const struct json *seconds =
         from->type == JSON_OBJECT ? json_get(from, "expirationSeconds") : NULL;
@@ -163,7 +157,7 @@ static int take_document(struct checkpoint_file *file, const struct json *docume
 
     if (!version || !json_text_is(version, "1"))
         return err_set(err, -EBADMSG, "is not of version %d", CHECKPOINT_VERSION);
-    heard = text_of(document, "heard", arena);
+    heard = json_get_text(document, "heard", "", arena);
     if (*heard && time_parse_rfc3339(heard, &file->heard) < 0)
         return err_set(err, -EBADMSG, "heard: must be a time such as 2026-01-02T03:04:05Z");
     return take_items(file, document, arena, err);
@@ -196,8 +190,7 @@ void checkpoint_file_deinit(struct checkpoint_file *file)
 
 static bool is_ending(const struct pod *pod)
 {
-    return pod->object.metadata.deletion_timestamp.set || str_equal(pod->status.phase, "Failed") ||
-           str_equal(pod->status.phase, "Succeeded");
+    return pod->object.metadata.deletion_timestamp.set || pod_phase_is_final(pod->status.phase);
 }
 
 /* What of it makes sure, in the cluster, that there is one: somewhere else by now, perhaps. */

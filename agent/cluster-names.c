@@ -2,8 +2,6 @@
 #include "cluster-private.h"
 
 #include <arpa/inet.h>
-#include <stdlib.h>
-#include <string.h>
 
 static bool is_address(const char *text)
 {
@@ -12,17 +10,12 @@ static bool is_address(const char *text)
     return inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1;
 }
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* In the place of the list; the last is NULL. */
 static void sort_and_end(struct string_list *list)
 {
     size_t kept = 0;
 
-    qsort(list->items, list->count, sizeof(*list->items), compare);
+    strings_sort(list->items, list->count);
     for (size_t i = 0; i < list->count; i++)
         if (!kept || !str_equal(list->items[i], list->items[kept - 1]))
             list->items[kept++] = list->items[i];

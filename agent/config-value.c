@@ -95,16 +95,6 @@ static bool maps_equal(const struct string_map *a, const struct string_map *b)
     return a->count == b->count;
 }
 
-static bool lists_equal(const struct string_list *a, const struct string_list *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->items[i], b->items[i]) != 0)
-            return false;
-    return true;
-}
-
 /* from a text */
 
 /* The words that Go's strconv.ParseBool knows. */
@@ -333,7 +323,7 @@ static bool values_equal(const struct setting *setting, const struct setting_val
     if (setting->kind == SETTING_FLOAT)
         return strtod(a->text, NULL) == strtod(b->text, NULL);
     return a->number == b->number && a->filled == b->filled && !strcmp(a->text, b->text) &&
-           maps_equal(&a->map, &b->map) && lists_equal(&a->list, &b->list);
+           maps_equal(&a->map, &b->map) && strings_equal(&a->list, &b->list);
 }
 
 /* Without --config, today's default and the one of old are both nothing to talk about. */

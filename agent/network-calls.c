@@ -55,13 +55,6 @@ static usec_t usec_in(const struct json *object)
     return str_to_i64(text, &usec) == 0 && usec > 0 ? (usec_t)usec : 0;
 }
 
-static bool is_true(const struct json *object, const char *name)
-{
-    const struct json *value = json_get(object, name);
-
-    return value && value->type == JSON_BOOL && value->boolean;
-}
-
 /* NULL: there are too many of them. */
 static struct plugin_times *times_of(struct network_calls *calls, const struct json *plugin)
 {
@@ -88,7 +81,7 @@ static void count_plugin(struct network_calls *calls, const struct json *plugin)
     if (plugin->type != JSON_OBJECT || !(times = times_of(calls, plugin)))
         return;
     times->calls++;
-    times->failures += is_true(plugin, "failed");
+    times->failures += json_get_bool(plugin, "failed");
     times->sum += usec;
     times->longest = MAX(times->longest, usec);
 }

@@ -24,14 +24,6 @@ static const struct json *get_list(const struct json *object, const char *name)
     return value && value->type == JSON_ARRAY ? value : NULL;
 }
 
-static const char *get_text(const struct json *object, const char *name, const char *fallback,
-                            struct arena *arena)
-{
-    const struct json *value = object ? json_get_string(object, name) : NULL;
-
-    return value ? arena_strndup(arena, value->text, value->length) : fallback;
-}
-
 static const char *join_directories(const struct json *directories, struct arena *arena)
 {
     const char *path = "";
@@ -68,10 +60,10 @@ static bool take_network(struct network_list *list, const struct json *network, 
     list->plugin = own_object(&plugins->items[0], arena);
     if (!list->plugin)
         return false;
-    list->name = get_text(config, "Name", CNI_PROGRAM, arena);
-    list->version = get_text(config, "CNIVersion", CNI_VERSION_NEWEST, arena);
-    list->ifname = get_text(network, "IFName", "eth0", arena);
-    list->conf_dir = get_text(list->plugin, "confDir", CNI_CONF_DIR, arena);
+    list->name = json_get_text(config, "Name", CNI_PROGRAM, arena);
+    list->version = json_get_text(config, "CNIVersion", CNI_VERSION_NEWEST, arena);
+    list->ifname = json_get_text(network, "IFName", "eth0", arena);
+    list->conf_dir = json_get_text(list->plugin, "confDir", CNI_CONF_DIR, arena);
     return true;
 }
 

@@ -119,15 +119,6 @@ void node_view_read(const struct node_view *view, struct node_inputs *inputs, st
 
 /* the addresses of pods on the host's network, and the host's of others */
 
-static bool lists_equal(const struct string_list *a, const struct string_list *b)
-{
-    bool equal = a->count == b->count;
-
-    for (size_t i = 0; equal && i < a->count; i++)
-        equal = str_equal(a->items[i], b->items[i]);
-    return equal;
-}
-
 /* One of each family at most, the primary first. */
 static struct string_list internal_addresses(const struct node *told, struct arena *arena)
 {
@@ -151,7 +142,7 @@ void node_view_follow(struct node_view *view, const struct node *told)
     struct arena arena = ARENA_INIT(256, 256);
 
     list = internal_addresses(told, &arena);
-    if (!list.count || lists_equal(&list, addresses)) {
+    if (!list.count || strings_equal(&list, addresses)) {
         arena_deinit(&arena);
         return;
     }

@@ -11,20 +11,6 @@
 
 /* values */
 
-static const char *text_in(const struct json *object, const char *name, struct arena *arena)
-{
-    const struct json *value = json_get_string(object, name);
-
-    return value ? arena_strndup(arena, value->text, value->length) : NULL;
-}
-
-static bool bool_in(const struct json *object, const char *name)
-{
-    const struct json *value = json_get(object, name);
-
-    return value && value->type == JSON_BOOL && value->boolean;
-}
-
 static bool number_in(const struct json *object, const char *name, struct arena *arena,
                       uint64_t *number)
 {
@@ -109,14 +95,14 @@ static void read_known(struct errand_probe *probe, const struct json *known, str
 
     if (!known)
         return;
-    probe->state = text_in(known, "state", arena);
+    probe->state = json_get_text(known, "state", NULL, arena);
     if (str_equal(probe->state, "passing") || str_equal(probe->state, "passed"))
         judge->result = PROBE_PASSED;
     else if (str_equal(probe->state, "failing"))
         judge->result = PROBE_NOT_PASSED;
     number_in(known, "run", arena, &run);
     judge->run = (uint32_t)MIN(run, UINT32_MAX - 1);
-    judge->last_good = bool_in(known, "runSucceeded");
+    judge->last_good = json_get_bool(known, "runSucceeded");
 }
 
 static bool read_type(enum probe_type *type, const char *name)
@@ -131,12 +117,12 @@ static int read_probe(struct errand *errand, struct errand_probe *probe, const s
                       const struct json *order, usec_t now, struct err *err)
 {
     struct arena *arena = &errand->arena;
-    const char *name = text_in(item, "container", arena);
+    const char *name = json_get_text(item, "container", NULL, arena);
     enum probe_type type;
 
     probe->errand = errand;
     probe->container = find_container(errand->pod, name);
-    if (!probe->container || !read_type(&type, text_in(item, "type", arena)) ||
+    if (!probe->container || !read_type(&type, json_get_text(item, "type", NULL, arena)) ||
         !probe_of(probe->container, type))
         return err_set(err, -EINVAL, "the order names a probe that its pod has not");
     probe->probe = probe_of(probe->container, type);
@@ -190,13 +176,13 @@ int errand_read(struct errand *errand, const struct json *order, usec_t now, str
         return err_set(err, -EINVAL, "the order has no pod");
     number_in(order, "delayMicroseconds", &errand->arena, &errand->delay);
     number_in(order, "count", &errand->arena, &errand->count);
-    errand->runtime_endpoint = text_in(order, "runtimeEndpoint", &errand->arena);
+    errand->runtime_endpoint = json_get_text(order, "runtimeEndpoint", NULL, &errand->arena);
     if (!errand->runtime_endpoint)
         errand->runtime_endpoint = CRI_DEFAULT_ENDPOINT;
-    errand->ad_hoc = bool_in(order, "adHoc");
-    errand->close = bool_in(order, "close");
-    errand->json = bool_in(order, "json");
-    errand->show_secrets = bool_in(order, "showSecrets");
+    errand->ad_hoc = json_get_bool(order, "adHoc");
+    errand->close = json_get_bool(order, "close");
+    errand->json = json_get_bool(order, "json");
+    errand->show_secrets = json_get_bool(order, "showSecrets");
     r = read_pod(errand, pod, err);
     if (r < 0)
         return r;

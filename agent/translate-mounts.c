@@ -7,24 +7,18 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define HOSTS "/etc/hosts"
 
 /* sub paths */
 
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static int refuse_missing(const struct string_list *missing, struct err *err)
 {
     struct strbuf text = STRBUF_INIT;
     int r;
 
-    qsort(missing->items, missing->count, sizeof(*missing->items), compare_texts);
+    strings_sort(missing->items, missing->count);
     for (size_t i = 0; i < missing->count; i++)
         strbuf_printf(&text, "%s%s", i ? ", " : "", missing->items[i]);
     r = err_set(err, -EINVAL, "missing value for %s", text.text);

@@ -19,14 +19,6 @@ static const char *part(struct arena *arena, CURLU *parts, CURLUPart which, unsi
     return copy;
 }
 
-static bool is_plain(const char *host)
-{
-    for (const char *c = host; *c; c++)
-        if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f)
-            return false;
-    return *host;
-}
-
 static const char *without_slashes(struct arena *arena, const char *text)
 {
     size_t length = strlen(text);
@@ -59,7 +51,7 @@ static int take_parts(struct kubeconfig *config, CURLU *parts, struct err *err)
 
     if (!str_equal(scheme, "http") && !str_equal(scheme, "https"))
         return err_set(err, -EINVAL, "must begin with https:// or http://");
-    if (!host || !is_plain(host))
+    if (!host || !str_is_plain(host))
         return err_set(err, -EINVAL, "must have an address for its host, or a name in ASCII");
     if (part(arena, parts, CURLUPART_USER, 0) || part(arena, parts, CURLUPART_PASSWORD, 0))
         return err_set(err, -EINVAL,

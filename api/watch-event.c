@@ -33,14 +33,6 @@ static const struct json *get_object(const struct json *object, const char *name
     return value && value->type == JSON_OBJECT ? value : NULL;
 }
 
-/* NULL: it is not there, or no string. */
-static const char *get_text(const struct json *object, const char *name, struct arena *arena)
-{
-    const struct json *value = object ? json_get_string(object, name) : NULL;
-
-    return value ? arena_strndup(arena, value->text, value->length) : NULL;
-}
-
 static int fail_garbage(struct api_failure *failure, const char *shown, const char *what,
                         const char *text, size_t length)
 {
@@ -109,8 +101,8 @@ static int tell_set(const struct object_kind *kind, const char *shown, const str
                     enum watch_event_type type, struct api_failure *failure)
 {
     const struct json *metadata = get_object(document, "metadata");
-    const char *name = get_text(metadata, "name", arena),
-               *name_space = get_text(metadata, "namespace", arena);
+    const char *name = json_get_text(metadata, "name", NULL, arena),
+               *name_space = json_get_text(metadata, "namespace", NULL, arena);
     struct watch_event event = {.type = type};
 
     if (str_empty(name))
@@ -120,7 +112,7 @@ static int tell_set(const struct object_kind *kind, const char *shown, const str
                             strlen(name));
     event.key = arena_printf(arena, "%s/%s", name_space ? name_space : "", name);
     if (versioned)
-        event.version = get_text(metadata, "resourceVersion", arena);
+        event.version = json_get_text(metadata, "resourceVersion", NULL, arena);
     if (type == WATCH_SET)
         event.object = decode(kind, document, event.key);
     call(owner, &event);
@@ -162,7 +154,7 @@ static int tell_event(const struct object_kind *kind, const char *shown, const s
     if (!json_text_is(type, "BOOKMARK"))
         return fail_garbage(failure, shown, "an event of an unknown type", type->text,
                             type->length);
-    mark.version = get_text(metadata, "resourceVersion", arena);
+    mark.version = json_get_text(metadata, "resourceVersion", NULL, arena);
     mark.ends_set = ends_set(metadata);
     call(owner, &mark);
     return 0;
@@ -206,9 +198,9 @@ int watch_list_read(const struct object_kind *kind, const char *shown, const cha
         r = tell_set(kind, shown, &items->items[i], &arena, false, call, owner, WATCH_SET, failure);
     if (r < 0)
         return r;
-    token = get_text(metadata, "continue", &arena);
+    token = json_get_text(metadata, "continue", NULL, &arena);
     *next = str_empty(token) ? NULL : mem_strdup(token);
-    mark.version = get_text(metadata, "resourceVersion", &arena);
+    mark.version = json_get_text(metadata, "resourceVersion", NULL, &arena);
     call(owner, &mark);
     return 0;
 }

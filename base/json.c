@@ -396,6 +396,21 @@ const struct json *json_get(const struct json *object, const char *name)
     return NULL;
 }
 
+bool json_get_bool(const struct json *object, const char *name)
+{
+    const struct json *value = json_get(object, name);
+
+    return value && value->type == JSON_BOOL && value->boolean;
+}
+
+const char *json_get_text(const struct json *object, const char *name, const char *fallback,
+                          struct arena *arena)
+{
+    const struct json *value = object ? json_get_string(object, name) : NULL;
+
+    return value ? arena_strndup(arena, value->text, value->length) : fallback;
+}
+
 bool json_text_is(const struct json *value, const char *text)
 {
     return (value->type == JSON_STRING || value->type == JSON_NUMBER) &&

@@ -41,6 +41,25 @@ bool str_one_of(const char *string, const char *const *words)
     return false;
 }
 
+bool str_is_plain(const char *string)
+{
+    for (const char *c = string; *c; c++)
+        if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f)
+            return false;
+    return *string;
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void strings_sort(const char **strings, size_t count)
+{
+    if (count)
+        qsort(strings, count, sizeof(*strings), compare_strings);
+}
+
 /* Length of the valid UTF-8 character at `c`, or 0. */
 static size_t utf8_char(const unsigned char *c, size_t left)
 {

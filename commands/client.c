@@ -300,9 +300,7 @@ struct json_items answer_array(const struct json *object, const char *name)
 
 const char *answer_string(const struct json *object, const char *name, struct arena *arena)
 {
-    const struct json *value = json_get_string(object, name);
-
-    return value ? arena_strndup(arena, value->text, value->length) : "";
+    return json_get_text(object, name, "", arena);
 }
 
 int64_t answer_number(const struct json *object, const char *name, struct arena *arena)
@@ -313,11 +311,4 @@ int64_t answer_number(const struct json *object, const char *name, struct arena 
     if (value && value->type == JSON_NUMBER)
         str_to_i64(arena_strndup(arena, value->text, value->length), &number);
     return number;
-}
-
-bool answer_bool(const struct json *object, const char *name)
-{
-    const struct json *value = json_get(object, name);
-
-    return value && value->type == JSON_BOOL && value->boolean;
 }

@@ -83,4 +83,3 @@ struct json_items {
 struct json_items answer_array(const struct json *object, const char *name);
 const char *answer_string(const struct json *object, const char *name, struct arena *arena);
 int64_t answer_number(const struct json *object, const char *name, struct arena *arena);
-bool answer_bool(const struct json *object, const char *name);

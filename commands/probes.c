@@ -75,7 +75,7 @@ static void add_state(struct table *table, const char *state)
 /* "2 of 3 failed"; a run that is longer than its threshold only counts. */
 static void add_run(struct table *table, const struct json *probe, struct arena *arena)
 {
-    bool good = answer_bool(probe, "runSucceeded");
+    bool good = json_get_bool(probe, "runSucceeded");
     int64_t run = answer_number(probe, "run", arena);
     int64_t needed = answer_number(probe, good ? "successThreshold" : "failureThreshold", arena);
     _cleanup_(strbuf_deinit) struct strbuf text = STRBUF_INIT;
@@ -90,7 +90,7 @@ static void add_run(struct table *table, const struct json *probe, struct arena 
 
 static void add_next(struct table *table, const struct json *probe, struct arena *arena)
 {
-    if (answer_bool(probe, "inFlight"))
+    if (json_get_bool(probe, "inFlight"))
         table_cell(table, COLOUR_NONE, "now");
     else
         add_span(table, json_get(probe, "nextMicroseconds") != NULL,

@@ -38,7 +38,7 @@ static void print_help(void)
 
 static bool is_ready(const struct json *pod)
 {
-    return answer_bool(pod, "ready");
+    return json_get_bool(pod, "ready");
 }
 
 static bool has_phase(const struct json *pod, const char *phase)

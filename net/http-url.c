@@ -55,14 +55,6 @@ static void take_host(struct http_url *url, char *host)
     url->literal = inet_pton(AF_INET, host, address) == 1;
 }
 
-static bool is_plain(const char *host)
-{
-    for (const char *c = host; *c; c++)
-        if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f)
-            return false;
-    return *host;
-}
-
 static int take_parts(struct http_url *url, struct err *err)
 {
     _cleanup_(mem_free_at) char *scheme = part(url->parts, CURLUPART_SCHEME, 0);
@@ -71,7 +63,7 @@ static int take_parts(struct http_url *url, struct err *err)
 
     if (!str_equal(scheme, "http") && !str_equal(scheme, "https"))
         return err_set(err, -EINVAL, "%s: must begin with http:// or https://", url->shown);
-    if (!host || !is_plain(host))
+    if (!host || !str_is_plain(host))
         return err_set(err, -EINVAL, "%s: the host must be an address, or a name in ASCII",
                        url->shown);
     url->secure = str_equal(scheme, "https");

@@ -40,6 +40,15 @@ bool string_list_has(const struct string_list *list, const char *string)
     return false;
 }
 
+bool strings_equal(const struct string_list *a, const struct string_list *b)
+{
+    bool equal = a->count == b->count;
+
+    for (size_t i = 0; equal && i < a->count; i++)
+        equal = str_equal(a->items[i], b->items[i]);
+    return equal;
+}
+
 void strings_add(struct arena *arena, struct string_list *list, const char *string)
 {
     const char **items = arena_array(arena, const char *, list->count + 1);

@@ -1,7 +1,7 @@
 /* The phase of a pod: one word for all its containers. */
 #include "status.h"
 
-bool phase_is_final(const char *phase)
+bool pod_phase_is_final(const char *phase)
 {
     return str_equal(phase, "Succeeded") || str_equal(phase, "Failed");
 }

@@ -65,13 +65,13 @@ static void choose_phase(struct reporter *reporter)
     const struct pod_status *previous = reporter->previous;
 
     status->phase = report_phase(reporter);
-    if (reporter->ended && !phase_is_final(status->phase)) {
+    if (reporter->ended && !pod_phase_is_final(status->phase)) {
         if (!reporter->desired->static_pod)
             status->phase = "Failed";
         else if (!str_empty(previous->phase))
             status->phase = previous->phase; /* it keeps the one it had */
     }
-    if (phase_is_final(previous->phase))
+    if (pod_phase_is_final(previous->phase))
         status->phase = previous->phase;
     if (str_equal(status->phase, previous->phase)) {
         status->reason = previous->reason;
@@ -85,7 +85,8 @@ static void choose_phase(struct reporter *reporter)
         status->message = reporter->memory->end_message;
     }
     /* A phase that is final is not told before everything was stopped. */
-    if (phase_is_final(status->phase) && !phase_is_final(previous->phase) && !reporter->ended)
+    if (pod_phase_is_final(status->phase) && !pod_phase_is_final(previous->phase) &&
+        !reporter->ended)
         status->phase = str_empty(previous->phase) ? "Running" : previous->phase;
 }
 
@@ -124,17 +125,17 @@ bool pod_is_over(const struct planner *planner)
 
     reporter_init(&reporter, planner->desired, planner->observed, planner->memory, planner->now,
                   planner->arena);
-    if (phase_is_final(reporter.previous->phase))
+    if (pod_phase_is_final(reporter.previous->phase))
         return true;
     /* What the API says counts until this agent knows better: somebody may write anything there. */
     if (!planner->desired->static_pod && !planner->memory->published &&
-        phase_is_final(pod->status.phase))
+        pod_phase_is_final(pod->status.phase))
         return true;
     /* Whatever statuses say of the life before, what was created for another is not over. */
     if (operation_any(planner, POD_START) || any_regular_created(planner))
         return false;
     report_containers(&reporter);
-    return phase_is_final(report_phase(&reporter));
+    return pod_phase_is_final(report_phase(&reporter));
 }
 
 const struct pod_status *pod_status(const struct pod_desired *desired,

@@ -28,4 +28,3 @@ void report_conditions(struct reporter *reporter);
 
 const struct container_status *status_of(const struct container_status_list *list,
                                          const char *name);
-bool phase_is_final(const char *phase);

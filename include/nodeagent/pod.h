@@ -306,6 +306,9 @@ const struct pod_status *pod_status(const struct pod_desired *desired,
                                     const struct pod_memory *memory, struct pod_now now,
                                     struct arena *arena);
 
+/* Succeeded or Failed: no other follows. */
+bool pod_phase_is_final(const char *phase);
+
 /* One more blocker than the plan's: what a status without operations shows (probes, gates). */
 void pod_explain(const struct pod_desired *desired, const struct pod_observed *observed,
                  const struct pod_status *status, struct arena *arena, struct pod_plan *plan);

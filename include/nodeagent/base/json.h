@@ -107,6 +107,11 @@ static inline const struct json *json_get_string(const struct json *object, cons
     return value && value->type == JSON_STRING ? value : NULL;
 }
 
+/* What is not there, or of another type, is false; or the fallback. */
+bool json_get_bool(const struct json *object, const char *name);
+const char *json_get_text(const struct json *object, const char *name, const char *fallback,
+                          struct arena *arena);
+
 /* writing */
 
 struct json_writer {

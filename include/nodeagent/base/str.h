@@ -17,6 +17,12 @@ bool str_has_suffix(const char *string, const char *suffix);
 /* Is the string one of the NULL-terminated words? */
 bool str_one_of(const char *string, const char *const *words);
 
+/* Is it something, and all of it ASCII that is seen? */
+bool str_is_plain(const char *string);
+
+/* By their bytes. */
+void strings_sort(const char **strings, size_t count);
+
 /* The first byte that is not valid UTF-8 (overlong forms and surrogates are not), or NULL. */
 const char *utf8_check(const char *bytes, size_t length);
 

@@ -87,6 +87,7 @@ const char *string_map_get(const struct string_map *map, const char *name);     
 struct quantity *quantity_map_get(const struct quantity_map *map, const char *name);   /* or NULL */
 const struct bytes_pair *bytes_map_get(const struct bytes_map *map, const char *name); /* or NULL */
 bool string_list_has(const struct string_list *list, const char *string);
+bool strings_equal(const struct string_list *a, const struct string_list *b); /* in this order */
 
 /* The list grows in the arena; it is short. */
 struct arena;

@@ -405,6 +405,23 @@ static void test_members_are_found_by_their_whole_name(void **state)
     assert_null(json_get_string(parsed->root, "none"));
 }
 
+static void test_what_is_of_another_type_is_not_there(void **state)
+{
+    _cleanup_(parsed_free) struct parsed *parsed =
+        parse("{\"yes\": true, \"no\": false, \"text\": \"true\", \"empty\": \"\", \"l\": []}");
+    struct arena arena = ARENA_INIT(64, 64);
+
+    assert_true(json_get_bool(parsed->root, "yes"));
+    assert_false(json_get_bool(parsed->root, "no") || json_get_bool(parsed->root, "none"));
+    assert_false(json_get_bool(parsed->root, "text"));
+    assert_string_equal(json_get_text(parsed->root, "text", "else", &arena), "true");
+    assert_string_equal(json_get_text(parsed->root, "empty", "else", &arena), "");
+    assert_string_equal(json_get_text(parsed->root, "yes", "else", &arena), "else");
+    assert_string_equal(json_get_text(json_get(parsed->root, "l"), "a", "else", &arena), "else");
+    assert_null(json_get_text(NULL, "text", NULL, &arena));
+    arena_deinit(&arena);
+}
+
 static void test_text_is_that_of_strings_and_numbers(void **state)
 {
     _cleanup_(parsed_free) struct parsed *parsed = parse("[\"null\", 15, null, true, \"\", []]");
@@ -447,6 +464,7 @@ int main(void)
         cmocka_unit_test(test_findings_start_afresh),
         cmocka_unit_test(test_places_count_characters),
         cmocka_unit_test(test_members_are_found_by_their_whole_name),
+        cmocka_unit_test(test_what_is_of_another_type_is_not_there),
         cmocka_unit_test(test_text_is_that_of_strings_and_numbers),
         cmocka_unit_test(test_types_have_names),
     };

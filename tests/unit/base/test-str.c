@@ -32,6 +32,24 @@ static void test_prefix_and_suffix_may_be_the_whole(void **state)
     assert_false(str_has_suffix("abc", "xabc") || str_has_suffix("abc", "b"));
 }
 
+static void test_plain_is_ascii_that_is_seen(void **state)
+{
+    assert_true(str_is_plain("a") && str_is_plain("!~"));
+    assert_false(str_is_plain("") || str_is_plain("a b") || str_is_plain("a\n"));
+    assert_false(str_is_plain("\x7f") || str_is_plain("\xc3\xa9"));
+}
+
+static void test_strings_are_sorted_by_their_bytes(void **state)
+{
+    const char *strings[] = {"b", "", "a", "B", "\xc3\xa9", "ab"};
+    const char *const sorted[] = {"", "B", "a", "ab", "b", "\xc3\xa9"};
+
+    strings_sort(strings, array_size(strings));
+    for (size_t i = 0; i < array_size(strings); i++)
+        assert_string_equal(strings[i], sorted[i]);
+    strings_sort(NULL, 0);
+}
+
 static void test_utf8_is_checked_at_every_limit(void **state)
 {
     static const struct {
@@ -362,6 +380,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_absent_equals_empty),
         cmocka_unit_test(test_prefix_and_suffix_may_be_the_whole),
+        cmocka_unit_test(test_plain_is_ascii_that_is_seen),
+        cmocka_unit_test(test_strings_are_sorted_by_their_bytes),
         cmocka_unit_test(test_utf8_is_checked_at_every_limit),
         cmocka_unit_test(test_utf8_is_cut_between_characters),
         cmocka_unit_test(test_utf8_is_repaired),

@@ -51,6 +51,16 @@ static void test_string_list(void **state)
     assert_false(string_list_has(&empty, "a"));
 }
 
+static void test_strings_equal(void **state)
+{
+    const char *ab[] = {"a", "b"}, *ba[] = {"b", "a"}, *same[] = {"a", "b"};
+    const struct string_list list = {ab, 2}, other = {ba, 2}, twin = {same, 2}, none = {0};
+
+    assert_true(strings_equal(&list, &twin) && strings_equal(&none, &none));
+    assert_false(strings_equal(&list, &other) || strings_equal(&list, &none));
+    assert_false(strings_equal(&(struct string_list){ab, 1}, &list));
+}
+
 static void test_strings_add(void **state)
 {
     struct arena arena = ARENA_INIT(64, 64);
@@ -67,9 +77,9 @@ static void test_strings_add(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_string_map),  cmocka_unit_test(test_quantity_map),
-        cmocka_unit_test(test_bytes_map),   cmocka_unit_test(test_string_list),
-        cmocka_unit_test(test_strings_add),
+        cmocka_unit_test(test_string_map),    cmocka_unit_test(test_quantity_map),
+        cmocka_unit_test(test_bytes_map),     cmocka_unit_test(test_string_list),
+        cmocka_unit_test(test_strings_equal), cmocka_unit_test(test_strings_add),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,10 +174,10 @@ static void test_each_row(void **state)
 
 static void test_final_phases(void **state)
 {
-    assert_true(phase_is_final("Succeeded"));
-    assert_true(phase_is_final("Failed"));
-    assert_false(phase_is_final("Running"));
-    assert_false(phase_is_final(NULL));
+    assert_true(pod_phase_is_final("Succeeded"));
+    assert_true(pod_phase_is_final("Failed"));
+    assert_false(pod_phase_is_final("Running"));
+    assert_false(pod_phase_is_final(NULL));
 }
 
 /* While a container is ended to be started again, its exit says nothing of the pod. */
