@@ -34,11 +34,6 @@ static struct object *seen(struct agent_pod *pod)
     return watched;
 }
 
-static bool is_final(const char *phase)
-{
-    return str_equal(phase, "Succeeded") || str_equal(phase, "Failed");
-}
-
 static void begin(struct agent_pod *pod, const char *method, const char *rest, const char *body,
                   api_done_fn *done)
 {
@@ -202,7 +197,7 @@ static void delete_seen(struct agent_pod *pod, const struct object *server, api_
 static bool is_to_be_deleted(const struct agent_pod *pod, struct object *server)
 {
     return pod->memory.stage == POD_STAGE_GONE && !pod->report.deleted &&
-           pod->object->metadata.deletion_timestamp.set && is_final(pod_of(server)->status.phase);
+           pod->object->metadata.deletion_timestamp.set && pod_phase_is_final(pod_of(server)->status.phase);
 }
 
 /* What is on record may be older than what the agent before told last: nothing is told before the
