@@ -11,7 +11,6 @@ import pytest
 
 from agent import Agent, restarts
 from api_errors import ApiError
-from api_rules import node_user
 from api_server import ApiServer
 from clusters import (NODE, bound, condition, is_true, member, patches, said_by, wait_node,
                       wait_pod, wait_ready)
@@ -38,18 +37,10 @@ def relay(server):
 
 
 @pytest.fixture(scope="module")
-def token_file(server, tmp_path_factory):
-    path = tmp_path_factory.mktemp("token") / "token"
-    path.write_text("first\n")
-    server.tokens["first"] = node_user(NODE)
-    return path
-
-
-@pytest.fixture(scope="module")
-def agent(containerd, server, relay, token_file):
+def agent(containerd, server, relay):
     with member(containerd, BUILD, lambda place: server.kubeconfig(
-            place / "kubeconfig", token_file=token_file,
-            server=f"https://127.0.0.1:{relay.port}")) as instance:
+            place / "kubeconfig", node=NODE, server=f"https://127.0.0.1:{relay.port}"),
+            {"crashLoopBackOff": {"maxContainerRestartPeriod": "1s"}}) as instance:
         yield instance
 
 
@@ -160,15 +151,12 @@ def test_check_07_dead_connections_are_found_out(server, agent, relay):
 # statuses
 
 
-def test_check_06_told_to_come_later(server, agent):
-    server.faults.refuse("/pods/limited/status", 429, retry_after=2, count=2)
-    bound(server, agent, "limited")
-    wait_ready(server, "limited")
-    refused = [record for record in patches(server, "limited") if record.code == 429]
-    after = next(record for record in patches(server, "limited") if record.code == 200)
-    assert len(refused) == 2 and after.time - refused[0].time >= 4
-    assert after.body == refused[0].body
-    assert len(patches(server, "limited")) <= 6
+def no_storm(server, name):
+    """Of requests for a pod whose status does not get through: what is tried again at once is tried
+    again within two seconds."""
+    server.wait_request("PATCH", f"/pods/{name}/status")
+    time.sleep(2)
+    assert len(server.requests(pattern=f"/pods/{name}")) <= 12
 
 
 @pytest.mark.parametrize("code", [409, 500])
@@ -177,8 +165,7 @@ def test_refusals_are_not_answered_with_a_storm(server, agent, code):
     with server.faults.refuse(f"/pods/{name}/status", code):
         bound(server, agent, name)
         agent.wait_ready(name)
-        time.sleep(5)
-        assert 1 <= len(server.requests(pattern=f"/pods/{name}")) <= 20
+        no_storm(server, name)
     wait_ready(server, name, 2 * ROUND_SECONDS)
 
 
@@ -188,8 +175,7 @@ def test_answers_that_are_not_understood_do_not_make_a_storm(server, agent):
     with server.faults.garbage("/pods/babel/status"):
         bound(server, agent, "babel")
         agent.wait_ready("babel")
-        time.sleep(5)
-        assert 1 <= len(server.requests(pattern="/pods/babel")) <= 20
+        no_storm(server, "babel")
     wait_ready(server, "babel", 2 * ROUND_SECONDS)
     log.wait("/pods/babel/status: .*not understood")
 
@@ -248,15 +234,14 @@ def test_answers_that_are_none(server, agent, impatient, kind):
 
 
 def test_check_50_the_server_is_away(server, agent, impatient):
-    bound(server, agent, "crashes", container("main", SAY + "say run; sleep 3; exit 1"))
+    bound(server, agent, "crashes", container("main", SAY + "say run; sleep 2; exit 1"))
     bound(server, agent, "vanishes")
     wait_ready(server, "vanishes")
     log = Log(agent)
     server.stop()
     before = restarts(agent.pod("crashes"))
     server.delete_pod("vanishes", grace=0)
-    agent.wait(lambda: restarts(agent.pod("crashes")) > before, "a restart")
-    time.sleep(10)
+    agent.wait(lambda: restarts(agent.pod("crashes")) >= before + 2, "two more restarts")
     assert agent.pod("vanishes"), "it was ended though nobody told"
     assert log.text.count("\n") < 60, "the log is flooded"
     server.start()
@@ -264,20 +249,6 @@ def test_check_50_the_server_is_away(server, agent, impatient):
     wait_pod(server, "crashes", lambda found: restarts(found) == restarts(agent.pod("crashes")),
              "to be told of", 60)
     server.delete_pod("crashes", grace=0)
-
-
-# who the agent is
-
-
-def test_check_02_another_token(server, agent, impatient, token_file):
-    token_file.write_text("second\n")
-    server.tokens["second"] = server.tokens.pop("first")
-    log = Log(agent)
-    server.hang_up()
-    arrives(server, agent, "renamed")
-    used = server.requests("WATCH", PODS)[-1]
-    assert used.code == 200 and used.headers["authorization"] == "Bearer second"
-    assert "first" not in log.text and "second" not in log.text
 
 
 # objects that are not as they should be
