@@ -5,7 +5,7 @@ import pytest
 from api_server import ApiServer
 from clusters import NODE, bound, member, wait_node, wait_pod
 from conftest import BUILD
-from specs import staying
+from specs import pod, staying
 
 COMBINED = "(combined from similar events): "
 
@@ -23,8 +23,12 @@ def agent(containerd, server):
             place / "kubeconfig", node=NODE)) as instance:
         wait_node(server)
         for name, output in (("various", "cat /proc/uptime"), ("same", "echo no")):
-            bound(server, instance, name, staying(readinessProbe={
-                "exec": {"command": ["sh", "-c", f"{output}; exit 1"]}, "periodSeconds": 1}))
+            failing = pod(name, staying(readinessProbe={
+                "exec": {"command": ["sh", "-c", f"{output}; exit 1"]}}), agent=instance)
+            failing["metadata"]["annotations"] = {
+                "nodeagent.dev/probe.main.readiness": "period=200ms"}
+            server.create(failing)
+            server.bind(name, NODE)
         yield instance
 
 

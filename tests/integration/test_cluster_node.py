@@ -24,7 +24,7 @@ IDLE_FASTER = 20
 IDLE = {"nodeStatusUpdateFrequency": f"{10000 // IDLE_FASTER}ms",
         "nodeStatusReportFrequency": f"{300 // IDLE_FASTER}s",
         "nodeLeaseDurationSeconds": 40 // IDLE_FASTER}
-IDLE_SECONDS = 20 * 60 / IDLE_FASTER
+IDLE_SECONDS = 10 * 60 / IDLE_FASTER
 MANY_TURNS = 4  # reports, between which are three turns
 LATER_IMAGE = "example.org/later:1"
 
@@ -247,7 +247,8 @@ def test_check_12_an_address_that_will_not_do(containerd, server):
 def test_check_19_no_node_no_lease(containerd, server):
     with agent_of(containerd, server, "absent", {**QUICK, "registerNode": False}):
         server.wait_request("GET", "/leases/absent$", count=3)
-        assert not server.requests("POST", "/leases$")[-1].json["metadata"]["name"] == "absent"
+        assert not [record for record in server.requests("POST", "/leases$")
+                    if record.json["metadata"]["name"] == "absent"]
         server.create({"kind": "Node", "metadata": {"name": "absent"}})
         found = wait_ready(server, "absent")
         lease = server.wait(lambda: lease_of(server, "absent"), what="the lease")
@@ -262,16 +263,16 @@ def test_check_13_later_images_too(server, agent):
 
 
 def test_check_14_an_idle_node(server, idle):
-    """Twenty minutes of it, twenty times as fast; what requests take is not faster."""
+    """Ten minutes of it, twenty times as fast; what requests take is not faster."""
     time.sleep(max(0, idle + IDLE_SECONDS - time.time()))
     until = idle + IDLE_SECONDS
 
     def within(records):
         return [record for record in records if idle < record.time < until]
 
-    assert len(within(of_status(server, "idle"))) <= 8
+    assert len(within(of_status(server, "idle"))) <= 4
     renewals = within(server.requests("PUT", "/leases/idle$"))
-    assert 100 <= len(renewals) <= 125
+    assert 50 <= len(renewals) <= 62
 
 
 def test_check_15_the_runtime_is_away_for_a_while(containerd, server, agent, node):
