@@ -3,6 +3,7 @@
     run.py BUILD [NAME]     only tests whose name contains NAME
 """
 
+import collections
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ import sys
 import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+FILES_SHOWN = 10
 
 
 def run_unit_tests(build, name):
@@ -53,12 +55,16 @@ def run_python_tests(build, name):
     """House rules and the real program from outside, through pytest: most tests wait most of the
     time, so several files of them run at once, and those that take all of the CPU afterwards."""
     together = ["-n", str(max(os.cpu_count(), 2)), "--dist", "loadfile", "-m", "not alone"]
-    counts = [run_pytest(build, name, report, options) for report, options in (
+    seconds = collections.Counter()  # that each file took
+    counts = [run_pytest(build, name, report, options, seconds) for report, options in (
         ("pytest.xml", together), ("pytest-alone.xml", ["-m", "alone"]))]
+    if seconds:
+        print("the slowest files of tests:", ", ".join(
+            f"{file} {taken:.0f} s" for file, taken in seconds.most_common(FILES_SHOWN)))
     return tuple(map(sum, zip(*counts)))
 
 
-def run_pytest(build, name, report, options):
+def run_pytest(build, name, report, options, seconds):
     """Returns (passed, failed)."""
     report = pathlib.Path(build, report)
     report.unlink(missing_ok=True)
@@ -74,6 +80,8 @@ def run_pytest(build, name, report, options):
     if not report.exists():
         return 0, 1
     suite = xml.parse(report).getroot().find("testsuite")
+    for case in suite.iter("testcase"):
+        seconds[case.get("classname").rpartition(".")[2]] += float(case.get("time"))
     total, skipped = int(suite.get("tests")), int(suite.get("skipped"))
     failed = int(suite.get("failures")) + int(suite.get("errors")) + skipped
     if skipped:

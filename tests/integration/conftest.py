@@ -1,5 +1,6 @@
 """What the integration tests share: the program under test and the runtimes it runs on."""
 
+import fcntl
 import os
 import pathlib
 import signal
@@ -44,12 +45,18 @@ def nodeagent(program):
 
 
 @pytest.fixture(scope="session")
-def plain_program(tmp_path_factory):
-    """The program without sanitizers, whose memory says something about the product."""
-    build = tmp_path_factory.mktemp("plain") / "build"
-    subprocess.run(["meson", "setup", build, ROOT, "-Dtests=false"], check=True,
-                   capture_output=True)
-    subprocess.run(["ninja", "-C", build, "commands/nodeagent"], check=True, capture_output=True)
+def plain_program():
+    """The program without sanitizers, whose memory says something about the product. Who comes
+    first builds it, and it is kept: others, and later runs, have little to do."""
+    build = ROOT / "build" / "plain"
+    build.mkdir(parents=True, exist_ok=True)
+    with open(build / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (build / "build.ninja").exists():
+            subprocess.run(["meson", "setup", build, ROOT, "-Dtests=false"], check=True,
+                           capture_output=True)
+        subprocess.run(["ninja", "-C", build, "commands/nodeagent"], check=True,
+                       capture_output=True)
     return build / "commands" / "nodeagent"
 
 
