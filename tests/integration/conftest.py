@@ -137,7 +137,7 @@ def api_server(request, tmp_path_factory):
 
 
 @pytest.fixture
-def api_double(tmp_path):
+def server(tmp_path):
     """A double of a test's own, which may have faults and be stopped: see api_server.py."""
     with api_servers.ApiServer(tmp_path) as server:
         yield server

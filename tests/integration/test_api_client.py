@@ -156,8 +156,8 @@ def test_check_39_a_write_for_a_pod_that_was_before(place, driver):
 
 
 @pytest.fixture
-def own(api_double):
-    place = Place(api_double)
+def own(server):
+    place = Place(server)
     place.register()
     return place
 

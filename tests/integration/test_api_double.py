@@ -28,11 +28,11 @@ SOON = 0.3  # seconds in which nothing comes that does not come at all
 
 
 @pytest.fixture
-def server(api_double):
+def server(server):
     """With a node "a" and a pod "web" on it."""
-    api_double.create({"kind": "Node", "metadata": {"name": "a"}})
-    add_pod(api_double, "web")
-    return api_double
+    server.create({"kind": "Node", "metadata": {"name": "a"}})
+    add_pod(server, "web")
+    return server
 
 
 @pytest.fixture

@@ -8,19 +8,13 @@ import subprocess
 import pytest
 
 from agent import Agent
-from api_server import BOOTSTRAP_TOKEN, ApiServer
+from api_server import BOOTSTRAP_TOKEN
+from clusters import is_true, wait_pod
 from conftest import BUILD
 from specs import pod, staying
-from test_cluster import is_true, wait_pod
 
 NODE = "joining"
 CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client-kubelet"
-
-
-@pytest.fixture
-def server(tmp_path):
-    with ApiServer(tmp_path) as instance:
-        yield instance
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@ see it. Most of it needs no runtime: the node says that it is not ready, and goe
 
 import contextlib
 import json
+import pathlib
+import re
 import socket
 import time
 import types
@@ -11,16 +13,15 @@ import pytest
 
 import places
 import runtime
-from agent import Agent
-from api_server import ApiServer
+from agent import Agent, refusal
 from conftest import BUILD
 from specs import container, pod, staying
-from test_run import refusal
 
 SECONDS = 30
 TAINT = {"key": "example.com/new", "value": "yes", "effect": "NoSchedule"}
 PORTS = {"enableServer": False, "healthzPort": 0}
 V1 = {"failCgroupV1": False}
+CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
 
 @pytest.fixture
@@ -44,12 +45,6 @@ def agents(place):
             return agent
 
         yield make
-
-
-@pytest.fixture
-def server(tmp_path):
-    with ApiServer(tmp_path) as instance:
-        yield instance
 
 
 def member(agents, server, name, config=None):

@@ -1,6 +1,5 @@
 """What kubeadm does to a node, played step by step: the agent is the kubelet that it finds."""
 
-import contextlib
 import re
 import shutil
 import subprocess
@@ -9,21 +8,16 @@ import kubeadm
 import places
 import pytest
 
-from api_server import BOOTSTRAP_TOKEN, ApiServer
+from api_server import BOOTSTRAP_TOKEN
+from clusters import is_true, wait_pod
 from conftest import BUILD
+from node_servers import is_healthy
+from registry import free_port
 from specs import pod, staying
-from test_cluster import is_true, wait_pod
-from test_serving import ask, free_port
 
 NODE = "joined"
 JOIN_SECONDS = 40  # kubeadm's own patience is 4 minutes
 PAUSE = "registry.k8s.io/pause:3.10"
-
-
-@pytest.fixture
-def server(tmp_path):
-    with ApiServer(tmp_path) as instance:
-        yield instance
 
 
 @pytest.fixture
@@ -44,12 +38,6 @@ def certificate_in(path):
     found = re.search(r"client-certificate: *\"?([^\"\s]+)", path.read_text())
     file = found and path.parent / found[1]
     return file if file and file.exists() else None
-
-
-def is_healthy(port):
-    with contextlib.suppress(OSError):
-        return ask(port, "/healthz") == (200, "ok")
-    return False
 
 
 def is_ready(server):

@@ -6,8 +6,8 @@ import types
 
 import pytest
 
-import agent as agents
 import places
+from agent import Agent, refusal
 from conftest import BUILD
 from specs import pod
 
@@ -28,24 +28,13 @@ def place():
 
 @pytest.fixture
 def agent(place):
-    instance = agents.Agent(place, BUILD)
+    instance = Agent(place, BUILD)
     try:
         instance.start()
         yield instance
         instance.stop()
     finally:
         instance.kill()
-
-
-def refusal(program, *arguments, **options):
-    """What it says at the end, when it does not start."""
-    result = subprocess.run([*options.pop("by", []), program, "run", *arguments],
-                            capture_output=True, text=True, timeout=SECONDS, **options)
-    assert result.returncode == 1 and not result.stdout, result
-    said = [line for line in result.stderr.splitlines() if "profiling" not in line]
-    _, _, sentence = said[-1].partition(' error "command failed" err="')
-    assert sentence.endswith('"'), result.stderr
-    return sentence[:-1]
 
 
 # what cannot be: {what must be said: arguments}; {} is a directory

@@ -15,19 +15,14 @@ import pytest
 from agent import Agent
 from api_certificates import SERVING_SIGNER, Authority, request_of, subject_of
 from api_server import BOOTSTRAP_TOKEN, ApiServer
+from clusters import is_true
 from conftest import BUILD
-from test_cluster import is_true
+from node_servers import LOCAL, ask, is_healthy
+from registry import free_port
 
 NODE = "serving"
-LOCAL = "127.0.0.1"
 SECONDS = 10
 LISTENS = "0A"  # in /proc/net/tcp
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind((LOCAL, 0))
-        return probe.getsockname()[1]
 
 
 def listening(pid):
@@ -40,18 +35,6 @@ def listening(pid):
              for line in pathlib.Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]]
     return {int(words[1].rpartition(":")[2], 16) for words in lines
             if words[3] == LISTENS and words[9] in inodes}
-
-
-def ask(port, path="/", context=None):
-    """(status, body) of a GET; over TLS with a context."""
-    client = (http.client.HTTPSConnection(LOCAL, port, timeout=SECONDS, context=context)
-              if context else http.client.HTTPConnection(LOCAL, port, timeout=SECONDS))
-    try:
-        client.request("GET", path)
-        answer = client.getresponse()
-        return answer.status, answer.read().decode()
-    finally:
-        client.close()
 
 
 def anybody():
@@ -97,14 +80,8 @@ def make(containerd, tmp_path):
             instance.kill()
 
 
-def is_healthy(agent):
-    with contextlib.suppress(OSError):
-        return ask(agent.health, "/healthz") == (200, "ok")
-    return False
-
-
 def wait_healthy(agent):
-    agent.wait(lambda: is_healthy(agent), "/healthz to answer")
+    agent.wait(lambda: is_healthy(agent.health), "/healthz to answer")
 
 
 # /healthz
@@ -128,7 +105,7 @@ def test_health_is_told_once_the_runtime_has_answered(make, containerd):
         assert ask(agent.health, path) == (404, "404 page not found\n")
     # That it is gone again is no matter of this agent's health.
     late.unlink()
-    assert is_healthy(agent)
+    assert is_healthy(agent.health)
 
 
 def test_check_34_no_port_of_health(make):
@@ -222,7 +199,7 @@ def test_clients_that_say_nothing_hold_up_nobody(make):
             for _ in range(40):
                 stack.enter_context(socket.create_connection(
                     (LOCAL, agent.port), SECONDS, source_address=(f"127.0.0.{i}", 0)))
-        assert is_healthy(agent)
+        assert is_healthy(agent.health)
         assert agent.pods() is not None
         began = time.monotonic()
         client = http.client.HTTPSConnection(LOCAL, agent.port, timeout=30, context=anybody())
@@ -382,4 +359,4 @@ def test_checks_30_and_33_health_is_no_matter_of_the_cluster(make, server):
     server.approve(csr["metadata"]["name"])
     server.wait(lambda: server.get("nodes", NODE), 40, "the node")
     server.stop()
-    assert is_healthy(agent)
+    assert is_healthy(agent.health)

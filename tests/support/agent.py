@@ -275,6 +275,17 @@ class Agent:
                          f"pod {name}: output of {container} that ends with {end!r}", seconds, name)
 
 
+def refusal(program, *arguments, **options):
+    """What `nodeagent run` says at the end, when it does not start."""
+    result = subprocess.run([*options.pop("by", []), program, "run", *arguments],
+                            capture_output=True, text=True, timeout=WAIT_SECONDS, **options)
+    assert result.returncode == 1 and not result.stdout, result
+    said = [line for line in result.stderr.splitlines() if "profiling" not in line]
+    _, _, sentence = said[-1].partition(' error "command failed" err="')
+    assert sentence.endswith('"'), result.stderr
+    return sentence[:-1]
+
+
 # what a pod says of itself
 
 
