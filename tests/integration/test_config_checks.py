@@ -148,18 +148,23 @@ def test_check_25_swap(program, place, agents):
     agent.stop()
 
 
+def without_cgroup_v2():
+    """What runs a program on a machine whose cgroups are of version 1, or none."""
+    return ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs none {CGROUPS} && exec "$@"', "sh"]
+
+
 def test_check_26_cgroup_v1(program, place, agents):
-    """These machines have it."""
-    said = refusal(program, *flags_of(place, failCgroupV1=True))
+    """It is refused; who allows it may have either version, and who does not, version 2."""
+    said = refusal(program, *flags_of(place, failCgroupV1=True), by=without_cgroup_v2())
     assert said.startswith("kubelet is configured to not run on a host using cgroup v1")
-    agent = agents(config=V1)
+    agent = agents(config={"failCgroupV1": (CGROUPS / "cgroup.controllers").exists()})
     agent.start()
     agent.stop()
 
 
 def test_check_27_the_runtime_knows_its_cgroup_driver():
-    """It is told a slice, which runc would refuse otherwise; that there is no systemd here to make
-    one is the next thing that runc says."""
+    """It is told a slice, which runc would refuse otherwise. Where there is no systemd to make one,
+    that is the next thing that runc says."""
     with runtime.private("2") as instance:
         path = instance.directory / "config.toml"
         path.write_text(path.read_text().replace(" Root = ", " SystemdCgroup = true\n Root = "))
@@ -168,8 +173,14 @@ def test_check_27_the_runtime_knows_its_cgroup_driver():
         try:
             agent.start()
             agent.add(pod("web", staying(), agent=agent))
-            said = agent.wait_event("web", "FailedCreatePodSandBox")[0]
-            assert "systemd" in said and "cgroupsPath" not in said
+            if pathlib.Path("/run/systemd/system").exists():
+                agent.wait_ready("web")
+                groups = [state["cgroup_paths"]
+                          for state in places.containers(instance.directory).values()]
+                assert re.search(r"kubepods\S*\.slice/", json.dumps(groups))
+            else:
+                said = agent.wait_event("web", "FailedCreatePodSandBox")[0]
+                assert "systemd" in said and "cgroupsPath" not in said
             agent.remove("web")
             agent.wait_gone()
             agent.stop()
