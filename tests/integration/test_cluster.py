@@ -317,8 +317,9 @@ def test_check_44_a_token_is_replaced_in_time(server, vault):
                 if record.json["spec"]["audiences"] == ["vault"]]
 
     uid, path = vault
-    server.wait(lambda: len(requests()) > 1, VAULT_SECONDS, "another request for a token")
-    first, second = requests()[:2]
+    before = len(requests())  # an agent that was restarted asks, too
+    server.wait(lambda: len(requests()) > before, VAULT_SECONDS, "another request for a token")
+    first, second = requests()[before - 1:before + 1]
     assert 0.6 * VAULT_SECONDS <= second.time - first.time <= 0.9 * VAULT_SECONDS
     claims = claims_of(path.read_text())
     assert claims["exp"] - second.time > 0.9 * VAULT_SECONDS
