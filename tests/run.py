@@ -53,8 +53,8 @@ def run_unit_tests(build, name):
 
 def run_python_tests(build, name):
     """House rules and the real program from outside, through pytest: most tests wait most of the
-    time, so several files of them run at once, and those that take all of the CPU afterwards."""
-    together = ["-n", str(max(os.cpu_count(), 2)), "--dist", "loadfile", "-m", "not alone"]
+    time, so two files a core run at once, and those that take all of the CPU afterwards."""
+    together = ["-n", str(2 * os.cpu_count()), "--dist", "loadfile", "-m", "not alone"]
     seconds = collections.Counter()  # that each file took
     counts = [run_pytest(build, name, report, options, seconds) for report, options in (
         ("pytest.xml", together), ("pytest-alone.xml", ["-m", "alone"]))]
