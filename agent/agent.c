@@ -220,6 +220,7 @@ int agent_new(struct agent **result, const struct config *config, const struct a
     }
     agent->sources_complete = pods_sources_complete(agent);
     sweep_begin(agent);
+    agent->log_rotations = log_rotations_new(agent);
     *result = agent;
     return 0;
 }
@@ -260,6 +261,7 @@ struct agent *agent_free(struct agent *agent)
         wheel_cancel(&agent->finish);
     agent->finished = NULL;
     sweep_end(agent);
+    agent->log_rotations = log_rotations_free(agent->log_rotations);
     static_source_free(agent->directory.source);
     static_source_free(agent->url.source);
     if (agent->records >= 0) {

@@ -73,22 +73,10 @@ static void check_credential_providers(struct config_check *check)
                       programs);
 }
 
-/* logs of containers, and of the system */
+/* logs of the system */
 
 static void check_logs(struct config_check *check)
 {
-    const char *size = config_checked(check, "containerLogMaxSize")->text;
-    struct quantity ignored;
-    struct err err;
-
-    if (quantity_parse(size, strlen(size), &ignored, &err) < 0)
-        config_refuse(check, "containerLogMaxSize",
-                      "invalid configuration: %s \"%.64s\" must be a quantity such as 10Mi",
-                      config_title(check, "containerLogMaxSize"), size);
-    if (number_of(check, "containerLogMonitorInterval") < 3 * (int64_t)SECOND)
-        config_refuse(check, "containerLogMonitorInterval",
-                      "invalid configuration: containerLogMonitorInterval must be a positive time "
-                      "duration greater than or equal to 3s");
     if (number_of(check, "enableSystemLogQuery") && !number_of(check, "enableSystemLogHandler"))
         config_refuse(check, "enableSystemLogQuery",
                       "invalid configuration: enableSystemLogHandler is required for "

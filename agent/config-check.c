@@ -166,6 +166,26 @@ static void check_restart_period(struct config_check *check)
     }
 }
 
+/* logs of containers */
+
+static void check_logs(struct config_check *check)
+{
+    const char *size = config_checked(check, "containerLogMaxSize")->text;
+    const char *interval = "containerLogMonitorInterval";
+    struct quantity ignored;
+    struct err err;
+
+    if (quantity_parse(size, strlen(size), &ignored, &err) < 0)
+        config_refuse(check, "containerLogMaxSize",
+                      "invalid configuration: %s \"%.64s\" must be a quantity such as 10Mi",
+                      config_title(check, "containerLogMaxSize"), size);
+    if (config_checked(check, interval)->number < 3LL * NANOSECONDS_PER_SEC)
+        config_refuse(check, interval,
+                      "invalid configuration: %s must be a positive time duration greater than or "
+                      "equal to 3s",
+                      interval);
+}
+
 /* texts */
 
 static void check_endpoint(struct config_check *check)
@@ -373,6 +393,7 @@ int config_check(const struct config_reader *reader, struct err *err)
     check_periods(&check);
     check_quota_period(&check);
     check_restart_period(&check);
+    check_logs(&check);
     check_endpoint(&check);
     check_choices(&check);
     check_log_directory(&check);

@@ -161,6 +161,16 @@ const struct setting config_settings[] = {
          "pulls a second; 0: no limit", .traits = ZERO_COUNTS),
     USED("registryBurst", "registry-burst", INT32, "10", registry_burst, "pulls in a burst"),
 
+    /* logs of containers */
+    USED_OTHERWISE("containerLogMaxSize", "container-log-max-size", STRING, "10Mi",
+                   "rotate a log that is so large; negative: none"),
+    USED("containerLogMaxFiles", "container-log-max-files", INT32, "5", container_log_max_files,
+         "... and keep so many files of it", .traits = ZERO_COUNTS),
+    USED("containerLogMaxWorkers", NULL, INT32, "1", container_log_max_workers,
+         "logs that are rotated at once", .traits = ZERO_COUNTS),
+    USED("containerLogMonitorInterval", NULL, DURATION, "10s", container_log_interval,
+         "between looks at the logs", .traits = ZERO_COUNTS),
+
     /* the agent */
     USED("logging.verbosity", "v", INT32, "0", verbosity, "how much is logged", .traits = LASTING),
     USED("oomScoreAdj", "oom-score-adj", INT32, "-999", oom_score_adj, "of the agent's own process",
@@ -254,7 +264,7 @@ const struct setting config_settings[] = {
     IDLE("shutdownGracePeriodCriticalPods", NULL, DURATION, "0s"),
     IDLE("shutdownGracePeriodByPodPriority", NULL, OBJECTS, NULL),
 
-    /* images, logs and dead containers */
+    /* images and dead containers */
     IDLE("imagePullCredentialsVerificationPolicy", NULL, STRING, "NeverVerifyPreloadedImages"),
     IDLE("preloadedImagesVerificationAllowlist", NULL, STRINGS, NULL),
     IDLE(NULL, "image-credential-provider-config", STRING, NULL),
@@ -265,10 +275,6 @@ const struct setting config_settings[] = {
          .traits = ZERO_COUNTS),
     IDLE("imageGCLowThresholdPercent", "image-gc-low-threshold", INT32, "80",
          .traits = ZERO_COUNTS),
-    IDLE("containerLogMaxSize", "container-log-max-size", STRING, "10Mi"),
-    IDLE("containerLogMaxFiles", "container-log-max-files", INT32, "5", .traits = ZERO_COUNTS),
-    IDLE("containerLogMaxWorkers", NULL, INT32, "1", .traits = ZERO_COUNTS),
-    IDLE("containerLogMonitorInterval", NULL, DURATION, "10s", .traits = ZERO_COUNTS),
     IDLE("volumeStatsAggPeriod", "volume-stats-agg-period", DURATION, "1m"),
     IDLE("volumePluginDir", "volume-plugin-dir", PATH,
          "/usr/libexec/kubernetes/kubelet-plugins/volume/exec/"),

@@ -149,6 +149,16 @@ static int keep_node(struct config *config, const struct config_reader *reader, 
 /* The kubelet's client takes no rate for this one. */
 #define EVENT_QPS_OF_NONE 5
 
+static int64_t keep_log_size(const struct config_reader *reader)
+{
+    const char *text = config_value_of(reader, "containerLogMaxSize")->text;
+    struct quantity size;
+    struct err err;
+
+    assert_that(quantity_parse(text, strlen(text), &size, &err) == 0);
+    return quantity_value(&size);
+}
+
 /* What is more than a copy. */
 static void keep_others(struct config *config, const struct config_reader *reader)
 {
@@ -161,6 +171,7 @@ static void keep_others(struct config *config, const struct config_reader *reade
     struct arena *arena = &config->arena;
     struct string_list list;
 
+    config->container_log_max_bytes = keep_log_size(reader);
     config->container_logs_dir = usual_logs ? "/var/log/containers" : NULL;
     /* The list's copy ends in NULL. */
     list = keep_list(arena, &config_value_of(reader, "staticPodURLHeader")->list);

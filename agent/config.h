@@ -108,6 +108,12 @@ struct config {
     int32_t registry_pull_qps;        /* 0: no limit */
     int32_t registry_burst;
 
+    /* logs of containers */
+    int64_t container_log_max_bytes;   /* containerLogMaxSize; negative: they are not rotated */
+    int32_t container_log_max_files;   /* with the one that is written to; at least 2 */
+    int32_t container_log_max_workers; /* at least 1 */
+    usec_t container_log_interval;     /* between looks at them */
+
     /* its servers */
     int32_t port; /* of the node's API; 0: it is not served */
     const char *address;

@@ -8,6 +8,7 @@
 #include "container-files.h"
 #include "events.h"
 #include "images.h"
+#include "log-rotation.h"
 #include "network-calls.h"
 #include "network.h"
 #include "nodeagent/base/list.h"
@@ -93,7 +94,8 @@ struct agent {
     bool network_collected;       /* by this agent, once at least */
     struct string_list left_logs; /* directories of logs, to be removed if they are no pod's */
     struct arena left_arena;
-    struct arena scratch; /* for one plan */
+    struct log_rotations *log_rotations; /* NULL: the configuration wants none */
+    struct arena scratch;                /* for one plan */
     struct agent_directories directories;
     int records;             /* the directory's descriptor */
     struct list records_due; /* pods whose record is to be written in a moment */

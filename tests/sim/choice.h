@@ -61,7 +61,10 @@
     X(LATENCY, false)                                                                              \
     X(DURATION, false)                                                                             \
     X(LIFETIME, false)                                                                             \
-    X(DETAIL, false)
+    X(DETAIL, false)                                                                               \
+    /* chosen; the last, so that older seeds stay what they were */                                \
+    X(LOG_IS_LOST, true)                                                                           \
+    X(LOG_GROWS, true)
 
 enum site {
 #define X(name, fault) SITE_##name,

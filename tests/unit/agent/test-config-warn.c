@@ -48,7 +48,6 @@ static const struct other {
     {"cgroupsPerQOS", "false", NULL, "enforceNodeAllocatable: [none]",
      "--enforce-node-allocatable=none", 1},
     {"configMapAndSecretChangeDetectionStrategy", "Get"},
-    {"containerLogMaxSize", "20Mi"},
     {"cpuManagerPolicy", "static"},
     {"cpuManagerPolicyOptions", "{x: '1'}", "x=1"},
     {"enforceNodeAllocatable", "[none]", "none"},
