@@ -197,7 +197,8 @@ static void delete_seen(struct agent_pod *pod, const struct object *server, api_
 static bool is_to_be_deleted(const struct agent_pod *pod, struct object *server)
 {
     return pod->memory.stage == POD_STAGE_GONE && !pod->report.deleted &&
-           pod->object->metadata.deletion_timestamp.set && pod_phase_is_final(pod_of(server)->status.phase);
+           pod->object->metadata.deletion_timestamp.set &&
+           pod_phase_is_final(pod_of(server)->status.phase);
 }
 
 /* What is on record may be older than what the agent before told last: nothing is told before the
