@@ -53,6 +53,7 @@ static const struct remedy of_strangers[] = {
     {"Broken pipe", STRANGER},
     {"Connection reset", STRANGER},
     {"SSL_write", STRANGER},
+    {"getpeername() failed", STRANGER},
     {"not closed cleanly", STRANGER},
 };
 
