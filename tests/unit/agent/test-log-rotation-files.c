@@ -182,7 +182,7 @@ static void test_the_stamp_is_local_time(void **state)
     time_t now = time(NULL) + (time_t)5 * 3600 + 30 * 60;
     struct tm parts;
 
-    setenv("TZ", "XXX-5:30", 1);
+    setenv("TZ", "IST-5:30", 1);
     tzset();
     strftime(least, sizeof(least), "%Y%m%d-%H%M%S", gmtime_r(&now, &parts));
     put(root, "/" LOG, "text");
