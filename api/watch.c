@@ -216,10 +216,17 @@ static void begin_later(struct api_watch *watch)
     watch->backoff = MIN(2 * watch->backoff, BACKOFF_MAX_USEC);
 }
 
-static void fail(struct api_watch *watch, const char *text)
+_printf_(2, 3) static void fail(struct api_watch *watch, const char *format, ...)
 {
+    struct strbuf text = STRBUF_INIT;
+    va_list arguments;
+
+    va_start(arguments, format);
+    strbuf_vprintf(&text, format, arguments);
+    va_end(arguments);
     call_end(watch);
-    set_trouble(watch, text);
+    set_trouble(watch, text.text);
+    strbuf_deinit(&text);
     begin_later(watch);
 }
 
@@ -276,23 +283,17 @@ static void on_event(void *owner, const struct watch_event *event)
 
 static void fail_full(struct api_watch *watch)
 {
-    char *text = mem_printf("%s: the API server has more objects than the %d MiB that there is "
-                            "room for; what was known before them holds on, until some are gone",
-                            watch->path, WATCH_SET_BYTES_MAX >> 20);
-
-    fail(watch, text);
-    free(text);
+    fail(watch,
+         "%s: the API server has more objects than the %d MiB that there is room for; what was "
+         "known before them holds on, until some are gone",
+         watch->path, WATCH_SET_BYTES_MAX >> 20);
 }
 
 static void fail_endless(struct api_watch *watch)
 {
-    char *text = mem_printf("%s: the API server's list does not end after %u pages", watch->path,
-                            watch->pages);
-
     free(watch->next_page);
     watch->next_page = NULL;
-    fail(watch, text);
-    free(text);
+    fail(watch, "%s: the API server's list does not end after %u pages", watch->path, watch->pages);
 }
 
 static void on_line(struct api_watch *watch, const char *line, size_t length)
@@ -308,17 +309,15 @@ static void on_line(struct api_watch *watch, const char *line, size_t length)
     else if (api_failure_is_expired(&failure))
         read_anew(watch);
     else
-        fail(watch, failure.err.text);
+        fail(watch, "%s", failure.err.text);
 }
 
 static void fail_too_long(struct api_watch *watch)
 {
-    char *text = mem_printf("%s: the API server sends an event of more than %d MiB; nothing that "
-                            "comes after it is seen until it is gone",
-                            watch->path, WATCH_EVENT_BYTES_MAX >> 20);
-
-    fail(watch, text);
-    free(text);
+    fail(watch,
+         "%s: the API server sends an event of more than %d MiB; nothing that comes after it is "
+         "seen until it is gone",
+         watch->path, WATCH_EVENT_BYTES_MAX >> 20);
 }
 
 static void on_data(void *owner, const char *bytes, size_t length)
@@ -372,7 +371,7 @@ static void on_stream_end(void *owner, const struct api_reply *reply)
         watch->lists = true;
         read_anew(watch);
     } else if (reply->failure && (reply->failure->code || !watch->heard)) {
-        fail(watch, reply->failure->err.text);
+        fail(watch, "%s", reply->failure->err.text);
         if (!reply->failure->code)
             api_wait(watch->options.api, &watch->waiter);
     } else if (short_lived) {
@@ -393,14 +392,14 @@ static void on_page(void *owner, const struct api_reply *reply)
         if (api_failure_is_expired(reply->failure))
             read_anew(watch);
         else
-            fail(watch, reply->failure->err.text);
+            fail(watch, "%s", reply->failure->err.text);
         return;
     }
     free(watch->next_page);
     watch->next_page = NULL;
     if (watch_list_read(watch->options.kind, watch->path, reply->body, reply->length, on_event,
                         watch, &watch->next_page, &failure) < 0) {
-        fail(watch, failure.err.text);
+        fail(watch, "%s", failure.err.text);
         return;
     }
     if (watch->full) {

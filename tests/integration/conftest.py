@@ -6,6 +6,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -17,7 +18,9 @@ import api_real  # noqa: E402
 import api_server as api_servers  # noqa: E402
 import cni as nodes  # noqa: E402
 import cni_command  # noqa: E402
+import places  # noqa: E402
 import runtime  # noqa: E402
+
 BUILD = pathlib.Path(os.environ.get("NODEAGENT_BUILD", ROOT / "build" / "test")).resolve()
 
 # A shell without job control starts what it puts into the background with SIGINT ignored, and all
@@ -92,6 +95,17 @@ def containerd(request):
     """A private containerd with the images, one of each version for each file of tests."""
     with runtime.private(request.param) as instance:
         yield instance
+
+
+@pytest.fixture
+def no_runtime():
+    """A runtime that is not there, and a directory for agents."""
+    directory = places.make()
+    try:
+        yield types.SimpleNamespace(directory=directory, log=str,
+                                    endpoint=f"unix://{directory}/runtime.sock")
+    finally:
+        places.remove(directory)
 
 
 @pytest.fixture(scope="module")

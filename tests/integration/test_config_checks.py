@@ -7,7 +7,6 @@ import pathlib
 import re
 import socket
 import time
-import types
 
 import pytest
 
@@ -25,22 +24,11 @@ CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
 
 @pytest.fixture
-def place():
-    """A runtime that is not there, and a directory for agents."""
-    directory = places.make()
-    try:
-        yield types.SimpleNamespace(directory=directory, log=str,
-                                    endpoint=f"unix://{directory}/runtime.sock")
-    finally:
-        places.remove(directory)
-
-
-@pytest.fixture
-def agents(place):
+def agents(no_runtime):
     """agents(name, config): a node each, which is not started yet."""
     with contextlib.ExitStack() as stack:
         def make(name="node", config=None):
-            agent = Agent(place, BUILD, config, name=f"agent-{name}", node=name)
+            agent = Agent(no_runtime, BUILD, config, name=f"agent-{name}", node=name)
             stack.callback(agent.kill)
             return agent
 
@@ -120,30 +108,30 @@ def test_check_38_taints_are_for_new_nodes(server, agents):
 # the machine
 
 
-def flags_of(place, **config):
-    path = place.directory / "config.json"
+def flags_of(no_runtime, **config):
+    path = no_runtime.directory / "config.json"
     path.write_text(json.dumps({"apiVersion": "kubelet.config.k8s.io/v1beta1",
                                 "kind": "KubeletConfiguration", **PORTS, **V1, **config}))
-    return [f"--config={path}", *(f"--{name}={place.directory}/{name}"
+    return [f"--config={path}", *(f"--{name}={no_runtime.directory}/{name}"
                                   for name in ("root-dir", "run-dir", "pod-log-dir")),
-            f"--container-runtime-endpoint={place.endpoint}"]
+            f"--container-runtime-endpoint={no_runtime.endpoint}"]
 
 
-def with_swap(place):
+def with_swap(no_runtime):
     """What runs a program on a machine with swap, as /proc/meminfo tells it."""
-    fake = place.directory / "meminfo"
+    fake = no_runtime.directory / "meminfo"
     with open("/proc/meminfo", encoding="ascii") as real:
         lines = [line for line in real if not line.startswith("SwapTotal:")]
     fake.write_text("".join([*lines, "SwapTotal:        1048576 kB\n"]))
     return ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /proc/meminfo && exec "$@"', fake]
 
 
-def test_check_25_swap(program, place, agents):
-    assert refusal(program, *flags_of(place), by=with_swap(place)).startswith(
+def test_check_25_swap(program, no_runtime, agents):
+    assert refusal(program, *flags_of(no_runtime), by=with_swap(no_runtime)).startswith(
         "running with swap on is not supported, please disable swap (swapoff -a, and in /etc/fstab) "
         "or set failSwapOn: false (--fail-swap-on=false)")
     agent = agents(config={"failSwapOn": False})
-    agent.by = with_swap(place)
+    agent.by = with_swap(no_runtime)
     agent.start()
     agent.stop()
 
@@ -153,9 +141,9 @@ def without_cgroup_v2():
     return ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs none {CGROUPS} && exec "$@"', "sh"]
 
 
-def test_check_26_cgroup_v1(program, place, agents):
+def test_check_26_cgroup_v1(program, no_runtime, agents):
     """It is refused; who allows it may have either version, and who does not, version 2."""
-    said = refusal(program, *flags_of(place, failCgroupV1=True), by=without_cgroup_v2())
+    said = refusal(program, *flags_of(no_runtime, failCgroupV1=True), by=without_cgroup_v2())
     assert said.startswith("kubelet is configured to not run on a host using cgroup v1")
     agent = agents(config={"failCgroupV1": (CGROUPS / "cgroup.controllers").exists()})
     agent.start()
@@ -227,8 +215,8 @@ def test_check_37_a_token_without_a_cluster(containerd, tmp_path):
 # the lock file
 
 
-def test_check_41_contention(program, place, agents):
-    lock = place.directory / "lock"
+def test_check_41_contention(program, no_runtime, agents):
+    lock = no_runtime.directory / "lock"
     agent = agents()
     agent.flags = [f"--lock-file={lock}", "--exit-on-lock-contention"]
     agent.start()
@@ -237,16 +225,16 @@ def test_check_41_contention(program, place, agents):
     agent.process = None
     assert f"ends since another process opened {lock}" in agent.log()
     assert "no lock file specified; set --lock-file" in refusal(
-        program, *flags_of(place), "--exit-on-lock-contention")
+        program, *flags_of(no_runtime), "--exit-on-lock-contention")
 
 
-def test_check_41_a_lock_that_is_held(program, place, agents):
-    lock = place.directory / "lock"
+def test_check_41_a_lock_that_is_held(program, no_runtime, agents):
+    lock = no_runtime.directory / "lock"
     agent = agents()
     agent.flags = [f"--lock-file={lock}"]
     agent.start()
     assert f"{lock}: another process has this lock file" in refusal(
-        program, *flags_of(place), f"--lock-file={lock}")
+        program, *flags_of(no_runtime), f"--lock-file={lock}")
     assert agent.process.poll() is None
     agent.stop()
 
@@ -254,8 +242,8 @@ def test_check_41_a_lock_that_is_held(program, place, agents):
 # the service manager
 
 
-def test_check_35_it_is_ready_once_and_alive(agents, place, monkeypatch):
-    path = place.directory / "notify"
+def test_check_35_it_is_ready_once_and_alive(agents, no_runtime, monkeypatch):
+    path = no_runtime.directory / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(path))
         manager.settimeout(SECONDS)

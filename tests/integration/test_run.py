@@ -2,11 +2,9 @@
 each other's way."""
 
 import subprocess
-import types
 
 import pytest
 
-import places
 from agent import Agent, refusal
 from conftest import BUILD
 from specs import pod
@@ -16,19 +14,8 @@ NOBODY = 65534
 
 
 @pytest.fixture
-def place():
-    """A runtime that is not there, and a directory for agents."""
-    directory = places.make()
-    try:
-        yield types.SimpleNamespace(directory=directory, log=str,
-                                    endpoint=f"unix://{directory}/runtime.sock")
-    finally:
-        places.remove(directory)
-
-
-@pytest.fixture
-def agent(place):
-    instance = Agent(place, BUILD)
+def agent(no_runtime):
+    instance = Agent(no_runtime, BUILD)
     try:
         instance.start()
         yield instance
@@ -67,8 +54,8 @@ WRONG = {
 
 
 @pytest.mark.parametrize("said", WRONG)
-def test_what_is_wrong_is_named(program, place, said):
-    there = place.directory
+def test_what_is_wrong_is_named(program, no_runtime, said):
+    there = no_runtime.directory
     (there / "root").mkdir()
     (there / "no-socket").mkdir()
     (there / "no-socket" / "nodeagent.sock").write_text("")
@@ -76,17 +63,17 @@ def test_what_is_wrong_is_named(program, place, said):
     (there / "types.yaml").write_text("apiVersion: kubelet.config.k8s.io/v1beta1\n"
                                       "kind: KubeletConfiguration\nmaxPods: many\n")
     ours = [f"--root-dir={there}/root", f"--run-dir={there}/run", f"--pod-log-dir={there}/logs",
-            "--fail-cgroupv1=false", f"--container-runtime-endpoint={place.endpoint}"]
+            "--fail-cgroupv1=false", f"--container-runtime-endpoint={no_runtime.endpoint}"]
     arguments = [word.format(there) for word in WRONG[said]]
     assert said.format(there, there) in refusal(program, *ours, *arguments)
 
 
-def test_only_root_may_run_it(program, place):
-    place.directory.chmod(0o777)
-    text = refusal(program, f"--root-dir={place.directory}/root",
+def test_only_root_may_run_it(program, no_runtime):
+    no_runtime.directory.chmod(0o777)
+    text = refusal(program, f"--root-dir={no_runtime.directory}/root",
                    by=["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"])
     assert text.startswith(f"must run as root, not as user {NOBODY}: ") and "sudo" in text
-    assert not (place.directory / "root").exists()
+    assert not (no_runtime.directory / "root").exists()
 
 
 @pytest.mark.parametrize("argument", ["--help", "--version"])
