@@ -65,6 +65,7 @@ static void on_seen(void *owner, const char *uid)
     if (!uid) {
         if (!agent->looked) {
             pods_take_over(agent);
+            pods_rank(agent);
             agent->looked = true;
             network_gc_soon(agent);
         }
@@ -218,7 +219,6 @@ int agent_new(struct agent **result, const struct config *config, const struct a
         agent_free(agent);
         return r;
     }
-    agent->sources_complete = pods_sources_complete(agent);
     sweep_begin(agent);
     agent->log_rotations = log_rotations_new(agent);
     *result = agent;
@@ -294,7 +294,7 @@ struct agent *agent_free(struct agent *agent)
 
 bool agent_is_settled(const struct agent *agent)
 {
-    return agent->looked && agent->sources_complete;
+    return agent->looked && pods_sources_complete(agent);
 }
 
 void agent_watch_beginning(struct agent *agent, agent_begun_fn *call, void *owner)

@@ -54,6 +54,7 @@ struct checkpoint_saving {
     int root;
     struct map texts; /* name to struct strbuf, of the arena; of what stays: NULL as its text */
     size_t bytes;
+    bool keeps_all;
     struct err err;
 };
 
@@ -70,6 +71,11 @@ void checkpoint_saving_keep(struct checkpoint_saving *saving, const char *name)
 {
     if (!map_get(&saving->texts, name))
         map_put(&saving->texts, name, arena_new(&saving->arena, struct strbuf));
+}
+
+void checkpoint_saving_keep_all(struct checkpoint_saving *saving)
+{
+    saving->keeps_all = true;
 }
 
 void checkpoint_saving_write(struct checkpoint_saving *saving, const char *name,
@@ -165,7 +171,7 @@ int checkpoint_save(void *argument)
 
     if (directory < 0)
         return directory;
-    r = remove_others(saving, directory, err);
+    r = saving->keeps_all ? 0 : remove_others(saving, directory, err);
     return r < 0 ? r : write_all(saving, directory, err);
 }
 

@@ -66,8 +66,10 @@ struct checkpoint_saving *checkpoint_saving_new(int root);
 /* The file is to have this text, which is taken over. */
 void checkpoint_saving_write(struct checkpoint_saving *saving, const char *name,
                              struct strbuf *text);
-/* If it is there, it stays; all that is not named is removed. */
+/* If it is there, it stays; all that is not named is removed ... */
 void checkpoint_saving_keep(struct checkpoint_saving *saving, const char *name);
+/* ... or stays, too. */
+void checkpoint_saving_keep_all(struct checkpoint_saving *saving);
 size_t checkpoint_saving_bytes(const struct checkpoint_saving *saving);
 const struct err *checkpoint_saving_err(const struct checkpoint_saving *saving);
 int checkpoint_save(void *saving);

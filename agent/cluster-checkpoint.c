@@ -1,7 +1,8 @@
 /*
  * Keeping the checkpoint: every round, what the server told of is compared with what was written
- * last, and what is another now is written, in the pool. Nothing is written before the server has
- * told of all pods: until then what is on disk is all that is known.
+ * last, and what is another now is written, in the pool. Before the server has told of all pods
+ * what is on disk is all that is known, and stays; only that a pod has ended is written into its
+ * file, so that it does not run again after the next boot.
  */
 #include "checkpoint.h"
 #include "cluster-private.h"
@@ -33,7 +34,7 @@ struct cluster_checkpoint {
     struct map saved; /* name of a file to struct saved: what is on disk, or is being written */
     unsigned round;
     size_t first;    /* pod of the next round: none is left out for ever */
-    bool begun;      /* something was written: what an agent before left is gone */
+    bool begun;      /* what is on disk and not wanted is gone */
     bool node_due;   /* what pods share may be another */
     int64_t heard;   /* the server, by the wall clock */
     int64_t written; /* ... as it is on disk */
@@ -189,9 +190,10 @@ static struct saved *saved_of(struct cluster_checkpoint *checkpoint, const char 
     return saved;
 }
 
-static bool is_to_be_saved(const struct agent_pod *pod)
+static bool is_to_be_saved(const struct agent_pod *pod, bool whole)
 {
-    return pod->source == &pod->agent->cluster_pods && pod->object && !pod->removed &&
+    return (whole || pod->memory.stage >= POD_STAGE_ENDED) &&
+           pod->source == &pod->agent->cluster_pods && pod->object && !pod->removed &&
            pod_uid_is_safe(pod->uid);
 }
 
@@ -253,7 +255,8 @@ static void keep_pod(struct cluster_checkpoint *checkpoint, const struct agent_p
         checkpoint_saving_keep(saving, name);
 }
 
-static void save_pods(struct cluster_checkpoint *checkpoint, struct checkpoint_saving *saving)
+static void save_pods(struct cluster_checkpoint *checkpoint, bool whole,
+                      struct checkpoint_saving *saving)
 {
     const struct map *all = &checkpoint->cluster->agent->pods;
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT(1024, 4096);
@@ -262,7 +265,7 @@ static void save_pods(struct cluster_checkpoint *checkpoint, struct checkpoint_s
     struct map_entry *entry;
 
     for (size_t at = 0; (entry = map_next(all, &at));)
-        if (is_to_be_saved(entry->value))
+        if (is_to_be_saved(entry->value, whole))
             pods[count++] = entry->value;
     for (size_t i = 0; i < count && bytes < SAVING_BYTES; i++)
         bytes += save_pod(checkpoint, pods[checkpoint->first++ % count], saving);
@@ -305,11 +308,10 @@ static void save_node(struct cluster_checkpoint *checkpoint, struct checkpoint_s
     checkpoint_saving_write(saving, CHECKPOINT_NODE_FILE, &text);
 }
 
-/* Is there something on disk that is wanted no more? */
-static bool forget_others(struct cluster_checkpoint *checkpoint)
+/* What is on disk and wanted no more goes. */
+static void forget_others(struct cluster_checkpoint *checkpoint)
 {
     struct map_entry *entry;
-    bool found = false;
 
     for (size_t at = 0; (entry = map_next(&checkpoint->saved, &at));) {
         struct saved *saved = entry->value;
@@ -318,9 +320,8 @@ static bool forget_others(struct cluster_checkpoint *checkpoint)
             continue;
         map_remove(&checkpoint->saved, entry->key);
         free(saved);
-        found = true;
+        checkpoint->begun = false;
     }
-    return found;
 }
 
 /* All is written anew in the next round. */
@@ -359,7 +360,8 @@ static void on_saved(void *owner, void *argument, int result)
                     argument ? checkpoint_saving_err(argument)->text : "writing takes too long");
 }
 
-static void submit(struct cluster_checkpoint *checkpoint, struct checkpoint_saving *saving)
+static void submit(struct cluster_checkpoint *checkpoint, bool whole,
+                   struct checkpoint_saving *saving)
 {
     struct work_order order = {
         .key = CHECKPOINT_DIRECTORY,
@@ -372,7 +374,7 @@ static void submit(struct cluster_checkpoint *checkpoint, struct checkpoint_savi
     };
     struct err err;
 
-    checkpoint->begun = true;
+    checkpoint->begun = checkpoint->begun || whole;
     if (work_submit(checkpoint->cluster->agent->parts.work, &order, &checkpoint->job, &err) == 0)
         return;
     checkpoint_saving_free(saving);
@@ -380,21 +382,33 @@ static void submit(struct cluster_checkpoint *checkpoint, struct checkpoint_savi
     set_trouble(checkpoint, err.text);
 }
 
+/* With all that the server has told. */
+static void complete(struct cluster_checkpoint *checkpoint, struct checkpoint_saving *saving)
+{
+    if (!cluster_trouble(checkpoint->cluster))
+        checkpoint->heard = (int64_t)clock_wall();
+    save_node(checkpoint, saving);
+    forget_others(checkpoint);
+}
+
 void cluster_checkpoint_round(struct cluster_checkpoint *checkpoint)
 {
     struct cluster *cluster = checkpoint ? checkpoint->cluster : NULL;
     struct checkpoint_saving *saving;
+    bool whole;
 
-    if (!checkpoint || checkpoint->job || !cluster_is_complete(cluster))
+    if (!checkpoint || checkpoint->job)
         return;
-    if (!cluster_trouble(cluster))
-        checkpoint->heard = (int64_t)clock_wall();
+    whole = cluster_is_complete(cluster);
     saving = checkpoint_saving_new(cluster->agent->directories.root);
     checkpoint->round++;
-    save_pods(checkpoint, saving);
-    save_node(checkpoint, saving);
-    if (forget_others(checkpoint) || checkpoint_saving_bytes(saving) || !checkpoint->begun)
-        submit(checkpoint, saving);
+    save_pods(checkpoint, whole, saving);
+    if (whole)
+        complete(checkpoint, saving);
+    else
+        checkpoint_saving_keep_all(saving);
+    if (checkpoint_saving_bytes(saving) || (whole && !checkpoint->begun))
+        submit(checkpoint, whole, saving);
     else
         checkpoint_saving_free(saving);
 }

@@ -74,6 +74,14 @@ static bool is_said_again(struct cluster_events *events, const struct api_failur
     return !refused && (++events->tries < TRIES_MAX || cluster_trouble(events->cluster));
 }
 
+static void tell_dropped(struct cluster_events *events)
+{
+    if (events->dropped)
+        log_warning("%llu events were dropped while the API server took none",
+                    (unsigned long long)events->dropped);
+    events->dropped = 0;
+}
+
 static void on_sent(void *owner, const struct api_reply *reply)
 {
     struct cluster_events *events = owner;
@@ -94,6 +102,8 @@ static void on_sent(void *owner, const struct api_reply *reply)
     if (reply->failure)
         log_debug("an event is dropped: %s", reply->failure->err.text);
     next(events, queued);
+    if (!events->length)
+        tell_dropped(events);
 }
 
 /* Its message may be another one, with newer ids, or combined. */

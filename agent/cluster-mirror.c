@@ -126,10 +126,10 @@ void cluster_mirror_write(struct object *object, const struct object *node, stru
     struct json *document;
     const struct json *spec;
     struct err err;
-    int r = json_parse(&arena, object->raw, strlen(object->raw), &json_limits_manifest, &findings,
+    int r = json_parse(&arena, object->raw, strlen(object->raw), &json_limits_own, &findings,
                        &document, &err);
 
-    assert_that(r == 0); /* it was parsed before */
+    assert_that(r == 0); /* it was parsed before, and then written */
     spec = json_get(document, "spec");
     json_writer_init(&writer, body, false);
     json_write_object(&writer);
@@ -166,14 +166,15 @@ static void on_orphan_deleted(void *owner, const struct api_reply *reply)
         log_warning("%s; it is deleted again", reply->failure->err.text);
 }
 
-/* One in a round: there are few, and none is urgent. */
+/* One in a round, in turn: there are few, none is urgent, and one may have a finalizer. */
 void cluster_mirror_sweep(struct cluster *cluster)
 {
     struct object *mirror;
+    size_t at = cluster->orphan_at;
 
-    if (cluster->orphan_call || !cluster->agent->sources_complete)
+    if (cluster->orphan_call || !pods_sources_complete(cluster->agent))
         return;
-    for (size_t at = 0; (mirror = api_watch_next(cluster->pods, &at));) {
+    while ((mirror = api_watch_next(cluster->pods, &at))) {
         const struct object_meta *meta = &mirror->metadata;
         char *path, *body;
 
@@ -187,6 +188,7 @@ void cluster_mirror_sweep(struct cluster *cluster)
             on_orphan_deleted, cluster);
         free(path);
         free(body);
-        return;
+        break;
     }
+    cluster->orphan_at = mirror ? at : 0;
 }

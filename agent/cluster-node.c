@@ -224,6 +224,10 @@ static bool done(struct cluster_node *node, const struct api_reply *reply)
         answer = cluster_answer(&object_kind_node, OBJECT_DROP_RAW, reply, &err);
     if (!answer) {
         forget_told(node);
+        if (reply->failure && reply->failure->code == 404) { /* whatever the watch missed */
+            node->answer = object_unref(node->answer);
+            node->adopted = false;
+        }
         failed(node, reply->failure ? reply->failure->err.text : err.text);
         return false;
     }

@@ -230,7 +230,7 @@ static void on_loaded(void *owner, void *argument, int result)
     offline->job = NULL;
     if (result == -ECANCELED || cluster_is_complete(offline->cluster))
         return;
-    if (may_pass(result))
+    if (may_pass(result) || (result == 0 && is_too_old(offline, loaded->node.heard)))
         wait(offline);
     if (result == -ENOENT)
         say(offline, mem_strdup("the API server is away, and there is no checkpoint: no pod of the "
@@ -239,7 +239,7 @@ static void on_loaded(void *owner, void *argument, int result)
         say(offline, mem_printf("the API server is away, and the checkpoint is of no use: %s",
                                 loaded ? loaded->err.text : "reading takes too long"));
     else if (is_too_old(offline, loaded->node.heard))
-        refuse_old(offline, loaded->node.heard);
+        refuse_old(offline, loaded->node.heard); /* the clock may yet be put right */
     else
         take(offline, loaded);
 }

@@ -29,6 +29,7 @@ struct cluster {
     struct cluster_offline *offline;
     struct map objects;           /* "Kind/namespace/name" to struct cluster_object */
     struct api_call *orphan_call; /* deletes the mirror of a pod that is gone */
+    size_t orphan_at;             /* where to look for the next, in the watch */
     struct wheel_timer round;
 };
 

@@ -73,24 +73,34 @@ static void went_well(struct agent_pod *pod)
     pod->report.complained = false;
 }
 
-/* One that is not understood changes nothing; the watch will tell. */
+/* One that is not understood changes nothing; the watch will tell. What has a mirror's name may be
+ * another's pod. */
 static void take_answer(struct agent_pod *pod, const struct api_reply *reply)
 {
     struct err err;
     struct object *answer = cluster_answer(&object_kind_pod, OBJECT_DROP_RAW, reply, &err);
 
-    if (answer) {
-        went_well(pod);
-        object_unref(pod->report.answer);
-        pod->report.answer = answer;
-    } else {
+    if (!answer) {
         complain(pod, err.text);
+        return;
     }
+    went_well(pod);
+    object_unref(pod->report.answer);
+    pod->report.answer = answer;
+    if (pod->static_pod && !is_mirror(answer))
+        pod->report.answer = object_unref(answer);
 }
 
 static void report(struct agent_pod *pod);
 
 /* telling */
+
+static uint64_t version_hash(const struct object *object)
+{
+    const char *version = object ? object->metadata.resource_version : NULL;
+
+    return version ? map_hash(version, strlen(version)) : 0;
+}
 
 static void on_read(void *owner, const struct api_reply *reply)
 {
@@ -113,6 +123,7 @@ static void on_told(void *owner, const struct api_reply *reply)
         pod->report.told = true;
         pod->report.refused = false;
         take_answer(pod, reply);
+        pod->report.said_version = version_hash(pod->report.answer);
         cluster_report(pod);
     } else if (reply->failure->code == 409 && !pod->report.refused) {
         begin(pod, "GET", "", NULL, on_read);
@@ -123,11 +134,14 @@ static void on_told(void *owner, const struct api_reply *reply)
     }
 }
 
-/* The same twice: the server takes it and has something else. It is told again in the next round.
- */
-static bool is_said(const struct agent_pod *pod, uint64_t hash)
+/* The same twice: the server takes it and has something else, as one does that does not know a
+ * field. It is told again when somebody else has changed the pod. */
+static bool is_said(const struct agent_pod *pod, uint64_t hash, const struct object *server)
 {
-    return pod->report.said == hash && !pod->report.refused;
+    const struct pod_report *report = &pod->report;
+
+    return report->said == hash && !report->refused &&
+           (!report->said_version || report->said_version == version_hash(server));
 }
 
 /* Of the status in a patch, whatever its preconditions. */
@@ -151,7 +165,7 @@ static bool tell(struct agent_pod *pod, struct object *server)
 
     if (change == STATUS_SAME)
         return false;
-    if (is_said(pod, hash_of(&patch)))
+    if (is_said(pod, hash_of(&patch), server))
         return true;
     if (careful && !version) { /* it was remembered: what the server has now was not understood */
         begin(pod, "GET", "", NULL, on_read);
@@ -166,6 +180,7 @@ static bool tell(struct agent_pod *pod, struct object *server)
     /* The next agent goes on from there; if that cannot be, the cluster is told all the same. */
     record_write(pod, &pod->memory);
     pod->report.said = hash_of(&patch);
+    pod->report.said_version = 0;
     pod->report.due = false;
     wheel_cancel(&pod->report.later);
     begin(pod, "PATCH", "/status", patch.text, on_told);
@@ -217,6 +232,8 @@ static void on_mirror_deleted(void *owner, const struct api_reply *reply)
     pod->report.call = NULL;
     if (reply->failure && reply->failure->code != 404)
         put_off(pod, reply);
+    else
+        pod->report.answer = object_unref(pod->report.answer);
 }
 
 static void on_mirror_made(void *owner, const struct api_reply *reply)
@@ -305,7 +322,8 @@ void cluster_report_round(struct agent_pod *pod)
 {
     if (!pod->report.call)
         pod->report.refused = false;
-    pod->report.said = 0;
+    if (!pod->report.said_version)
+        pod->report.said = 0;
     cluster_report(pod);
 }
 

@@ -32,12 +32,21 @@ struct cluster_token {
     char *audience;
     int64_t seconds;
     char *token;     /* NULL: none yet */
-    int64_t expires; /* by the wall clock */
+    int64_t expires; /* by the wall clock of the server */
+    usec_t ends;     /* the same, whatever the clocks say: by the time since it was given */
     struct api_call *call;
     struct wheel_timer timer;
     usec_t retry;
     char *trouble;
 };
+
+static void drop_text(struct cluster_token *token)
+{
+    if (token->token)
+        explicit_bzero(token->token, strlen(token->token));
+    free(token->token);
+    token->token = NULL;
+}
 
 static void token_free(struct cluster_token *token)
 {
@@ -45,9 +54,7 @@ static void token_free(struct cluster_token *token)
     if (token->call)
         api_cancel(token->call);
     wheel_cancel(&token->timer);
-    if (token->token)
-        explicit_bzero(token->token, strlen(token->token));
-    free(token->token);
+    drop_text(token);
     free(token->audience);
     free(token->trouble);
     free(token);
@@ -83,22 +90,25 @@ static char *text_of(const struct json *object, const char *name)
     return value ? mem_strndup(value->text, value->length) : NULL;
 }
 
-/* By its status: what the token itself says is for others. */
-static usec_t lasts(const struct cluster_token *token)
+static usec_t left(const struct cluster_token *token)
 {
-    usec_t left = (usec_t)MAX(token->expires - (int64_t)clock_wall(), 0);
+    return usec_sub(token->ends, clock_boottime());
+}
 
-    return MIN(left / 5 * 4, AGE_MAX_USEC);
+static void ends_after(struct cluster_token *token, int64_t duration)
+{
+    token->ends = usec_add(clock_boottime(), (usec_t)MAX(duration, 0));
 }
 
 static bool take(struct cluster_token *token, const struct api_reply *reply)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
-    _cleanup_(mem_free_at) char *expires = NULL;
+    _cleanup_(mem_free_at) char *expires = NULL, *created = NULL;
     struct json_findings findings;
     const struct json *status;
     struct json *document;
     struct err err;
+    int64_t given;
     char *text;
 
     if (json_parse(&arena, reply->body, reply->length, &token_limits, &findings, &document, &err) <
@@ -112,7 +122,11 @@ static bool take(struct cluster_token *token, const struct api_reply *reply)
         free(text);
         return false;
     }
-    free(token->token);
+    created = text_of(json_get(document, "metadata"), "creationTimestamp");
+    if (!created || time_parse_rfc3339(created, &given) < 0)
+        given = (int64_t)clock_wall();
+    ends_after(token, token->expires - given);
+    drop_text(token);
     token->token = text;
     return true;
 }
@@ -121,13 +135,14 @@ static bool take(struct cluster_token *token, const struct api_reply *reply)
  * server would refuse it, and pods that never ask it wait for nothing else. */
 static bool is_good(const struct cluster_token *token)
 {
-    return token->token && (token->expires > (int64_t)clock_wall() ||
-                            !cluster_is_complete(token->pod->agent->cluster));
+    return token->token && (left(token) || !cluster_is_complete(token->pod->agent->cluster));
 }
 
 static void renew_in_time(struct cluster_token *token)
 {
-    again(token, MAX(usec_sub(lasts(token), chance_between(0, JITTER_USEC)), AGE_MIN_USEC));
+    usec_t delay = MIN(left(token) / 5 * 4, AGE_MAX_USEC);
+
+    again(token, MAX(usec_sub(delay, chance_between(0, JITTER_USEC)), AGE_MIN_USEC));
 }
 
 static void on_answer(void *owner, const struct api_reply *reply)
@@ -144,7 +159,7 @@ static void on_answer(void *owner, const struct api_reply *reply)
         return;
     }
     if (!is_good(token)) {
-        fail(token, "the API server's token is over already: are the clocks the same?");
+        fail(token, "the API server's token is over already");
         return;
     }
     set_trouble(token, NULL);
@@ -301,6 +316,7 @@ void cluster_tokens_restore(struct agent_pod *pod, const struct checkpoint_token
 
     token->token = mem_strdup(saved->token);
     token->expires = saved->expires;
+    ends_after(token, saved->expires - (int64_t)clock_wall());
     renew_in_time(token);
 }
 

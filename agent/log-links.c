@@ -1,5 +1,6 @@
 /* Links to containers' logs. */
 #include "log-links.h"
+#include "log-rotation.h"
 #include "shell.h"
 
 #include "nodeagent/base/mem.h"
@@ -85,19 +86,51 @@ void log_link_make(struct agent_pod *pod, const char *container, const char *id,
     }
 }
 
-int log_links_prune(const char *path, struct err *err)
+/* all of them */
+
+void log_links_collect(const struct agent *agent, struct arena *arena, struct log_links *links)
+{
+    const struct cri_pod *pod;
+    size_t count = 0;
+
+    for (size_t at = 0; (pod = cri_cache_next(agent->cache, &at));)
+        count += pod->containers.count;
+    links->items.items = arena_array(arena, struct log_link, count);
+    for (size_t at = 0; (pod = cri_cache_next(agent->cache, &at));)
+        array_for_each (container, pod->containers)
+            if (container->state != CRI_EXITED && container_log_path(agent, container))
+                links->items.items[links->items.count++] = (struct log_link){
+                    .name = log_link_name(pod->name, pod->name_space, container->name,
+                                          container->id, arena),
+                    .target = arena_strdup(arena, container->log_path),
+                };
+}
+
+int log_links_repair(const char *path, const struct log_links *links, struct err *err)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
     _cleanup_(fd_close_at) int directory = directory_open(path, 0755, err);
+    _cleanup_(map_deinit) struct map there = MAP_INIT, wanted = MAP_INIT;
     struct directory_listing listing = {0};
     int r;
 
     if (directory < 0)
         return directory;
     r = directory_list(directory, ".", LINKS_MAX, &arena, &listing, err);
-    for (size_t i = 0; i < listing.count && r == 0; i++)
-        if (str_has_suffix(listing.items[i].name, ".log") &&
-            file_link_is_dangling(directory, listing.items[i].name))
-            r = tree_remove(directory, listing.items[i].name, err);
+    if (r < 0)
+        return r;
+    array_for_each (link, links->items)
+        map_put(&wanted, link->name, (void *)link);
+    for (size_t i = 0; i < listing.count && r == 0; i++) {
+        const char *name = listing.items[i].name;
+
+        map_put(&there, name, &listing.items[i]);
+        if (str_has_suffix(name, ".log") && !map_get(&wanted, name) &&
+            file_link_is_dangling(directory, name))
+            r = tree_remove(directory, name, err);
+    }
+    array_for_each (link, links->items)
+        if (r == 0 && !map_get(&there, link->name))
+            r = file_link_replace(directory, link->name, link->target, err);
     return r;
 }

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+struct agent;
 struct agent_pod;
 
 enum {
@@ -21,5 +22,17 @@ void log_link_make(struct agent_pod *pod, const char *container, const char *id,
 const char *log_link_name(const char *pod, const char *name_space, const char *container,
                           const char *id, struct arena *arena);
 
-/* Removes links of `directory` that lead nowhere; may block. */
-int log_links_prune(const char *directory, struct err *err);
+/*
+ * Puts the links of `directory` right: makes those that are missing of containers that have not
+ * ended, and removes others that lead nowhere. A log may be away for a moment while it is rotated,
+ * and an agent may have ended between the start of a container and its link. May block.
+ */
+struct log_link {
+    const char *name;
+    const char *target;
+};
+struct log_links {
+    list_of(struct log_link) items;
+};
+void log_links_collect(const struct agent *agent, struct arena *arena, struct log_links *links);
+int log_links_repair(const char *directory, const struct log_links *links, struct err *err);

@@ -324,3 +324,20 @@ int container_log_compress(int logs, const char *path, struct err *err)
             r = compress_file(&place, place.rotated.items[i].name, err);
     return r;
 }
+
+/* removing */
+
+int container_log_remove(int logs, const char *path, struct err *err)
+{
+    _cleanup_(place_close) struct place place;
+    struct directory_listing listing = {0};
+    int r = place_open(&place, logs, path, err);
+
+    if (r == 0)
+        r = directory_list(place.directory, ".", CONTAINER_LOG_ENTRIES_MAX, &place.arena, &listing,
+                           err);
+    for (size_t i = 0; i < listing.count && r == 0; i++)
+        if (str_equal(listing.items[i].name, place.name) || rest_of(&place, listing.items[i].name))
+            r = remove_file(&place, listing.items[i].name, err);
+    return r == -ENOENT ? 0 : r;
+}

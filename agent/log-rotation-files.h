@@ -1,6 +1,6 @@
 /*
- * The files of containers' logs: what is done to them when they have grown too large. These are
- * blocking calls: they belong into the pool.
+ * The files of containers' logs: what is done to them when they have grown too large, and when
+ * their container is removed. These are blocking calls: they belong into the pool.
  *
  *     0.log ─► 0.log.20060102-150405 ─► 0.log.20060102-150405.gz ─► removed
  *
@@ -41,3 +41,6 @@ int container_log_restore(int logs, const char *path, const char *stamp, struct 
 
 /* Compresses the rotated files but the newest. */
 int container_log_compress(int logs, const char *path, struct err *err);
+
+/* Removes the log and what it was rotated to. */
+int container_log_remove(int logs, const char *path, struct err *err);

@@ -27,6 +27,10 @@
 
 /* In it, gigabytes are compressed. */
 #define LOG_FILES_LIMIT_USEC (10 * 60 * USEC_PER_SEC)
+enum {
+    TOLD_MAX = 1000,
+};
+
 /* A UID has no slash: these are no pods' keys, so that nothing of a pod waits for its logs. */
 #define LOOK_KEY "/logs"
 
@@ -38,7 +42,8 @@ struct log_rotations {
     struct list waiting;   /* those of them that wait for their turn */
     int32_t turns;         /* taken */
     int32_t turns_max;
-    unsigned calls; /* under way */
+    unsigned calls;  /* under way */
+    struct map told; /* container id, or LOOK_KEY, to what was said of it last; its own */
 };
 
 struct log_rotation {
@@ -108,10 +113,31 @@ static bool still_runs(const struct log_rotation *rotation)
     return false;
 }
 
+/* What goes on being refused is said once. */
+static void forget_told(struct log_rotations *all)
+{
+    struct map_entry *entry;
+
+    for (size_t at = 0; (entry = map_next(&all->told, &at));)
+        free(entry->value);
+    map_deinit(&all->told);
+    all->told = MAP_INIT;
+}
+
+static void tell(struct log_rotations *all, const char *key, const struct err *err)
+{
+    if (str_equal(map_get(&all->told, key), err->text))
+        return;
+    log_failure(LOG_LEVEL_WARNING, NULL, err);
+    if (map_count(&all->told) >= TOLD_MAX)
+        forget_told(all);
+    free(map_put(&all->told, key, mem_strdup(err->text)));
+}
+
 static void rotation_failed(struct log_rotation *rotation, const struct err *err)
 {
     if (still_runs(rotation))
-        log_failure(LOG_LEVEL_WARNING, NULL, err);
+        tell(rotation->all, rotation->id, err);
     rotation_free(rotation);
 }
 
@@ -228,8 +254,10 @@ static void on_compressed(void *owner, void *argument, int result)
     struct log_rotation *rotation = owner;
     struct log_rotations *all = rotation->all;
 
-    if (files_done(rotation, argument, result))
+    if (files_done(rotation, argument, result)) {
+        free(map_remove(&all->told, rotation->id));
         rotation_free(rotation);
+    }
     begin_waiting(all);
 }
 
@@ -365,6 +393,7 @@ static void on_looked(void *owner, void *argument, int result)
     if (!all->look)
         return; /* the agent ends */
     all->look = NULL;
+    free(map_remove(&all->told, LOOK_KEY));
     if (look && !all->agent->finished)
         array_for_each (at, look->items)
             begin(all, at);
@@ -372,13 +401,11 @@ static void on_looked(void *owner, void *argument, int result)
     arm(all);
 }
 
-/* Beneath the pods' logs, or NULL: one that a kubelet with another directory had made. */
-static const char *path_of(const struct agent *agent, const struct cri_container *container)
+const char *container_log_path(const struct agent *agent, const struct cri_container *container)
 {
     const char *directory = agent->config->pod_logs_dir, *path = container->log_path;
 
-    if (container->state != CRI_RUNNING || str_empty(path) || !str_has_prefix(path, directory) ||
-        path[strlen(directory)] != '/')
+    if (str_empty(path) || !str_has_prefix(path, directory) || path[strlen(directory)] != '/')
         return NULL;
     return path + strlen(directory) + 1;
 }
@@ -386,9 +413,9 @@ static const char *path_of(const struct agent *agent, const struct cri_container
 static void add_pod(struct look *look, const struct agent *agent, const struct cri_pod *pod)
 {
     array_for_each (container, pod->containers) {
-        const char *path = path_of(agent, container);
+        const char *path = container_log_path(agent, container);
 
-        if (path)
+        if (path && container->state == CRI_RUNNING)
             look->items.items[look->items.count++] = (struct looked_at){
                 .uid = arena_strdup(&look->arena, pod->uid),
                 .id = arena_strdup(&look->arena, container->id),
@@ -432,7 +459,7 @@ static void on_timer(struct wheel_timer *timer)
     if (work_submit(all->agent->parts.work, &order, &all->look, &err) == 0)
         return;
     look_free(order.argument);
-    log_failure(LOG_LEVEL_WARNING, NULL, &err);
+    tell(all, LOOK_KEY, &err);
     arm(all);
 }
 
@@ -444,6 +471,7 @@ struct log_rotations *log_rotations_new(struct agent *agent)
         return NULL;
     all = mem_new(struct log_rotations);
     all->agent = agent;
+    all->told = MAP_INIT;
     all->turns_max = MIN(agent->config->container_log_max_workers, LOG_WORKERS_MAX);
     list_init(&all->rotations);
     list_init(&all->waiting);
@@ -466,6 +494,7 @@ struct log_rotations *log_rotations_free(struct log_rotations *all)
         work_cancel(look);
     while (!list_empty(&all->rotations))
         rotation_free(list_first(&all->rotations, struct log_rotation, link));
+    forget_told(all);
     free(all);
     return NULL;
 }

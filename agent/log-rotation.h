@@ -5,6 +5,7 @@
 #pragma once
 
 struct agent;
+struct cri_container;
 struct log_rotations;
 
 enum {
@@ -15,3 +16,7 @@ enum {
 /* NULL: the configuration wants none. */
 struct log_rotations *log_rotations_new(struct agent *agent);
 struct log_rotations *log_rotations_free(struct log_rotations *all);
+
+/* Of a container's log, beneath the directory of all; NULL: it is elsewhere, as one is that a
+ * kubelet with another directory had made. */
+const char *container_log_path(const struct agent *agent, const struct cri_container *container);

@@ -17,7 +17,7 @@ void pod_desire(struct agent_pod *pod, struct arena *arena, struct pod_desired *
     *desired = (struct pod_desired){
         .pod = pod_object(pod),
         .static_pod = pod->static_pod,
-        .removed = pod->removed && pod->agent->sources_complete,
+        .removed = pod->removed,
         .waits_for = pod_waits_for(pod),
         .refusal_reason = pod->refusal_reason,
         .refusal_message = pod->refusal_message,
@@ -210,6 +210,7 @@ void pod_observe(struct agent_pod *pod, struct arena *arena, struct pod_observed
         .trouble = cri_cache_trouble(pod->agent->cache, pod->uid),
         .network_trouble = agent_network_trouble(pod->agent),
         .prepared = pod->prepared,
+        .released = pod->released,
         .cleaned = pod->cleaned,
     };
     if (seen) {

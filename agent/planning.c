@@ -84,16 +84,49 @@ static void keep_blockers(struct agent_pod *pod, struct arena *arena, const stru
 }
 
 /* What is kept of a plan lives in an arena of its own, of just the size it needs. */
-static void adopt(struct agent_pod *pod, const struct pod_plan *plan)
+static void keep(struct agent_pod *pod, const struct pod_memory *memory,
+                 const struct pod_plan *plan)
 {
     struct arena arena = ARENA_INIT(1024, 1024);
-    struct pod_memory memory;
+    struct pod_memory copy;
 
-    pod_memory_copy(&memory, &plan->memory, &arena);
+    pod_memory_copy(&copy, memory, &arena);
     keep_blockers(pod, &arena, plan);
     arena_deinit(&pod->arena);
     pod->arena = arena;
-    pod->memory = memory;
+    pod->memory = copy;
+}
+
+static bool has_started(const struct pod_status *status, const char *name)
+{
+    array_for_each (container, status->container_statuses)
+        if (str_equal(container->name, name))
+            return container->started == OPT_TRUE;
+    return false;
+}
+
+/* Is it ready no more, and nothing told with it that the next agent would have to know? */
+static bool is_only_worse(const struct pod_status *before, const struct pod_status *after)
+{
+    if (!after || !pod_is_ready(before) || pod_is_ready(after) || pod_phase_is_final(after->phase))
+        return false;
+    array_for_each (container, after->container_statuses)
+        if (container->started == OPT_TRUE && !has_started(before, container->name))
+            return false;
+    return true;
+}
+
+/* Nothing is begun of a plan that could not be recorded, but a pod that is not ready any more is to
+ * get no requests. */
+static void tell_what_was_seen(struct agent_pod *pod, const struct pod_plan *plan)
+{
+    struct pod_memory memory = pod->memory;
+
+    if (!is_only_worse(memory.published, plan->memory.published))
+        return;
+    memory.published = plan->memory.published;
+    keep(pod, &memory, plan);
+    cluster_report(pod);
 }
 
 static bool same_probes(const struct pod_memory *a, const struct pod_memory *b)
@@ -188,10 +221,17 @@ static void ask_core(struct agent_pod *pod, const struct pod_observed *observed,
     pod_explain(&desired, observed, plan->memory.published, arena, plan);
 }
 
-/* By a source that has not told all that it has: until then nothing is planned. */
+/* By the source that it is from, which has not told all that it has: until then nothing is
+ * planned. */
 static bool may_be_told_of_yet(const struct agent_pod *pod)
 {
-    return !pod->object && !pod->agent->sources_complete;
+    const struct cri_pod *seen;
+
+    if (pod->object)
+        return false;
+    seen = cri_cache_pod(pod->agent->cache, pod->uid);
+    return !pods_source_is_complete(
+        pod->agent, seen && seen->sandboxes.count ? seen->sandboxes.items[0].config_source : NULL);
 }
 
 void pod_explain_now(struct agent_pod *pod, struct arena *arena, struct pod_plan *plan)
@@ -234,12 +274,14 @@ static void plan_one(struct agent_pod *pod)
     } else if (put_on_record(pod, &plan)) {
         tell_events(pod, &plan);
         tell_network(pod, &plan);
-        adopt(pod, &plan);
+        keep(pod, &plan.memory, &plan);
         carry_out(pod, &plan);
         pod_probe(pod, arena, &observed);
         cluster_report(pod);
         pod->checkpoint_due = true;
         pod_follow_volumes(pod, &observed);
+    } else {
+        tell_what_was_seen(pod, &plan);
     }
 }
 
@@ -248,7 +290,7 @@ static void note_all_planned(struct agent *agent)
 {
     struct map_entry *entry;
 
-    if (agent->all_planned || !agent->looked || !agent->sources_complete)
+    if (agent->all_planned || !agent_is_settled(agent))
         return;
     for (size_t at = 0; (entry = map_next(&agent->pods, &at));)
         if (!((struct agent_pod *)entry->value)->planned)

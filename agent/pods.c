@@ -133,6 +133,15 @@ void pod_event(struct agent_pod *pod, const char *container, bool warning, const
     events_add(pod->agent->events, &object, warning, reason, message);
 }
 
+bool pod_is_ready(const struct pod_status *status)
+{
+    if (status)
+        array_for_each (condition, status->conditions)
+            if (str_equal(condition->type, "Ready"))
+                return str_equal(condition->status, "True");
+    return false;
+}
+
 /* names */
 
 static bool same_name(const struct agent_pod *a, const struct agent_pod *b)
@@ -154,6 +163,20 @@ const char *pod_waits_for(const struct agent_pod *pod)
             return other->uid;
     }
     return NULL;
+}
+
+/* Who runs keeps the name, in whatever order the records were read. */
+void pods_rank(struct agent *agent)
+{
+    struct map_entry *entry;
+
+    for (size_t at = 0; (entry = map_next(&agent->pods, &at));) {
+        struct agent_pod *pod = entry->value;
+
+        if (!cri_cache_pod(agent->cache, pod->uid))
+            pod->sequence += agent->next_sequence;
+    }
+    agent->next_sequence *= 2;
 }
 
 static void touch_namesakes(const struct agent_pod *pod)
@@ -182,9 +205,19 @@ bool pod_uid_is_safe(const char *uid)
 
 bool pods_sources_complete(const struct agent *agent)
 {
-    return (!agent->directory.source || agent->directory.delivered) &&
-           (!agent->url.source || agent->url.delivered) &&
-           (!agent->cluster || cluster_is_complete(agent->cluster));
+    return pods_source_is_complete(agent, "file") && pods_source_is_complete(agent, "http") &&
+           pods_source_is_complete(agent, "api");
+}
+
+bool pods_source_is_complete(const struct agent *agent, const char *name)
+{
+    if (str_equal(name, "file"))
+        return !agent->directory.source || agent->directory.delivered;
+    if (str_equal(name, "http"))
+        return !agent->url.source || agent->url.delivered;
+    if (str_equal(name, "api"))
+        return !agent->cluster || cluster_is_complete(agent->cluster);
+    return pods_sources_complete(agent);
 }
 
 void pod_log(const struct agent_pod *pod, const char *what)
@@ -369,11 +402,10 @@ static void take_problems(struct source *source, const struct static_set *set)
 
 void pods_source_delivered(struct agent *agent, struct source *source, bool complete)
 {
-    source->delivered = complete;
-    agent->sources_complete = pods_sources_complete(agent);
+    source->delivered = source->delivered || complete;
     if (agent->looked)
         pods_take_over(agent);
-    if (agent->sources_complete)
+    if (complete)
         pods_touch_all(agent);
 }
 

@@ -121,15 +121,6 @@ static void write_node(const struct agent *agent, struct json_writer *writer)
     json_write_object_end(writer);
 }
 
-static bool is_ready(const struct agent_pod *pod)
-{
-    if (pod->memory.published)
-        array_for_each (condition, pod->memory.published->conditions)
-            if (str_equal(condition->type, "Ready"))
-                return str_equal(condition->status, "True");
-    return false;
-}
-
 /* It was JSON when it came. */
 static void write_network(const struct agent_pod *pod, struct json_writer *writer)
 {
@@ -163,7 +154,7 @@ static void write_why(struct agent_pod *pod, struct json_writer *writer)
     json_write_string_member(writer, "uid", pod->uid);
     json_write_string_member(writer, "phase",
                              pod->memory.published ? pod->memory.published->phase : "");
-    json_write_bool_member(writer, "ready", is_ready(pod));
+    json_write_bool_member(writer, "ready", pod_is_ready(pod->memory.published));
     json_write_name(writer, "blockers");
     json_write_array(writer);
     write_trouble("RecordNotWritten", pod->record_trouble, writer);
@@ -227,7 +218,7 @@ int agent_write_why(struct agent *agent, const char *asked, struct json_writer *
     for (size_t at = 0; (entry = map_next(&agent->pods, &at));) {
         struct agent_pod *pod = entry->value;
 
-        if (meant ? pod == meant : !is_ready(pod) && !has_succeeded(pod))
+        if (meant ? pod == meant : !pod_is_ready(pod->memory.published) && !has_succeeded(pod))
             write_why(pod, writer);
     }
     json_write_array_end(writer);

@@ -82,8 +82,7 @@ struct agent {
     unsigned turns;                       /* taken */
     unsigned turns_max;
     uint64_t next_sequence;
-    bool looked; /* the first look at the whole runtime was made */
-    bool sources_complete;
+    bool looked;      /* the first look at the whole runtime was made */
     bool all_planned; /* for the first time */
     usec_t began;
     struct wheel_timer sweep;
@@ -114,7 +113,8 @@ struct pod_report {           /* to the API server, of one of its pods */
     bool deleted;             /* the server was told that it is gone */
     bool refused;             /* something: the next round tries again */
     bool complained;          /* ... which was logged */
-    uint64_t said;            /* a hash of the status told last: it is not told twice in a round */
+    uint64_t said;            /* a hash of the status told last; 0: none, or it may be told again */
+    uint64_t said_version;    /* a hash of the version that this made; 0: not known */
 };
 
 struct termination { /* what a container left as its last words */
@@ -138,6 +138,7 @@ struct agent_pod {
     bool static_pod;
     bool removed;
     bool prepared;
+    bool released;
     bool cleaned;
     bool planned; /* by what was really observed */
     const char *refusal_reason;
@@ -175,6 +176,7 @@ struct agent_pod *pods_add_found(struct agent *agent, const char *uid, const cha
                                  const char *name);
 void pods_take_set(struct agent *agent, struct source *source, const struct static_set *set);
 void pods_find_orphans(struct agent *agent);
+void pods_rank(struct agent *agent); /* after the first look */
 void pods_free(struct agent *agent);
 void pod_free(struct agent_pod *pod); /* forgets it, and nothing else */
 void pod_wanted(struct agent *agent, struct source *source, struct object *object);
@@ -187,7 +189,10 @@ void pod_gone(struct agent_pod *pod);  /* frees it, and lets the next of its nam
 void pod_event(struct agent_pod *pod, const char *container, bool warning, const char *reason,
                const char *message);
 const char *pod_waits_for(const struct agent_pod *pod);
+bool pod_is_ready(const struct pod_status *status); /* NULL: it is not */
 bool pods_sources_complete(const struct agent *agent);
+/* Of the name that it has in a pod's annotation; any other name stands for all of them. */
+bool pods_source_is_complete(const struct agent *agent, const char *name);
 
 /* taking-over.c */
 void pods_take_over(struct agent *agent);

@@ -25,7 +25,8 @@ struct sweep { /* a job: what there is */
     struct arena arena;
     struct err err;
     struct agent_directories directories;
-    const char *links;
+    const char *links_directory; /* NULL: there are none */
+    struct log_links links;
     struct directory_listing logs;
     struct directory_listing pods;
 };
@@ -57,18 +58,24 @@ static void removal_free(void *argument)
 
 /* on a thread */
 
+static bool trouble(int r)
+{
+    return r < 0 && r != -ENOENT;
+}
+
+/* What cannot be swept does not keep the rest. */
 static int sweep_run(void *argument)
 {
     struct sweep *sweep = argument;
-    int r = directory_list(sweep->directories.logs, ".", SWEEP_ENTRIES_MAX, &sweep->arena,
-                           &sweep->logs, &sweep->err);
+    int logs = directory_list(sweep->directories.logs, ".", SWEEP_ENTRIES_MAX, &sweep->arena,
+                              &sweep->logs, &sweep->err);
+    int pods = directory_list(sweep->directories.root, "pods", SWEEP_ENTRIES_MAX, &sweep->arena,
+                              &sweep->pods, &sweep->err);
+    int links = sweep->links_directory
+                    ? log_links_repair(sweep->links_directory, &sweep->links, &sweep->err)
+                    : 0;
 
-    if (r == 0 && sweep->links)
-        r = log_links_prune(sweep->links, &sweep->err);
-    if (r == 0)
-        r = directory_list(sweep->directories.root, "pods", SWEEP_ENTRIES_MAX, &sweep->arena,
-                           &sweep->pods, &sweep->err);
-    return r == -ENOENT ? 0 : r;
+    return trouble(logs) ? logs : trouble(pods) ? pods : links;
 }
 
 static int removal_run(void *argument)
@@ -143,6 +150,11 @@ static void remove_next(struct agent *agent)
     arm(agent);
 }
 
+static bool may_be_directory(const struct directory_entry *entry)
+{
+    return entry->type == DT_DIR || entry->type == DT_UNKNOWN;
+}
+
 static void on_swept(void *owner, void *argument, int result)
 {
     struct agent *agent = owner;
@@ -156,19 +168,19 @@ static void on_swept(void *owner, void *argument, int result)
         .items = arena_array(&agent->left_arena, const char *, sweep ? sweep->logs.count : 0)};
     if (sweep && result < 0)
         log_failure(LOG_LEVEL_WARNING, NULL, &sweep->err);
-    for (size_t i = 0; sweep && result == 0 && i < sweep->logs.count; i++) {
+    for (size_t i = 0; sweep && i < sweep->logs.count; i++) {
         const struct directory_entry *entry = &sweep->logs.items[i];
 
-        if (entry->type == DT_DIR && uid_of_logs(entry->name) &&
+        if (may_be_directory(entry) && uid_of_logs(entry->name) &&
             !pods_find(agent, uid_of_logs(entry->name)))
             agent->left_logs.items[agent->left_logs.count++] =
                 arena_strdup(&agent->left_arena, entry->name);
     }
     /* Directories are cleaned by pods: as those that only a directory knows. */
-    for (size_t i = 0; sweep && result == 0 && i < sweep->pods.count; i++) {
+    for (size_t i = 0; sweep && i < sweep->pods.count; i++) {
         const struct directory_entry *entry = &sweep->pods.items[i];
 
-        if (entry->type == DT_DIR && pod_uid_is_safe(entry->name))
+        if (may_be_directory(entry) && pod_uid_is_safe(entry->name))
             pods_add_found(agent, entry->name, "", "");
     }
     remove_next(agent);
@@ -196,8 +208,10 @@ static void on_timer(struct wheel_timer *timer)
     sweep->arena = ARENA_INIT_DOCUMENT;
     sweep->directories.root = fd_duplicate(agent->directories.root);
     sweep->directories.logs = fd_duplicate(agent->directories.logs);
-    if (agent->config->container_logs_dir)
-        sweep->links = arena_strdup(&sweep->arena, agent->config->container_logs_dir);
+    if (agent->config->container_logs_dir) {
+        sweep->links_directory = arena_strdup(&sweep->arena, agent->config->container_logs_dir);
+        log_links_collect(agent, &sweep->arena, &sweep->links);
+    }
     order.argument = sweep;
     if (work_submit(agent->parts.work, &order, &agent->sweep_job, &err) == 0)
         return;

@@ -1,9 +1,13 @@
 /* Starting, stopping and removing containers. */
 #include "log-links.h"
+#include "log-rotation-files.h"
+#include "log-rotation.h"
 #include "shell.h"
 #include "translate-check.h"
 
 #include "nodeagent/base/mem.h"
+#include "nodeagent/sys/files.h"
+#include "nodeagent/sys/log.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -57,6 +61,15 @@ static void on_created(void *owner, const struct cri_reply *reply)
 static const struct cri_pod *seen_pod(struct task *task)
 {
     return cri_cache_pod(task->pod->agent->cache, task->pod->uid);
+}
+
+static const struct cri_container *find_container(const struct cri_pod *seen, const char *id)
+{
+    if (seen)
+        array_for_each (container, seen->containers)
+            if (str_equal(container->id, id))
+                return container;
+    return NULL;
 }
 
 static uint32_t sandbox_attempt(const struct cri_pod *seen, const char *id)
@@ -218,11 +231,66 @@ void task_stop(struct task *task)
               usec_add(task->pod->agent->config->runtime_request_timeout, grace), on_stopped);
 }
 
-void task_remove_container(struct task *task)
+struct log_removal { /* a job */
+    struct err err;
+    int logs;
+    char *path;
+};
+
+static int remove_log(void *argument)
+{
+    struct log_removal *removal = argument;
+
+    return container_log_remove(removal->logs, removal->path, &removal->err);
+}
+
+static void log_removal_free(void *argument)
+{
+    struct log_removal *removal = argument;
+
+    fd_close_at(&removal->logs);
+    free(removal->path);
+    free(removal);
+}
+
+static void remove_container(struct task *task)
 {
     Cri__RemoveContainerRequest request = CRI__REMOVE_CONTAINER_REQUEST__INIT;
 
     request.container_id = (char *)task_operation(task)->target;
     task_call(task, &cri_remove_container, &request.base,
               task->pod->agent->config->runtime_request_timeout, on_stopped);
+}
+
+/* A log that stays is removed with the others of its pod. */
+static void on_log_removed(void *owner, void *argument, int result)
+{
+    struct task *task = owner;
+    const struct log_removal *removal = argument;
+
+    if (!task->job)
+        return; /* cancelled */
+    task->job = NULL;
+    if (removal && result < 0)
+        log_failure(LOG_LEVEL_WARNING, NULL, &removal->err);
+    remove_container(task);
+}
+
+/* The log goes first: nothing else tells of it once the runtime has forgotten the container. */
+void task_remove_container(struct task *task)
+{
+    const struct agent *agent = task->pod->agent;
+    const struct cri_container *container =
+        find_container(seen_pod(task), task_operation(task)->target);
+    const char *path = container ? container_log_path(agent, container) : NULL;
+    struct log_removal *removal;
+
+    if (!path) {
+        remove_container(task);
+        return;
+    }
+    removal = mem_new(struct log_removal);
+    removal->logs = fd_duplicate(agent->directories.logs);
+    removal->path = mem_strdup(path);
+    task_submit(task, removal, remove_log, on_log_removed, log_removal_free);
 }

@@ -32,6 +32,7 @@ struct pod_files {
     list_of(struct log_count) counts;
     const char *uid;
     const char *qos_class; /* NULL: not known */
+    bool all;              /* of cleaning: not the volumes alone */
     const char *cgroup_root;
 };
 
@@ -116,7 +117,7 @@ static void on_made(void *owner, void *argument, int result)
     task->job = NULL;
     if (files && result == 0) {
         task->pod->prepared = true;
-        task->pod->cleaned = false;
+        task->pod->released = task->pod->cleaned = false;
         take_counts(task->pod, files);
         task_done(task, &good);
         return;
@@ -190,7 +191,7 @@ static int clean(void *pod_files)
     struct pod_files *files = pod_files;
     int r = volumes_tear_down(files->root, files->directory, &files->err);
 
-    if (r == 0)
+    if (r == 0 && files->all)
         r = tree_remove(files->root, files->directory, &files->err);
     if (r == 0)
         r = pod_cgroup_remove(files->cgroup_root, files->qos_class, files->uid, &files->err);
@@ -209,7 +210,8 @@ static void on_cleaned(void *owner, void *argument, int result)
     task->job = NULL;
     if (files && result == 0) {
         task->pod->prepared = false;
-        task->pod->cleaned = true;
+        task->pod->released = true;
+        task->pod->cleaned = files->all;
         task_done(task, &good);
         return;
     }
@@ -226,6 +228,7 @@ void task_clean(struct task *task)
     struct pod_files *files = files_new(task->pod);
     const struct pod *pod = pod_object(task->pod);
 
+    files->all = task->kind == POD_CLEAN;
     files->qos_class = pod ? pod_qos_class(pod) : NULL;
     files->uid = arena_strdup(&files->arena, task->pod->uid);
     files->cgroup_root = arena_strdup(&files->arena, task->pod->agent->config->cgroup_root);

@@ -297,6 +297,7 @@ static void (*const begins[])(struct task *) = {
     [POD_STOP] = task_stop,
     [POD_REMOVE_CONTAINER] = task_remove_container,
     [POD_CLEAN] = task_clean,
+    [POD_RELEASE] = task_clean,
 };
 
 static void no_timer(struct wheel_timer *timer)

@@ -13,6 +13,11 @@ const struct json_limits json_limits_manifest = {
     .nodes_max = JSON_NODES_MAX,
 };
 
+const struct json_limits json_limits_own = {
+    .bytes_max = UINT32_MAX - 1,
+    .nodes_max = UINT32_MAX,
+};
+
 struct json_parse {
     struct json_build build;
     const char *text;

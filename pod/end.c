@@ -1,4 +1,7 @@
-/* A pod that ends: everything is stopped; and once no source has it, everything is removed. */
+/*
+ * A pod that ends: everything is stopped, its volumes are removed, and once no source has it,
+ * everything is.
+ */
 #include "model.h"
 
 void enter_stage(struct planner *planner, enum pod_stage stage)
@@ -52,6 +55,12 @@ static bool remove_all_sandboxes(struct planner *planner)
     return planner->observed->sandboxes.count > 0;
 }
 
+static void plan_files(struct planner *planner, enum pod_operation_kind kind)
+{
+    if (!operation_any(planner, kind) && retry_due(planner, kind, ""))
+        operation_new(planner, kind, "", "");
+}
+
 bool pod_is_wanted(const struct planner *planner)
 {
     const struct pod *pod = planner->desired->pod;
@@ -78,12 +87,14 @@ void plan_end(struct planner *planner)
         enter_stage(planner, POD_STAGE_ENDED);
     if (pod_is_wanted(planner)) {
         plan_collect(planner);
+        if (!planner->observed->released)
+            plan_files(planner, POD_RELEASE);
         return;
     }
     if (remove_stray_containers(planner) || remove_all_sandboxes(planner))
         return;
     if (planner->observed->cleaned)
         enter_stage(planner, POD_STAGE_GONE);
-    else if (!operation_any(planner, POD_CLEAN) && retry_due(planner, POD_CLEAN, ""))
-        operation_new(planner, POD_CLEAN, "", "");
+    else
+        plan_files(planner, POD_CLEAN);
 }

@@ -181,6 +181,7 @@ const char *pod_operation_name(enum pod_operation_kind kind)
         [POD_STOP] = "stopping",
         [POD_REMOVE_CONTAINER] = "removing what is left of it",
         [POD_CLEAN] = "removing directories and volumes",
+        [POD_RELEASE] = "removing volumes",
     };
 
     return names[kind];

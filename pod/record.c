@@ -118,12 +118,12 @@ static int check(const struct pod_memory *memory, struct err *err)
     if ((unsigned)memory->stage > POD_STAGE_GONE)
         return err_set(err, -EBADMSG, "stage: %d is none", (int)memory->stage);
     array_for_each (operation, memory->operations)
-        if ((unsigned)operation->kind > POD_CLEAN ||
+        if ((unsigned)operation->kind > POD_RELEASE ||
             (unsigned)operation->state > POD_OPERATION_UNKNOWN)
             return err_set(err, -EBADMSG, "operations: kind %d, state %d are none",
                            (int)operation->kind, (int)operation->state);
     array_for_each (retry, memory->retries)
-        if ((unsigned)retry->kind > POD_CLEAN)
+        if ((unsigned)retry->kind > POD_RELEASE)
             return err_set(err, -EBADMSG, "retries: kind %d is none", (int)retry->kind);
     array_for_each (probes, memory->probes)
         if ((unsigned)probes->startup > POD_PROBE_FAILURE ||

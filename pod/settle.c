@@ -19,6 +19,7 @@ bool pod_operation_needs_look(enum pod_operation_kind kind)
     case POD_POST_START:
     case POD_PRE_STOP:
     case POD_CLEAN:
+    case POD_RELEASE:
         break;
     }
     return false;
@@ -39,6 +40,7 @@ bool pod_operation_needs_record(enum pod_operation_kind kind)
     case POD_IMAGE:
     case POD_REMOVE_CONTAINER:
     case POD_CLEAN:
+    case POD_RELEASE:
         break;
     }
     return false;

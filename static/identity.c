@@ -130,7 +130,6 @@ static void digest_value(struct digest *digest, const struct json *value)
  * document. */
 static void digest_object(struct digest *digest, const struct object *object)
 {
-    static const struct json_limits limits = {.bytes_max = UINT32_MAX - 1, .nodes_max = UINT32_MAX};
     struct arena arena = ARENA_INIT_DOCUMENT;
     struct json_findings *findings = mem_new(struct json_findings);
     struct strbuf text = STRBUF_INIT;
@@ -140,7 +139,8 @@ static void digest_object(struct digest *digest, const struct object *object)
     json_writer_init(&writer, &text, false);
     object_encode(object, &writer);
     json_writer_deinit(&writer);
-    assert_that(json_parse(&arena, text.text, text.length, &limits, findings, &root, NULL) == 0);
+    assert_that(
+        json_parse(&arena, text.text, text.length, &json_limits_own, findings, &root, NULL) == 0);
     digest_value(digest, root);
     free(findings);
     strbuf_deinit(&text);

@@ -60,6 +60,8 @@ static int order_empty_dir(const struct empty_dir_volume *empty_dir, const struc
     const char *medium = empty_dir ? empty_dir->medium : NULL;
 
     order_directory("empty-dir", place, arena, order);
+    order->ready = arena_printf(arena, "%s/plugins/kubernetes.io~empty-dir/%s/ready",
+                                place->directory, order->name);
     if (str_empty(medium))
         return 0;
     if (!str_equal(medium, "Memory"))

@@ -1,7 +1,9 @@
 /*
  * Making the directories of volumes, with their files where they have some, and checking what
- * hostPath volumes name. What is there already is made to be so again.
+ * hostPath volumes name. What is there already is made to be so again, but for emptyDirs: their
+ * modes and owners are the pod's once it has them, which a file beside them says, as a kubelet's.
  */
+#include "nodeagent/base/mem.h"
 #include "nodeagent/base/str.h"
 #include "nodeagent/sys/files.h"
 #include "nodeagent/sys/mount.h"
@@ -46,10 +48,46 @@ static int write_files(int directory, const struct volume_order *order, struct e
     return MIN(r, 0);
 }
 
+static bool is_ready(int root, const struct volume_order *order)
+{
+    _cleanup_(strbuf_deinit) struct strbuf mark = STRBUF_INIT;
+    _cleanup_(fd_close_at) int directory = -1;
+    struct err ignored;
+
+    if (!order->ready ||
+        file_read_beneath(root, order->ready, FILE_LINKS_REFUSED, 1, &mark, &ignored) < 0)
+        return false;
+    directory = open_directory(root, order, &ignored);
+    return directory >= 0 && (!order->in_memory || mount_is_point(root, order->directory));
+}
+
+static int mark_ready(int root, const struct volume_order *order, struct err *err)
+{
+    static const struct file_contents mark = {
+        .bytes = "",
+        .mode = 0644,
+        .owner = FILE_OWNER_KEEP,
+        .group = FILE_GROUP_KEEP,
+        .fleeting = true,
+    };
+    _cleanup_(mem_free_at) char *above = NULL;
+    int r;
+
+    if (!order->ready)
+        return 0;
+    above = mem_strndup(order->ready, (size_t)(strrchr(order->ready, '/') - order->ready));
+    r = directory_make(root, above, 0750, err);
+    return r < 0 ? r : file_replace(root, order->ready, &mark, err);
+}
+
 static int make_directory(int root, const struct volume_order *order, struct err *err)
 {
     _cleanup_(fd_close_at) int directory = -1;
-    int r = directory_make(root, order->directory, 0755, err);
+    int r;
+
+    if (is_ready(root, order))
+        return 0;
+    r = directory_make(root, order->directory, 0755, err);
 
     if (r == 0 && order->in_memory && !mount_is_point(root, order->directory)) {
         _cleanup_(fd_close_at) int below = open_directory(root, order, err);
@@ -64,7 +102,9 @@ static int make_directory(int root, const struct volume_order *order, struct err
     if (!order->in_memory && fchmod(directory, 0777) < 0)
         return err_set(err, -errno, "%s: %s", order->path, strerror(errno));
     r = set_group(directory, order, err);
-    return r < 0 ? r : write_files(directory, order, err);
+    if (r == 0)
+        r = write_files(directory, order, err);
+    return r < 0 ? r : mark_ready(root, order, err);
 }
 
 /* hostPath */

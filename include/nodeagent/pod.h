@@ -136,6 +136,7 @@ struct pod_observed {
     list_of(struct seen_probes) probes;
     const char *network_trouble; /* why pods of their own network cannot start; NULL: they can */
     bool prepared;               /* its directories and volumes are there, made by this agent run */
+    bool released;               /* its volumes and its cgroup are gone */
     bool cleaned;                /* nothing of it is left on the disk */
 };
 
@@ -152,7 +153,8 @@ enum pod_operation_kind {
     POD_PRE_STOP,         /* name, id, grace: seconds it may take */
     POD_STOP,             /* name, id, grace: seconds before it is killed */
     POD_REMOVE_CONTAINER, /* name, id */
-    POD_CLEAN,            /* volumes and directories */
+    POD_CLEAN,            /* volumes and directories, and what is else */
+    POD_RELEASE,          /* volumes: of one that ended and is still there, for people to look at */
 };
 
 const char *pod_operation_name(enum pod_operation_kind kind);

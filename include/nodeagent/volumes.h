@@ -47,6 +47,7 @@ struct volume_order {
     const char *name;
     const char *path;      /* where it is on the node; absolute */
     const char *directory; /* of one that is made for the pod: the same, beneath the root */
+    const char *ready;     /* of what is set up once: the file that says so; or NULL */
     const char *host_type; /* of a hostPath: its type; NULL: it is made for the pod */
     bool in_memory;
     uint64_t size_bytes;             /* of one in memory; 0: no limit of its own */

@@ -42,7 +42,7 @@ PLAYED_WHOLE = {
     "agent/cluster-events", "agent/cluster-lease", "agent/cluster-mirror", "agent/cluster-names",
     "agent/cluster-node", "agent/cluster-objects", "agent/cluster-report", "agent/cluster-tokens",
     "agent/container-files", "agent/hook-http", "agent/images", "agent/images-pull",
-    "agent/log-links", "agent/main", "agent/network", "agent/network-gc", "agent/node-view",
+    "agent/main", "agent/network", "agent/network-gc", "agent/node-view",
     "agent/observing", "agent/planning", "agent/pods", "agent/probe-exec", "agent/probe-left",
     "agent/probing", "agent/queries", "agent/record-file", "agent/runtime-state", "agent/serving",
     "agent/sweep", "agent/taking-over", "agent/task-container", "agent/task-files",

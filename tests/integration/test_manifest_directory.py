@@ -143,6 +143,18 @@ def test_a_file_that_is_written_slowly_is_read_once_whole(agent):
     assert agent.said("slow-writer") == ["main up"]
 
 
+def test_a_file_that_was_never_understood_keeps_no_pod_of_another(agent):
+    agent.add(stayer(agent, "beside"))
+    agent.wait_ready("beside")
+    agent.write_manifest("never.json", "{")
+    agent.wait(lambda: "never.json" in agent.log(), "the file to be told of")
+    agent.remove("beside")
+    agent.wait_gone("beside")
+    agent.add(stayer(agent, "beside", "again"))
+    agent.wait_ready("beside")
+    agent.remove_manifest("never.json")
+
+
 def test_a_refused_manifest_does_not_disturb_the_others(agent):
     agent.write_manifest("bad", {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "bad"},
                                  "spec": {"containers": []}})

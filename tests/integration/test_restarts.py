@@ -90,6 +90,8 @@ def test_check_56_of_dead_containers_one_is_kept(agent):
             "labels.\"io.kubernetes.container.name\"==main").stdout.split()
 
     agent.wait(lambda: 0 < len(records()) <= 2, "at most two records", name="loop")
+    [logs] = agent.logs.glob(f"*_{uid}/main")
+    agent.wait(lambda: len(list(logs.iterdir())) <= 2, "no more logs than records", name="loop")
 
 
 def test_check_47_a_rule_restarts_what_the_policy_would_not(agent):

@@ -49,10 +49,22 @@ def pods(agent):
             {"name": "directory", "mountPath": "/d"}, {"name": "file", "mountPath": "/f"}]),
             volumes=[host(agent.directory / "made" / "directory", "DirectoryOrCreate", "directory"),
                      host(agent.directory / "made-file", "FileOrCreate", "file")]),
+        pod("over", container("main", "echo secret > /data/a; echo secret > /memory/a; echo done",
+                              volumeMounts=[{"name": "data", "mountPath": "/data"},
+                                            {"name": "memory", "mountPath": "/memory"}]),
+            volumes=[empty(), empty("memory", medium="Memory")], restartPolicy="Never"),
+        pod("own", container("main", "stat -c %a /data; chmod 700 /data; echo done; until rm "
+                             "/data/end; do sleep 0.1; done 2>/dev/null; exit 1", **mount("data")),
+            volumes=[empty()], securityContext={"fsGroup": 4000}),
         pod("missing", container("main", **mount("data")),
             volumes=[host(agent.directory / "missing", "Directory")]),
         pod("wrong", container("main", **mount("data")), volumes=[host(there, "File")]),
     ]
+
+
+def volumes_of(agent, name):
+    uid = agent.pod(name)["metadata"]["uid"]
+    return list(agent.root.glob(f"pods/{uid}/volumes/kubernetes.io~empty-dir/*"))
 
 
 def test_an_emptydir_is_shared_by_the_containers_of_a_pod(agent):
@@ -62,6 +74,26 @@ def test_an_emptydir_is_shared_by_the_containers_of_a_pod(agent):
 def test_an_emptydir_outlives_its_containers(agent):
     found = agent.wait_pod("survives", lambda pod: is_ready(pod) and restarts(pod) == 2, "two runs")
     assert found["status"]["phase"] == "Running"
+
+
+def test_the_mode_of_an_emptydir_is_the_pods(agent):
+    """Whatever an agent begins with when the container is started again."""
+    assert agent.wait_output("own") == "2777\ndone\n"
+    [data] = volumes_of(agent, "own")
+    agent.restart()
+    (data / "end").touch()
+    agent.wait_pod("own", lambda pod: restarts(pod) == 1, "another start")
+    agent.wait(lambda: agent.output("own", attempt=1) == "700\ndone\n", "the mode it had",
+               name="own")
+
+
+def test_check_15_what_has_ended_has_no_volumes(agent):
+    agent.wait_phase("over", "Succeeded")
+    agent.wait(lambda: not volumes_of(agent, "over"), "its volumes to go", name="over")
+    uid = agent.pod("over")["metadata"]["uid"]
+    assert (agent.root / "pods" / uid / "etc-hosts").exists()
+    assert uid not in open("/proc/mounts", encoding="utf-8").read()
+    assert agent.output("over") == "done\n"
 
 
 def test_an_emptydir_in_memory_has_its_size(agent):

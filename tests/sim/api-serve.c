@@ -227,7 +227,8 @@ static void serve_token(struct api_call *call, struct api_answer *answer)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
     const struct json *body = api_parse(&arena, call->body);
-    char name[API_NAME_MAX], uid[API_NAME_MAX], seconds[API_NAME_MAX], expires[TIME_TEXT_MAX];
+    char name[API_NAME_MAX], uid[API_NAME_MAX], seconds[API_NAME_MAX], created[TIME_TEXT_MAX],
+        expires[TIME_TEXT_MAX];
     const struct api_object *pod;
 
     api_text_at(body, "spec.boundObjectRef.name", name);
@@ -242,12 +243,14 @@ static void serve_token(struct api_call *call, struct api_answer *answer)
         conflict(answer, "the UID in the bound object reference is another pod's");
         return;
     }
+    time_format_rfc3339((int64_t)world_wall(), created);
     time_format_rfc3339((int64_t)world_wall() + strtoll(seconds, NULL, 10) * (int64_t)USEC_PER_SEC,
                         expires);
     answer->status = 201;
     strbuf_printf(&answer->body,
-                  "{\"status\":{\"token\":\"token-%u\",\"expirationTimestamp\":\"%s\"}}",
-                  ++world->api->next_uid, expires);
+                  "{\"metadata\":{\"creationTimestamp\":\"%s\"},\"status\":{\"token\":"
+                  "\"token-%u\",\"expirationTimestamp\":\"%s\"}}",
+                  created, ++world->api->next_uid, expires);
 }
 
 static void serve_post(struct api_call *call, struct api_answer *answer)

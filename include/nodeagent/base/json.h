@@ -57,6 +57,9 @@ struct json_limits {
 };
 
 extern const struct json_limits json_limits_manifest;
+/* What was written from something that was within limits may be longer than that was: "\n" is two
+ * bytes in JSON. */
+extern const struct json_limits json_limits_own;
 
 struct json_duplicate {
     const char *path; /* "spec.containers[0].image" */

@@ -31,6 +31,7 @@ struct machine {
     struct seen_probes probes[MACHINE_ITEMS_MAX];
     size_t probe_count;
     bool prepared;
+    bool released;
     bool cleaned;
     const char *network_trouble;
     const char *trouble;
@@ -284,6 +285,9 @@ static inline void machine_effect(struct machine *machine, struct pod_operation 
     case POD_CLEAN:
         machine->cleaned = true;
         break;
+    case POD_RELEASE:
+        machine->released = true;
+        break;
     case POD_RUN_SANDBOX:
         machine_effect_sandbox(machine, operation);
         break;
@@ -337,6 +341,7 @@ static inline const char *machine_word(const struct pod_operation *operation)
         [POD_STOP] = "stop",
         [POD_REMOVE_CONTAINER] = "remove",
         [POD_CLEAN] = "clean",
+        [POD_RELEASE] = "release",
     };
 
     return words[operation->kind];
@@ -359,6 +364,7 @@ static inline struct pod_observed machine_observed(struct machine *machine)
         .looked = machine->looked,
         .trouble = machine->trouble,
         .prepared = machine->prepared,
+        .released = machine->released,
         .cleaned = machine->cleaned,
         .network_trouble = machine->network_trouble,
     };

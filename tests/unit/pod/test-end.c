@@ -209,7 +209,7 @@ static void test_check_37_an_end_outlives_the_agent(void **state)
     machine_delete(&machine, 30);
     machine_restart(&machine);
     machine_run(&machine);
-    assert_actions(&machine, "stopbox removebox clean");
+    assert_actions(&machine, "stopbox release removebox clean");
     assert_gone(&machine);
     assert_phase(&machine, "Succeeded");
     machine_deinit(&machine);
@@ -226,7 +226,7 @@ static void test_what_the_api_knows_as_ended_is_not_run_again(void **state)
         machine_api(&machine, ONE);
         machine_pod(&machine)->status.phase = phases[i];
         machine_run(&machine);
-        assert_actions(&machine, "");
+        assert_actions(&machine, "release");
         assert_phase(&machine, phases[i]);
         assert_int_equal(machine.memory.stage, POD_STAGE_ENDED);
         machine_delete(&machine, 30);
@@ -259,7 +259,7 @@ static void test_a_pod_that_was_over_is_not_begun_again(void **state)
     machine_api(&machine, ONE);
     machine_pod(&machine)->status.phase = "Failed";
     machine_run(&machine);
-    assert_actions(&machine, "");
+    assert_actions(&machine, "release");
     assert_phase(&machine, "Failed");
     machine_deinit(&machine);
 }
@@ -273,7 +273,7 @@ static void test_check_39_a_refused_pod_is_deleted(void **state)
     machine.desired.refusal_reason = "NodeAffinity";
     machine.desired.refusal_message = "Predicate NodeAffinity failed: why";
     machine_run(&machine);
-    assert_actions(&machine, "");
+    assert_actions(&machine, "release");
     assert_string_equal(machine.events.text,
                         "Warning NodeAffinity: Predicate NodeAffinity failed: why\n");
     assert_phase(&machine, "Failed");

@@ -126,7 +126,7 @@ static void test_check_7_sidecars_end_last_in_reverse(void **state)
                              "start:c#0");
     machine_exit(&machine, "c", 0);
     machine_run(&machine);
-    assert_actions(&machine, "stop:s2/30 stop:s1/30 stopbox");
+    assert_actions(&machine, "stop:s2/30 stop:s1/30 stopbox release");
     assert_phase(&machine, "Succeeded");
     assert_int_equal(machine.memory.stage, POD_STAGE_ENDED);
     machine_deinit(&machine);

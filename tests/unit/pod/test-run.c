@@ -180,7 +180,7 @@ static void test_an_init_container_killed_for_its_memory(void **state)
     static const struct {
         const char *policy;
         const char *actions;
-    } cases[] = {{"Never", "stopbox"}, {"OnFailure", "image:i start:i#1"}};
+    } cases[] = {{"Never", "stopbox release"}, {"OnFailure", "image:i start:i#1"}};
 
     for (size_t i = 0; i < array_size(cases); i++) {
         char *spec = mem_printf("restartPolicy: %s, initContainers: [{name: i, image: x}], " TWO,
@@ -299,7 +299,7 @@ static void test_the_last_one_that_fails_its_probe(void **state)
     machine_start(&machine);
     machine_probe(&machine, "a", (struct seen_probes){.liveness = POD_PROBE_FAILURE});
     machine_run(&machine);
-    assert_actions(&machine, "stop:a/30 stopbox");
+    assert_actions(&machine, "stop:a/30 stopbox release");
     assert_event(&machine, "Killing a: Stopping container a\n");
     assert_phase(&machine, "Failed");
     machine_deinit(&machine);
@@ -375,8 +375,8 @@ static const struct {
      "Container is in \"unknown\" state, try killing it before restart\n"},
     {"initContainers: [{name: i, image: x}], " TWO, "i", "stop:i/30 image:i start:i#1",
      "Init container is in \"unknown\" state, try killing it before restart\n"},
-    {"restartPolicy: Never, initContainers: [{name: i, image: x}], " TWO, "i", "stop:i/30 stopbox",
-     "Stopping container i\n"},
+    {"restartPolicy: Never, initContainers: [{name: i, image: x}], " TWO, "i",
+     "stop:i/30 stopbox release", "Stopping container i\n"},
     {"restartPolicy: Never, initContainers: [{name: s, image: x, restartPolicy: Always}], " TWO,
      "s", "stop:s/30 image:s start:s#1",
      "Init container is in \"unknown\" state, try killing it before restart\n"},

@@ -76,15 +76,15 @@ struct loss_case {
 static const struct loss_case losses[] = {
     {ONE, 137, "stopbox sandbox#1 image:c start:c#1", "Running", true},
     {"restartPolicy: OnFailure, " ONE, 137, "stopbox sandbox#1 image:c start:c#1", "Running", true},
-    {"restartPolicy: OnFailure, " ONE, 0, "stopbox", "Succeeded", false},
-    {"restartPolicy: Never, " ONE, 137, "stopbox", "Failed", false}, /* check 42 */
-    {"restartPolicy: Never, " ONE, 0, "stopbox", "Succeeded", false},
+    {"restartPolicy: OnFailure, " ONE, 0, "stopbox release", "Succeeded", false},
+    {"restartPolicy: Never, " ONE, 137, "stopbox release", "Failed", false}, /* check 42 */
+    {"restartPolicy: Never, " ONE, 0, "stopbox release", "Succeeded", false},
     {"restartPolicy: Never, containers: [{name: c, image: x, restartPolicy: Always}]", 137,
-     "stopbox", "Failed", false},
+     "stopbox release", "Failed", false},
     {ONE, -1, "stop:c/30 stopbox sandbox#1 image:c start:c#1", "Running", true},
     {"restartPolicy: OnFailure, " ONE, -1, "stop:c/30 stopbox sandbox#1 image:c start:c#1",
      "Running", true},
-    {"restartPolicy: Never, " ONE, -1, "stop:c/30 stopbox", "Failed", false},
+    {"restartPolicy: Never, " ONE, -1, "stop:c/30 stopbox release", "Failed", false},
 };
 
 static void test_check_42_a_sandbox_that_is_stopped(void **state)
@@ -159,7 +159,7 @@ static void test_check_41_everything_is_lost(void **state)
         const char *last;
         int32_t restarts;
     } cases[] = {
-        {"Never", "", "Failed", "ContainerStatusUnknown", 1},
+        {"Never", "release", "Failed", "ContainerStatusUnknown", 1},
         {"Always", "sandbox#0 image:c", "Running", "ContainerStatusUnknown", 1},
     };
 

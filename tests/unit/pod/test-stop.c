@@ -24,7 +24,7 @@ static void test_check_7_sidecars_end_last_and_in_reverse(void **state)
         machine_exit(&machine, "s3", codes[i]);
         machine.hold = NULL;
         machine_run(&machine);
-        assert_actions(&machine, "stop:s2/30 stop:s1/30 stopbox");
+        assert_actions(&machine, "stop:s2/30 stop:s1/30 stopbox release");
         assert_phase(&machine, "Succeeded");
         machine_deinit(&machine);
     }
