@@ -464,17 +464,20 @@ static void ask_for_stream(struct api_watch *watch, struct strbuf *path)
 }
 
 /* Without a version the server tells what is. "0" would do for it to tell what was, some time ago:
- * to somebody who has just begun a pod that was bound meanwhile, and runs, would be gone. */
+ * to somebody who has just begun a pod that was bound meanwhile, and runs, would be gone. A version
+ * alone would be that very one, where there are pages: it is too old to go on from. */
 static void ask_for_page(struct api_watch *watch, struct strbuf *path)
 {
     char number[24];
 
     snprintf(number, sizeof(number), "%d", PAGE_OBJECTS);
     add_query(path, "limit", number);
-    if (watch->next_page)
+    if (watch->next_page) {
         add_query(path, "continue", watch->next_page);
-    else if (watch->version)
+    } else if (watch->version) {
         add_query(path, "resourceVersion", watch->version);
+        add_query(path, "resourceVersionMatch", "NotOlderThan");
+    }
     ask(watch, path, 0, on_page);
 }
 

@@ -219,6 +219,21 @@ def test_check_22_a_gap_that_the_server_cannot_fill(own, watching):
         f"{own.namespace}/leaves", f"{own.namespace}/joins"}
 
 
+def test_check_22_the_same_of_a_server_that_knows_only_lists(own, tmp_path):
+    own.pod("leaves")
+    own.server.faults.refuse("sendInitialEvents", 422)
+    path = own.server.kubeconfig(tmp_path / "config", node=own.node)
+    with Driver(BUILD, path, tmp_path / "driver.log") as driver:
+        watch_pods(driver, own.node)
+        agrees(driver, own)
+        with own.server.faults.refuse(r"/api/v1/pods\?", 503, retry_after=1):
+            own.server.end_watches(PODS, ApiError(410, "too old resource version"))
+            own.server.delete_pod("leaves", own.namespace, grace=0)
+            own.pod("joins")
+            own.server.expire()
+        agrees(driver, own)
+
+
 def test_check_23_a_stream_whose_time_is_over_goes_on_from_its_bookmark(own, watching):
     own.server.create({"kind": "ConfigMap", "metadata": {"name": "other"}}, own.namespace)
     bookmark = own.server.store.version
