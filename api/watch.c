@@ -186,6 +186,13 @@ static void compare(struct api_watch *watch)
 
 static void begin(struct api_watch *watch);
 
+/* A list is read from its beginning. */
+static void forget_page(struct api_watch *watch)
+{
+    free(watch->next_page);
+    watch->next_page = NULL;
+}
+
 static void set_trouble(struct api_watch *watch, const char *text)
 {
     if (text && !str_equal(watch->trouble, text))
@@ -240,8 +247,7 @@ static void read_anew(struct api_watch *watch)
         free(watch->version);
         watch->version = NULL;
     }
-    free(watch->next_page);
-    watch->next_page = NULL;
+    forget_page(watch);
     watch->phase = watch->lists ? READING_LIST : READING_STREAM;
     if (usec_sub(clock_boottime(), watch->troubled) < SHORT_LIVED_USEC)
         begin_later(watch);
@@ -281,8 +287,10 @@ static void on_event(void *owner, const struct watch_event *event)
     set_trouble(watch, NULL);
 }
 
+/* What the page at hand skipped would be taken for gone when the next completed the set. */
 static void fail_full(struct api_watch *watch)
 {
+    forget_page(watch);
     fail(watch,
          "%s: the API server has more objects than the %d MiB that there is room for; what was "
          "known before them holds on, until some are gone",
@@ -291,8 +299,7 @@ static void fail_full(struct api_watch *watch)
 
 static void fail_endless(struct api_watch *watch)
 {
-    free(watch->next_page);
-    watch->next_page = NULL;
+    forget_page(watch);
     fail(watch, "%s: the API server's list does not end after %u pages", watch->path, watch->pages);
 }
 
@@ -395,8 +402,7 @@ static void on_page(void *owner, const struct api_reply *reply)
             fail(watch, "%s", reply->failure->err.text);
         return;
     }
-    free(watch->next_page);
-    watch->next_page = NULL;
+    forget_page(watch);
     if (watch_list_read(watch->options.kind, watch->path, reply->body, reply->length, on_event,
                         watch, &watch->next_page, &failure) < 0) {
         fail(watch, "%s", failure.err.text);

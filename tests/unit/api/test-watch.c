@@ -516,6 +516,48 @@ static void test_all_objects_together_have_a_size(void **state)
     free(filler);
 }
 
+/* The server's list, page by page. `next`: where it goes on; "": it ends. */
+static void end_page(const char *name, const char *filler, const char *next)
+{
+    char *body = mem_printf("{\"metadata\":{\"resourceVersion\":\"9\",\"continue\":\"%s\"},"
+                            "\"items\":[{\"metadata\":{\"namespace\":\"a\",\"name\":\"%s\","
+                            "\"uid\":\"%s\",\"resourceVersion\":\"1\"},\"data\":{\"a\":\"%s\"}}]}",
+                            next, name, name, filler);
+
+    end_call(200, "", body);
+    free(body);
+}
+
+static void begin_list(void)
+{
+    end_call(422, "Invalid", "");
+    pass(USEC_PER_MSEC);
+    assert_string_equal(world.call->path, LIST);
+}
+
+/* What found no room on a page is not gone, though what comes after it may find some. */
+static void test_a_list_that_is_too_large_is_read_from_its_beginning(void **state)
+{
+    enum { SIZE = 60 << 20 };
+    char *filler = mem_alloc(SIZE + 1), name[24];
+
+    memset(filler, 'x', SIZE);
+    filler[SIZE] = '\0';
+    begin_list();
+    for (int i = 0; world.call; i++) {
+        assert_in_range(i, 0, 5);
+        snprintf(name, sizeof(name), "huge-%d", i);
+        end_page(name, filler, "more");
+    }
+    free(filler);
+    assert_non_null(strstr(api_watch_trouble(world.watch), "more objects than the 256 MiB"));
+    pass(USEC_PER_SEC);
+    assert_string_equal(world.call->path,
+                        PAGE "resourceVersion=9&resourceVersionMatch=NotOlderThan");
+    end_page("one", "", "");
+    assert_told("set a/one@1;complete;");
+}
+
 /* what was known before */
 
 static struct object *remembered(const char *name, const char *version)
@@ -620,6 +662,7 @@ int main(void)
         watch_test(test_an_object_that_is_not_understood_stays_as_it_was),
         watch_test(test_events_have_a_size),
         watch_test(test_all_objects_together_have_a_size),
+        watch_test(test_a_list_that_is_too_large_is_read_from_its_beginning),
         watch_test(test_what_was_known_stands_in_for_the_first_set),
         watch_test(test_nothing_may_be_known),
         watch_test(test_the_first_set_is_not_overridden),
