@@ -16,15 +16,13 @@
 #include "nodeagent/sys/log.h"
 #include "nodeagent/sys/wheel.h"
 #include "watch-event.h"
+#include "watch-query.h"
 #include "watch-set.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    PAGE_OBJECTS = 500,
     PAGES_MAX = 10000, /* of a set */
     STREAM_SECONDS_MIN = 300,
     STREAM_SECONDS_MAX = 600,
@@ -423,23 +421,11 @@ static void on_page(void *owner, const struct api_reply *reply)
 
 /* beginnings */
 
-static void add_query(struct strbuf *path, const char *name, const char *value)
-{
-    strbuf_add_char(path, strchr(path->text, '?') ? '&' : '?');
-    strbuf_printf(path, "%s=", name);
-    for (const char *c = value; *c; c++)
-        if (isalnum((unsigned char)*c) || strchr("-._~", *c))
-            strbuf_add_char(path, *c);
-        else
-            strbuf_printf(path, "%%%02X", (unsigned char)*c);
-}
-
-static void ask(struct api_watch *watch, const struct strbuf *path, usec_t timeout,
-                api_done_fn *done)
+static void ask(struct api_watch *watch, const char *path, usec_t timeout, api_done_fn *done)
 {
     struct api_request request = {
         .method = "GET",
-        .path = path->text,
+        .path = path,
         .timeout = timeout,
         .data = done == on_stream_end ? on_data : NULL,
     };
@@ -449,47 +435,27 @@ static void ask(struct api_watch *watch, const struct strbuf *path, usec_t timeo
     watch->call = api_begin(watch->options.api, &request, done, watch);
 }
 
-static void ask_for_stream(struct api_watch *watch, struct strbuf *path)
+static void ask_for_stream(struct api_watch *watch, const struct watch_query *query)
 {
     usec_t seconds = chance_between(STREAM_SECONDS_MIN, STREAM_SECONDS_MAX) *
                      (watch->options.lone ? LONE_FACTOR : 1);
-    char number[24];
+    _cleanup_(mem_free_at) char *path =
+        watch_query_stream(query, watch->phase == READING_STREAM, (unsigned)seconds);
 
-    snprintf(number, sizeof(number), "%llu", (unsigned long long)seconds);
-    add_query(path, "watch", "true");
-    add_query(path, "allowWatchBookmarks", "true");
-    add_query(path, "timeoutSeconds", number);
-    if (watch->phase == READING_STREAM) {
-        add_query(path, "sendInitialEvents", "true");
-        add_query(path, "resourceVersionMatch", "NotOlderThan");
-    }
-    if (watch->version)
-        add_query(path, "resourceVersion", watch->version);
     /* The server ends it; should it not, we do. */
     ask(watch, path, (seconds + STREAM_SECONDS_MIN) * USEC_PER_SEC, on_stream_end);
 }
 
-/* Without a version the server tells what is. "0" would do for it to tell what was, some time ago:
- * to somebody who has just begun a pod that was bound meanwhile, and runs, would be gone. A version
- * alone would be that very one, where there are pages: it is too old to go on from. */
-static void ask_for_page(struct api_watch *watch, struct strbuf *path)
+static void ask_for_page(struct api_watch *watch, const struct watch_query *query)
 {
-    char number[24];
+    _cleanup_(mem_free_at) char *path = watch_query_page(query, watch->next_page);
 
-    snprintf(number, sizeof(number), "%d", PAGE_OBJECTS);
-    add_query(path, "limit", number);
-    if (watch->next_page) {
-        add_query(path, "continue", watch->next_page);
-    } else if (watch->version) {
-        add_query(path, "resourceVersion", watch->version);
-        add_query(path, "resourceVersionMatch", "NotOlderThan");
-    }
     ask(watch, path, 0, on_page);
 }
 
 static void begin(struct api_watch *watch)
 {
-    _cleanup_(strbuf_deinit) struct strbuf path = STRBUF_INIT;
+    struct watch_query query = {watch->path, watch->selector, watch->version};
 
     if (watch->resting)
         return;
@@ -499,13 +465,10 @@ static void begin(struct api_watch *watch)
         watch->pages = 0;
     }
     watch->full = false;
-    strbuf_add(&path, watch->path);
-    if (watch->selector)
-        add_query(&path, "fieldSelector", watch->selector);
     if (watch->phase == READING_LIST)
-        ask_for_page(watch, &path);
+        ask_for_page(watch, &query);
     else
-        ask_for_stream(watch, &path);
+        ask_for_stream(watch, &query);
 }
 
 /* Others have heard of the server: what is left of the wait is no use. Not all at once, though. */
