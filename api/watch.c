@@ -394,6 +394,8 @@ static void on_page(void *owner, const struct api_reply *reply)
     watch->call = NULL;
     watch->refused = reply->failure && api_failure_is_of_identity(reply->failure);
     if (reply->failure) {
+        if (api_failure_is_lasting(reply->failure))
+            forget_page(watch);
         if (api_failure_is_expired(reply->failure))
             read_anew(watch);
         else

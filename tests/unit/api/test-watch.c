@@ -535,6 +535,30 @@ static void begin_list(void)
     assert_string_equal(world.call->path, LIST);
 }
 
+/* Other troubles pass: it goes on where it was. */
+static void test_a_place_in_a_list_that_is_refused_is_forgotten(void **state)
+{
+    static const int passing[] = {0, 429, 503}, lasting[] = {400, 403, 414};
+
+    begin_list();
+    end_page("one", "", "more");
+    for (size_t i = 0; i < array_size(passing); i++) {
+        assert_string_equal(world.call->path, PAGE "continue=more");
+        end_call(passing[i], "", "");
+        pass(60 * USEC_PER_SEC);
+    }
+    for (size_t i = 0; i < array_size(lasting); i++) {
+        assert_string_equal(world.call->path, PAGE "continue=more");
+        end_call(lasting[i], "", "");
+        pass(60 * USEC_PER_SEC);
+        assert_string_equal(world.call->path,
+                            PAGE "resourceVersion=9&resourceVersionMatch=NotOlderThan");
+        end_page("one", "", "more");
+    }
+    end_page("two", "", "");
+    assert_told("set a/one@1;set a/two@1;complete;");
+}
+
 /* What found no room on a page is not gone, though what comes after it may find some. */
 static void test_a_list_that_is_too_large_is_read_from_its_beginning(void **state)
 {
@@ -662,6 +686,7 @@ int main(void)
         watch_test(test_an_object_that_is_not_understood_stays_as_it_was),
         watch_test(test_events_have_a_size),
         watch_test(test_all_objects_together_have_a_size),
+        watch_test(test_a_place_in_a_list_that_is_refused_is_forgotten),
         watch_test(test_a_list_that_is_too_large_is_read_from_its_beginning),
         watch_test(test_what_was_known_stands_in_for_the_first_set),
         watch_test(test_nothing_may_be_known),
