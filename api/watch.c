@@ -261,7 +261,8 @@ static void on_event(void *owner, const struct watch_event *event)
     struct api_watch *watch = owner;
 
     watch->heard = true;
-    watch->full |= event->object && !watch_set_has_room(objects_at_hand(watch), event->object);
+    watch->full |=
+        event->object && !watch_set_has_room(objects_at_hand(watch), event->key, event->object);
     if (watch->full)
         return;
     switch (event->type) {
