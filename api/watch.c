@@ -59,7 +59,7 @@ struct api_watch {
     struct api_call *call;
     struct strbuf line;
     struct wheel_timer timer;
-    struct api_waiter waiter; /* while the server is away */
+    struct api_waiter waiter; /* after a failure that may pass early */
     usec_t began;             /* the call at hand */
     bool heard;               /* something, by it */
     usec_t backoff;           /* the next */
@@ -235,6 +235,12 @@ _printf_(2, 3) static void fail(struct api_watch *watch, const char *format, ...
     begin_later(watch);
 }
 
+static void fail_call(struct api_watch *watch, const struct api_failure *failure)
+{
+    fail(watch, "%s", failure->err.text);
+    api_wait(watch->options.api, &watch->waiter, failure);
+}
+
 /* The server cannot tell what was between: all is read anew. With the last version first, which
  * keeps an old copy of the server's from being taken for news; if not even that is to be had, what
  * the server says is believed. */
@@ -377,9 +383,7 @@ static void on_stream_end(void *owner, const struct api_reply *reply)
         watch->lists = true;
         read_anew(watch);
     } else if (reply->failure && (reply->failure->code || !watch->heard)) {
-        fail(watch, "%s", reply->failure->err.text);
-        if (!reply->failure->code)
-            api_wait(watch->options.api, &watch->waiter);
+        fail_call(watch, reply->failure);
     } else if (short_lived) {
         begin_later(watch);
     } else {
@@ -400,7 +404,7 @@ static void on_page(void *owner, const struct api_reply *reply)
         if (api_failure_is_expired(reply->failure))
             read_anew(watch);
         else
-            fail(watch, "%s", reply->failure->err.text);
+            fail_call(watch, reply->failure);
         return;
     }
     forget_page(watch);
@@ -474,8 +478,8 @@ static void begin(struct api_watch *watch)
         ask_for_stream(watch, &query);
 }
 
-/* Others have heard of the server: what is left of the wait is no use. Not all at once, though. */
-static void on_answered(struct api_waiter *waiter)
+/* What is left of the wait is no use. Not all at once, though. */
+static void on_passed(struct api_waiter *waiter)
 {
     struct api_watch *watch = container_of(waiter, struct api_watch, waiter);
     usec_t soon = usec_add(clock_boottime(), chance_between(0, BACKOFF_MIN_USEC));
@@ -511,7 +515,7 @@ struct api_watch *api_watch_new(const struct api_watch_options *options)
     watch->backoff = BACKOFF_MIN_USEC;
     wheel_timer_init(&watch->timer, on_timer);
     list_init(&watch->waiter.link);
-    watch->waiter.answered = on_answered;
+    watch->waiter.passed = on_passed;
     begin(watch);
     return watch;
 }

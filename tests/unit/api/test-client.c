@@ -265,25 +265,47 @@ static void test_another_certificate_is_another_connection(void **state)
     assert_int_equal(place->code, 0);
 }
 
-static void answered(struct api_waiter *waiter)
+static void passed(struct api_waiter *waiter)
 {
-    waiter->answered = NULL;
+    waiter->passed = NULL;
 }
 
 static void test_who_waits_for_an_answer_is_called_once(void **state)
 {
     struct place *place = *state;
-    struct api_waiter waiter = {.answered = answered}, gone = {.answered = answered};
+    struct api_waiter waiter = {.passed = passed}, gone = {.passed = passed};
+    const struct api_failure no_answer = {.code = 0};
 
     list_init(&waiter.link);
     list_init(&gone.link);
-    api_wait(place->api, &waiter);
-    api_wait(place->api, &gone);
+    api_wait(place->api, &waiter, &no_answer);
+    api_wait(place->api, &gone, &no_answer);
     list_unlink(&gone.link);
     ask(place, (struct api_request){.method = "GET", .path = "/500"});
-    assert_null(waiter.answered);
-    assert_non_null(gone.answered);
+    assert_null(waiter.passed);
+    assert_non_null(gone.passed);
     ask(place, (struct api_request){.method = "GET", .path = "/x"});
+}
+
+/* That others are answered, with 401 perhaps, is nothing new to it. */
+static void test_who_was_refused_is_called_with_another_identity(void **state)
+{
+    struct place *place = *state;
+    struct api_waiter refused = {.passed = passed}, failed = {.passed = passed};
+
+    list_init(&refused.link);
+    list_init(&failed.link);
+    api_wait(place->api, &refused, &(struct api_failure){.code = 403});
+    api_wait(place->api, &failed, &(struct api_failure){.code = 500});
+    ask(place, (struct api_request){.method = "GET", .path = "/401"});
+    assert_non_null(refused.passed);
+    place->anonymous = true;
+    api_identity_changed(place->api);
+    assert_non_null(refused.passed);
+    place->anonymous = false;
+    api_identity_changed(place->api);
+    assert_null(refused.passed);
+    assert_non_null(failed.passed);
 }
 
 static void test_events_hold_nobody_up(void **state)
@@ -374,6 +396,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_who_waits_for_an_answer_is_called_once, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_who_was_refused_is_called_with_another_identity,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_events_hold_nobody_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_stream_is_told_as_it_comes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_dead_connection_is_given_up, set_up, tear_down),

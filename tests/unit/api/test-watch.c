@@ -29,6 +29,7 @@ struct world {
     struct api_watch *watch;
     struct api_call *call; /* one at a time */
     struct api_waiter *waiter;
+    int waits_after; /* the code of that failure */
     unsigned calls;
     struct strbuf told; /* "set ns/name@version;" */
     struct strbuf logged;
@@ -87,9 +88,10 @@ static void forget_call(void)
     world.call = NULL;
 }
 
-void api_wait(struct api *api, struct api_waiter *waiter)
+void api_wait(struct api *api, struct api_waiter *waiter, const struct api_failure *failure)
 {
     world.waiter = waiter;
+    world.waits_after = failure->code;
 }
 
 void api_cancel(struct api_call *call)
@@ -425,9 +427,24 @@ static void test_a_server_that_is_back_is_asked_at_once(void **state)
         if (i < 5)
             pass(60 * USEC_PER_SEC);
     }
-    world.waiter->answered(world.waiter);
+    world.waiter->passed(world.waiter);
     pass(USEC_PER_MSEC);
     assert_string_equal(world.call->path, NEXT "5");
+}
+
+/* As somebody else: the first certificate comes a while after the first try. */
+static void test_who_is_refused_asks_again_as_somebody_else(void **state)
+{
+    static const int codes[] = {401, 403};
+
+    for (size_t i = 0; i < array_size(codes); i++) {
+        end_call(codes[i], "", "");
+        assert_null(world.call);
+        assert_int_equal(world.waits_after, codes[i]);
+        world.waiter->passed(world.waiter);
+        pass(USEC_PER_MSEC);
+        assert_string_equal(world.call->path, FIRST);
+    }
 }
 
 static void test_a_server_that_hangs_up_at_once_is_not_asked_all_the_time(void **state)
@@ -533,6 +550,22 @@ static void begin_list(void)
     end_call(422, "Invalid", "");
     pass(USEC_PER_MSEC);
     assert_string_equal(world.call->path, LIST);
+}
+
+static void test_who_lists_waits_for_the_same(void **state)
+{
+    static const int codes[] = {0, 401};
+
+    begin_list();
+    for (size_t i = 0; i < array_size(codes); i++) {
+        world.waiter = NULL;
+        end_call(codes[i], "", "");
+        assert_non_null(world.waiter);
+        assert_int_equal(world.waits_after, codes[i]);
+        world.waiter->passed(world.waiter);
+        pass(USEC_PER_MSEC);
+        assert_string_equal(world.call->path, LIST);
+    }
 }
 
 /* Other troubles pass: it goes on where it was. */
@@ -679,6 +712,8 @@ int main(void)
         watch_test(test_a_version_that_is_of_no_use_is_dropped),
         watch_test(test_a_server_without_sets_as_streams),
         watch_test(test_trouble_is_told_once_and_waited_out),
+        watch_test(test_who_is_refused_asks_again_as_somebody_else),
+        watch_test(test_who_lists_waits_for_the_same),
         watch_test(test_a_server_that_hangs_up_at_once_is_not_asked_all_the_time),
         watch_test(test_what_will_not_change_is_not_watched),
         watch_test(test_a_server_that_is_back_is_asked_at_once),
