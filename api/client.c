@@ -63,12 +63,12 @@ struct api_call {
     struct list link;
     struct wheel_timer timer; /* its turn */
     struct http_call *http_call;
-    bool spare;  /* it goes over that client */
-    bool waits;  /* for a credential */
-    bool broken; /* its connection broke once, and it was repeated */
-    unsigned tries;
-    usec_t began; /* the attempt at hand */
-    usec_t asked; /* over the client that all use, a heartbeat's */
+    bool spare;     /* it goes over that client */
+    bool waits;     /* for a credential */
+    bool broken;    /* its connection broke once, and it was repeated */
+    unsigned tries; /* 0: nothing was sent yet */
+    usec_t began;   /* the attempt at hand */
+    usec_t asked;   /* over the client that all use, a heartbeat's */
     enum api_class class;
     usec_t timeout;
     char *method;
@@ -461,6 +461,8 @@ void api_cancel(struct api_call *call)
 {
     if (call->http_call)
         http_cancel(call->http_call);
+    if (!call->tries && call->class != API_HEARTBEAT)
+        limiter_give_back(&call->api->limiters[call->class]);
     call_free(call);
 }
 

@@ -322,6 +322,18 @@ static void test_events_hold_nobody_up(void **state)
     turn_until_done(place, 12);
 }
 
+/* A hundred that were given up would hold up the next for ten seconds. */
+static void test_what_was_not_sent_costs_nothing(void **state)
+{
+    static const struct api_request event = {.method = "GET", .path = "/x", .class = API_EVENTS};
+    struct place *place = *state;
+
+    ask(place, event);
+    for (int i = 0; i < 100; i++)
+        api_cancel(api_begin(place->api, &event, take, place));
+    assert_in_range(ask(place, event), 0, 5 * USEC_PER_SEC);
+}
+
 static void take_piece(void *owner, const char *bytes, size_t length)
 {
     struct place *place = owner;
@@ -399,6 +411,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_who_was_refused_is_called_with_another_identity,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_events_hold_nobody_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_was_not_sent_costs_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_stream_is_told_as_it_comes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_dead_connection_is_given_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_answers_nobody_has_no_dead_connection, set_up,
