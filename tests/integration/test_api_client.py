@@ -196,7 +196,7 @@ def test_check_21_a_server_that_knows_no_such_streams(own, tmp_path):
         agrees(driver, own)
         _, listed, watched = own.server.wait(lambda: len(asked(own.server)) == 3 and
                                              asked(own.server))
-        assert listed["limit"] == "500"
+        assert listed["limit"] == "100"
         assert "resourceVersion" not in listed  # which would be a list of any time
         assert "watch" not in listed and "sendInitialEvents" not in watched
         assert int(watched["resourceVersion"]) > 0

@@ -30,14 +30,14 @@ static void test_pages(void **state)
     struct watch_query query = {.path = "/pods", .selector = "spec.nodeName=a b"};
 
     assert_path(watch_query_page(&query, NULL),
-                "/pods?fieldSelector=spec.nodeName%3Da%20b&limit=500");
+                "/pods?fieldSelector=spec.nodeName%3Da%20b&limit=100");
     query.version = "5";
     assert_path(watch_query_page(&query, NULL),
-                "/pods?fieldSelector=spec.nodeName%3Da%20b&limit=500&resourceVersion=5&"
+                "/pods?fieldSelector=spec.nodeName%3Da%20b&limit=100&resourceVersion=5&"
                 "resourceVersionMatch=NotOlderThan");
     /* A place in a list has its own version. */
     assert_path(watch_query_page(&query, "m/="),
-                "/pods?fieldSelector=spec.nodeName%3Da%20b&limit=500&continue=m%2F%3D");
+                "/pods?fieldSelector=spec.nodeName%3Da%20b&limit=100&continue=m%2F%3D");
 }
 
 int main(void)

@@ -199,7 +199,7 @@ static void pass(usec_t duration)
 #define NEXT                                                                                       \
     "/api/v1/configmaps?fieldSelector=a%3Db&watch=true&allowWatchBookmarks=true&"                  \
     "timeoutSeconds=300&resourceVersion="
-#define LIST "/api/v1/configmaps?fieldSelector=a%3Db&limit=500"
+#define LIST "/api/v1/configmaps?fieldSelector=a%3Db&limit=100"
 #define PAGE LIST "&"
 
 static int begin_world(void **state)
