@@ -106,8 +106,9 @@ static struct api *asker(const struct cluster_certificate *certificate)
 
 /* writing */
 
-struct saving { /* the pool's */
+struct saving { /* the pool's, also what it has open: its thread may outlive all others */
     struct certificate_store store;
+    char *path;
     struct certificate issued;
     struct err err;
 };
@@ -129,7 +130,22 @@ static void saving_free(void *argument)
     struct saving *saving = argument;
 
     certificate_deinit(&saving->issued);
+    fd_close_at(&saving->store.directory);
+    free(saving->path);
     free(saving);
+}
+
+static struct saving *saving_new(const struct certificate_store *store)
+{
+    struct saving *saving = mem_new(struct saving);
+
+    saving->path = mem_strdup(store->path);
+    saving->store = (struct certificate_store){
+        .directory = fd_duplicate(store->directory),
+        .path = saving->path,
+        .pair = store->pair,
+    };
+    return saving;
 }
 
 /* Takes it over; whoever serves with it gets the key, which is then not needed here. */
@@ -179,7 +195,7 @@ static void keep(struct cluster_certificate *certificate, const struct certifica
 {
     struct certificate_text chain = {"the issued certificate", answer->chain, answer->chain_length},
                             key = {"its key", certificate->key.text, certificate->key.length};
-    struct saving *saving = mem_new(struct saving);
+    struct saving *saving = saving_new(&certificate->store);
     struct work_order order = {
         .limit_usec = SAVE_LIMIT_USEC,
         .run = save,
@@ -190,9 +206,8 @@ static void keep(struct cluster_certificate *certificate, const struct certifica
     };
     struct err err;
 
-    saving->store = certificate->store;
     if (certificate_parse(&saving->issued, &chain, &key, &err) < 0) {
-        free(saving);
+        saving_free(saving);
         attempt_failed(certificate, true, err.text);
         return;
     }

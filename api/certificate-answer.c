@@ -181,8 +181,6 @@ int certificate_answer_read(struct certificate_answer *answer, struct arena *are
     if (r == 0)
         r = get_text(metadata, "name", arena, &answer->name, err);
     if (r == 0)
-        r = get_text(metadata, "uid", arena, &answer->uid, err);
-    if (r == 0)
         r = get_text(spec, "signerName", arena, &signer, err);
     if (r == 0)
         r = read_conditions(answer, arena, status, err);

@@ -113,21 +113,17 @@ static int take_subject(struct certificate *certificate, const X509_NAME *subjec
     if (count > CERTIFICATE_NAMES_MAX)
         return -E2BIG;
     certificate->common_name = "";
-    certificate->organizations.items = arena_array(&certificate->arena, const char *, count + 1);
     for (int i = 0; i < count; i++) {
         X509_NAME_ENTRY *entry = X509_NAME_get_entry(subject, i);
         int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
         const char *text;
 
-        if (nid != NID_commonName && nid != NID_organizationName)
+        if (nid != NID_commonName)
             continue;
         text = to_text(&certificate->arena, X509_NAME_ENTRY_get_data(entry));
         if (!text)
             return -EINVAL;
-        if (nid == NID_commonName)
-            certificate->common_name = text;
-        else
-            certificate->organizations.items[certificate->organizations.count++] = text;
+        certificate->common_name = text;
     }
     return 0;
 }
@@ -309,14 +305,6 @@ void certificate_deinit(struct certificate *certificate)
 }
 
 /* asking */
-
-bool certificate_is_of(const struct certificate *certificate, const char *organization)
-{
-    array_for_each (one, certificate->organizations)
-        if (str_equal(*one, organization))
-            return true;
-    return false;
-}
 
 /* However an IPv6 address is written, it is told in one way. */
 static const char *canonical(const char *name, char text[INET6_ADDRSTRLEN])

@@ -52,9 +52,10 @@ struct api {
     uint64_t generation;
     struct limiter limiters[API_HEARTBEAT];
     struct list calls;
-    struct list waiters;
-    unsigned streams; /* under way */
-    usec_t heard;     /* when something came over `http` last */
+    struct list unanswered; /* who waits for the server */
+    struct list refused;    /* who waits for another identity */
+    unsigned streams;       /* under way */
+    usec_t heard;           /* when something came over `http` last */
 };
 
 struct api_call {
@@ -62,12 +63,12 @@ struct api_call {
     struct list link;
     struct wheel_timer timer; /* its turn */
     struct http_call *http_call;
-    bool spare;  /* it goes over that client */
-    bool waits;  /* for a credential */
-    bool broken; /* its connection broke once, and it was repeated */
-    unsigned tries;
-    usec_t began; /* the attempt at hand */
-    usec_t asked; /* over the client that all use, a heartbeat's */
+    bool spare;     /* it goes over that client */
+    bool waits;     /* for a credential */
+    bool broken;    /* its connection broke once, and it was repeated */
+    unsigned tries; /* 0: nothing was sent yet */
+    usec_t began;   /* the attempt at hand */
+    usec_t asked;   /* over the client that all use, a heartbeat's */
     enum api_class class;
     usec_t timeout;
     char *method;
@@ -302,23 +303,26 @@ static void call_answered(struct api_call *call, const struct http_reply *reply)
         call_failed(call, &failure);
 }
 
-static void call_waiters(struct api *api)
+static void call_waiters(struct list *of)
 {
     struct api_waiter *waiter;
     struct list waiters;
 
     list_init(&waiters);
-    list_splice(&waiters, &api->waiters);
+    list_splice(&waiters, of);
     while ((waiter = list_first(&waiters, struct api_waiter, link))) {
         list_unlink(&waiter->link);
-        waiter->answered(waiter);
+        waiter->passed(waiter);
     }
 }
 
-void api_wait(struct api *api, struct api_waiter *waiter)
+void api_wait(struct api *api, struct api_waiter *waiter, const struct api_failure *failure)
 {
     list_unlink(&waiter->link);
-    list_push_back(&api->waiters, &waiter->link);
+    if (!failure->code)
+        list_push_back(&api->unanswered, &waiter->link);
+    else if (api_failure_is_of_identity(failure))
+        list_push_back(&api->refused, &waiter->link);
 }
 
 static void on_reply(void *owner, const struct http_reply *reply)
@@ -332,7 +336,7 @@ static void on_reply(void *owner, const struct http_reply *reply)
     if (!call->spare && !reply->trouble)
         api->heard = clock_boottime();
     if (!reply->trouble)
-        call_waiters(api);
+        call_waiters(&api->unanswered);
     if (reply->trouble)
         call_unanswered(call, reply);
     else
@@ -457,6 +461,8 @@ void api_cancel(struct api_call *call)
 {
     if (call->http_call)
         http_cancel(call->http_call);
+    if (!call->tries && call->class != API_HEARTBEAT)
+        limiter_give_back(&call->api->limiters[call->class]);
     call_free(call);
 }
 
@@ -482,6 +488,7 @@ void api_identity_changed(struct api *api)
             call_later(call, 0);
         call->waits = false;
     }
+    call_waiters(&api->refused);
 }
 
 int api_new(struct api **result, const struct api_options *options, struct err *err)
@@ -495,7 +502,8 @@ int api_new(struct api **result, const struct api_options *options, struct err *
     api->user_agent = mem_printf("User-Agent: %s", options->user_agent);
     api->proxy = options->proxy ? mem_strdup(options->proxy) : NULL;
     list_init(&api->calls);
-    list_init(&api->waiters);
+    list_init(&api->unanswered);
+    list_init(&api->refused);
     limiter_init(&api->limiters[API_GENERAL], options->rate, options->burst, now);
     limiter_init(&api->limiters[API_EVENTS], options->event_rate, options->event_burst, now);
     r = client_new(&api->http, api, err);

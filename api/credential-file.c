@@ -235,7 +235,7 @@ void credential_file_refuse(struct credential_file *file, usec_t then)
     if (file->read >= then)
         return;
     if (file->job) {
-        file->again = file->began < then;
+        file->again |= file->began < then;
         file->fetching = true;
     } else {
         file->fetching = start(file);

@@ -249,8 +249,6 @@ static void check_context(struct reading *reading, const struct written_context 
     check_names(reading, &users);
     if (complaint)
         report_error(reading->report, &namespace, FINDING_INVALID, "%s", complaint);
-    else if (!str_empty(context->name_space))
-        reading->config->name_space = context->name_space;
     if (cluster >= 0) {
         const struct written_cluster *found = &written->clusters.items[cluster].cluster;
 

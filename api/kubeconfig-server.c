@@ -1,7 +1,6 @@
 /* Where the server is: the parts of its URL. */
 #include "kubeconfig-private.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -28,16 +27,12 @@ static const char *without_slashes(struct arena *arena, const char *text)
     return arena_strndup(arena, text, length);
 }
 
-static void take_host(struct kubeconfig *config, const char *host)
+static const char *without_brackets(struct arena *arena, const char *host)
 {
-    struct kubeconfig_server *server = &config->server;
     size_t length = strlen(host);
-    unsigned char address[16];
 
-    if (host[0] == '[' && host[length - 1] == ']')
-        host = arena_strndup(&config->arena, host + 1, length - 2);
-    server->host = host;
-    server->literal = strchr(host, ':') || inet_pton(AF_INET, host, address) == 1;
+    return host[0] == '[' && host[length - 1] == ']' ? arena_strndup(arena, host + 1, length - 2)
+                                                     : host;
 }
 
 static int take_parts(struct kubeconfig *config, CURLU *parts, struct err *err)
@@ -63,7 +58,7 @@ static int take_parts(struct kubeconfig *config, CURLU *parts, struct err *err)
         return err_set(err, -EINVAL, "must have a port from 1 to 65535");
     server->prefix = without_slashes(arena, path ? path : "");
     server->url = without_slashes(arena, part(arena, parts, CURLUPART_URL, 0));
-    take_host(config, host);
+    server->host = without_brackets(arena, host);
     return 0;
 }
 

@@ -17,3 +17,8 @@ usec_t limiter_take(struct limiter *limiter, usec_t now)
         return now;
     return usec_add(now, (usec_t)(-limiter->tokens * (double)USEC_PER_SEC / limiter->rate));
 }
+
+void limiter_give_back(struct limiter *limiter)
+{
+    limiter->tokens = MIN(limiter->tokens + 1, limiter->burst);
+}

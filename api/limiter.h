@@ -14,3 +14,6 @@ void limiter_init(struct limiter *limiter, double rate, double burst, usec_t now
 
 /* Takes one; returns from when on it may be used. */
 usec_t limiter_take(struct limiter *limiter, usec_t now);
+
+/* One that was taken and will not be used. */
+void limiter_give_back(struct limiter *limiter);

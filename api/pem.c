@@ -1,10 +1,10 @@
 /* Looking at certificates and keys before somebody relies on them. */
 #include "pem.h"
 #include "nodeagent/sys/files.h"
+#include "openssl-pem.h"
 
 #include <errno.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <string.h>
 
 int pem_read(const char *path, struct strbuf *text, struct err *err)
@@ -21,65 +21,50 @@ int pem_read(const char *path, struct strbuf *text, struct err *err)
     return 0;
 }
 
-/* There is nobody to ask, and OpenSSL must not ask on the terminal. */
-static int no_passphrase(char *buffer, int size, int writing, void *data)
+static struct certificate_text text_of(const char *shown, const char *text)
 {
-    return 0;
-}
-
-static BIO *bio_of(const char *text)
-{
-    BIO *bio = BIO_new_mem_buf(text, (int)strnlen(text, PEM_BYTES_MAX));
-
-    assert_that(bio);
-    return bio;
+    return (struct certificate_text){shown, text, strlen(text)};
 }
 
 /* The first in the text, which may have other things in it. */
 static X509 *first_certificate(const char *text)
 {
-    BIO *bio = bio_of(text);
-    X509 *certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+    const struct certificate_text all = text_of("", text);
+    _cleanup_(BIO_free_at) BIO *from = pem_reader(&all);
+    X509 *certificate = NULL;
+    struct pem_block block;
+    struct err ignored;
+    bool found = false;
 
-    BIO_free(bio);
+    while (!found && pem_next(from, all.shown, &block, &ignored) > 0) {
+        const unsigned char *at = block.bytes;
+
+        found = str_equal(block.label, PEM_CERTIFICATE);
+        if (found)
+            certificate = d2i_X509(NULL, &at, block.length);
+        pem_block_deinit(&block);
+    }
+    ERR_clear_error();
     return certificate;
-}
-
-static EVP_PKEY *first_key(const char *text)
-{
-    BIO *bio = bio_of(text);
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
-
-    BIO_free(bio);
-    return key;
 }
 
 int pem_check_authority(const char *text, struct err *err)
 {
-    X509 *certificate = first_certificate(text);
-    bool found = certificate;
+    _cleanup_(X509_free_at) X509 *certificate = first_certificate(text);
 
-    X509_free(certificate);
-    ERR_clear_error();
-    return found ? 0 : err_set(err, -EINVAL, "has no certificate in it that is PEM");
+    return certificate ? 0 : err_set(err, -EINVAL, "has no certificate in it that is PEM");
 }
 
 int pem_check_pair(const char *certificate_text, const char *key_text, struct err *err)
 {
-    X509 *certificate = first_certificate(certificate_text);
-    EVP_PKEY *key = first_key(key_text);
-    int r = 0;
+    const struct certificate_text of_key = text_of("its key", key_text);
+    _cleanup_(X509_free_at) X509 *certificate = first_certificate(certificate_text);
+    _cleanup_(EVP_PKEY_free_at) EVP_PKEY *key = NULL;
+    int r = certificate ? pem_read_key(&of_key, &key, NULL, err)
+                        : err_set(err, -EINVAL, "has no certificate in it that is PEM");
 
-    if (!certificate)
-        r = err_set(err, -EINVAL, "has no certificate in it that is PEM");
-    else if (!key)
-        r = err_set(
-            err, -EINVAL,
-            "its key is none that is PEM, or is encrypted, which is of no use to a service");
-    else if (X509_check_private_key(certificate, key) != 1)
+    if (r == 0 && X509_check_private_key(certificate, key) != 1)
         r = err_set(err, -EINVAL, "its key is another certificate's");
-    X509_free(certificate);
-    EVP_PKEY_free(key);
     ERR_clear_error();
     return r;
 }

@@ -17,8 +17,6 @@ static int64_t due_of(const struct rotation_certificate *certificate, double ran
     int64_t life = MAX(certificate->not_after - certificate->not_before, 0);
 
     assert_that(random >= 0 && random < 1);
-    if (certificate->bootstrap)
-        return INT64_MIN;
     return certificate->not_before + (int64_t)((double)life * (LIFE_FIRST + LIFE_SPREAD * random));
 }
 

@@ -11,6 +11,7 @@
 enum {
     LIST_BYTES_MAX = 64 << 20,
     NODES_MAX = 2000000,
+    NEXT_BYTES_MAX = 4 << 10, /* of where the next page begins: it is a part of a URL */
     GARBAGE_SHOWN_MAX = 60,
 };
 
@@ -199,6 +200,9 @@ int watch_list_read(const struct object_kind *kind, const char *shown, const cha
     if (r < 0)
         return r;
     token = json_get_text(metadata, "continue", NULL, &arena);
+    if (token && strlen(token) > NEXT_BYTES_MAX)
+        return fail_garbage(failure, shown, "its next page is not where a request can ask for it",
+                            token, strlen(token));
     *next = str_empty(token) ? NULL : mem_strdup(token);
     mark.version = json_get_text(metadata, "resourceVersion", NULL, &arena);
     call(owner, &mark);

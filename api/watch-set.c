@@ -17,21 +17,27 @@ char *watch_set_key(const char *name_space, const char *name)
     return mem_printf("%s/%s", name_space ? name_space : "", name);
 }
 
-bool watch_set_has_room(const struct watch_set *set, const struct object *object)
+static size_t size_of(const struct object *object)
 {
-    return set->bytes + arena_size(&object->arena) <= WATCH_SET_BYTES_MAX;
+    return object ? arena_size(&object->arena) : 0;
+}
+
+bool watch_set_has_room(const struct watch_set *set, const char *key, const struct object *object)
+{
+    const struct object *before = watch_set_find(set, key);
+
+    return set->bytes - size_of(before) + size_of(object) <= WATCH_SET_BYTES_MAX;
 }
 
 static struct object *forget(struct watch_set *set, struct object *object)
 {
-    if (object)
-        set->bytes -= arena_size(&object->arena);
+    set->bytes -= size_of(object);
     return object;
 }
 
 struct object *watch_set_put(struct watch_set *set, const char *key, struct object *object)
 {
-    set->bytes += arena_size(&object->arena);
+    set->bytes += size_of(object);
     return forget(set, map_put(&set->objects, key, object));
 }
 

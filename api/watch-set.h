@@ -24,7 +24,7 @@ void watch_set_clear(struct watch_set *set);
 char *watch_set_key(const char *name_space, const char *name);
 
 /* Whether this one may be put: else there is no end to it. */
-bool watch_set_has_room(const struct watch_set *set, const struct object *object);
+bool watch_set_has_room(const struct watch_set *set, const char *key, const struct object *object);
 
 /* Takes the reference; returns the one of what had that name before, or NULL. */
 struct object *watch_set_put(struct watch_set *set, const char *key, struct object *object);

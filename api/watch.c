@@ -16,15 +16,13 @@
 #include "nodeagent/sys/log.h"
 #include "nodeagent/sys/wheel.h"
 #include "watch-event.h"
+#include "watch-query.h"
 #include "watch-set.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    PAGE_OBJECTS = 500,
     PAGES_MAX = 10000, /* of a set */
     STREAM_SECONDS_MIN = 300,
     STREAM_SECONDS_MAX = 600,
@@ -61,7 +59,7 @@ struct api_watch {
     struct api_call *call;
     struct strbuf line;
     struct wheel_timer timer;
-    struct api_waiter waiter; /* while the server is away */
+    struct api_waiter waiter; /* after a failure that may pass early */
     usec_t began;             /* the call at hand */
     bool heard;               /* something, by it */
     usec_t backoff;           /* the next */
@@ -186,6 +184,13 @@ static void compare(struct api_watch *watch)
 
 static void begin(struct api_watch *watch);
 
+/* A list is read from its beginning. */
+static void forget_page(struct api_watch *watch)
+{
+    free(watch->next_page);
+    watch->next_page = NULL;
+}
+
 static void set_trouble(struct api_watch *watch, const char *text)
 {
     if (text && !str_equal(watch->trouble, text))
@@ -230,6 +235,12 @@ _printf_(2, 3) static void fail(struct api_watch *watch, const char *format, ...
     begin_later(watch);
 }
 
+static void fail_call(struct api_watch *watch, const struct api_failure *failure)
+{
+    fail(watch, "%s", failure->err.text);
+    api_wait(watch->options.api, &watch->waiter, failure);
+}
+
 /* The server cannot tell what was between: all is read anew. With the last version first, which
  * keeps an old copy of the server's from being taken for news; if not even that is to be had, what
  * the server says is believed. */
@@ -240,8 +251,7 @@ static void read_anew(struct api_watch *watch)
         free(watch->version);
         watch->version = NULL;
     }
-    free(watch->next_page);
-    watch->next_page = NULL;
+    forget_page(watch);
     watch->phase = watch->lists ? READING_LIST : READING_STREAM;
     if (usec_sub(clock_boottime(), watch->troubled) < SHORT_LIVED_USEC)
         begin_later(watch);
@@ -257,7 +267,8 @@ static void on_event(void *owner, const struct watch_event *event)
     struct api_watch *watch = owner;
 
     watch->heard = true;
-    watch->full |= event->object && !watch_set_has_room(objects_at_hand(watch), event->object);
+    watch->full |=
+        event->object && !watch_set_has_room(objects_at_hand(watch), event->key, event->object);
     if (watch->full)
         return;
     switch (event->type) {
@@ -281,8 +292,10 @@ static void on_event(void *owner, const struct watch_event *event)
     set_trouble(watch, NULL);
 }
 
+/* What the page at hand skipped would be taken for gone when the next completed the set. */
 static void fail_full(struct api_watch *watch)
 {
+    forget_page(watch);
     fail(watch,
          "%s: the API server has more objects than the %d MiB that there is room for; what was "
          "known before them holds on, until some are gone",
@@ -291,8 +304,7 @@ static void fail_full(struct api_watch *watch)
 
 static void fail_endless(struct api_watch *watch)
 {
-    free(watch->next_page);
-    watch->next_page = NULL;
+    forget_page(watch);
     fail(watch, "%s: the API server's list does not end after %u pages", watch->path, watch->pages);
 }
 
@@ -371,9 +383,7 @@ static void on_stream_end(void *owner, const struct api_reply *reply)
         watch->lists = true;
         read_anew(watch);
     } else if (reply->failure && (reply->failure->code || !watch->heard)) {
-        fail(watch, "%s", reply->failure->err.text);
-        if (!reply->failure->code)
-            api_wait(watch->options.api, &watch->waiter);
+        fail_call(watch, reply->failure);
     } else if (short_lived) {
         begin_later(watch);
     } else {
@@ -389,14 +399,15 @@ static void on_page(void *owner, const struct api_reply *reply)
     watch->call = NULL;
     watch->refused = reply->failure && api_failure_is_of_identity(reply->failure);
     if (reply->failure) {
+        if (api_failure_is_lasting(reply->failure))
+            forget_page(watch);
         if (api_failure_is_expired(reply->failure))
             read_anew(watch);
         else
-            fail(watch, "%s", reply->failure->err.text);
+            fail_call(watch, reply->failure);
         return;
     }
-    free(watch->next_page);
-    watch->next_page = NULL;
+    forget_page(watch);
     if (watch_list_read(watch->options.kind, watch->path, reply->body, reply->length, on_event,
                         watch, &watch->next_page, &failure) < 0) {
         fail(watch, "%s", failure.err.text);
@@ -417,23 +428,11 @@ static void on_page(void *owner, const struct api_reply *reply)
 
 /* beginnings */
 
-static void add_query(struct strbuf *path, const char *name, const char *value)
-{
-    strbuf_add_char(path, strchr(path->text, '?') ? '&' : '?');
-    strbuf_printf(path, "%s=", name);
-    for (const char *c = value; *c; c++)
-        if (isalnum((unsigned char)*c) || strchr("-._~", *c))
-            strbuf_add_char(path, *c);
-        else
-            strbuf_printf(path, "%%%02X", (unsigned char)*c);
-}
-
-static void ask(struct api_watch *watch, const struct strbuf *path, usec_t timeout,
-                api_done_fn *done)
+static void ask(struct api_watch *watch, const char *path, usec_t timeout, api_done_fn *done)
 {
     struct api_request request = {
         .method = "GET",
-        .path = path->text,
+        .path = path,
         .timeout = timeout,
         .data = done == on_stream_end ? on_data : NULL,
     };
@@ -443,44 +442,27 @@ static void ask(struct api_watch *watch, const struct strbuf *path, usec_t timeo
     watch->call = api_begin(watch->options.api, &request, done, watch);
 }
 
-static void ask_for_stream(struct api_watch *watch, struct strbuf *path)
+static void ask_for_stream(struct api_watch *watch, const struct watch_query *query)
 {
     usec_t seconds = chance_between(STREAM_SECONDS_MIN, STREAM_SECONDS_MAX) *
                      (watch->options.lone ? LONE_FACTOR : 1);
-    char number[24];
+    _cleanup_(mem_free_at) char *path =
+        watch_query_stream(query, watch->phase == READING_STREAM, (unsigned)seconds);
 
-    snprintf(number, sizeof(number), "%llu", (unsigned long long)seconds);
-    add_query(path, "watch", "true");
-    add_query(path, "allowWatchBookmarks", "true");
-    add_query(path, "timeoutSeconds", number);
-    if (watch->phase == READING_STREAM) {
-        add_query(path, "sendInitialEvents", "true");
-        add_query(path, "resourceVersionMatch", "NotOlderThan");
-    }
-    if (watch->version)
-        add_query(path, "resourceVersion", watch->version);
     /* The server ends it; should it not, we do. */
     ask(watch, path, (seconds + STREAM_SECONDS_MIN) * USEC_PER_SEC, on_stream_end);
 }
 
-/* Without a version the server tells what is. "0" would do for it to tell what was, some time ago:
- * to somebody who has just begun a pod that was bound meanwhile, and runs, would be gone. */
-static void ask_for_page(struct api_watch *watch, struct strbuf *path)
+static void ask_for_page(struct api_watch *watch, const struct watch_query *query)
 {
-    char number[24];
+    _cleanup_(mem_free_at) char *path = watch_query_page(query, watch->next_page);
 
-    snprintf(number, sizeof(number), "%d", PAGE_OBJECTS);
-    add_query(path, "limit", number);
-    if (watch->next_page)
-        add_query(path, "continue", watch->next_page);
-    else if (watch->version)
-        add_query(path, "resourceVersion", watch->version);
     ask(watch, path, 0, on_page);
 }
 
 static void begin(struct api_watch *watch)
 {
-    _cleanup_(strbuf_deinit) struct strbuf path = STRBUF_INIT;
+    struct watch_query query = {watch->path, watch->selector, watch->version};
 
     if (watch->resting)
         return;
@@ -490,17 +472,14 @@ static void begin(struct api_watch *watch)
         watch->pages = 0;
     }
     watch->full = false;
-    strbuf_add(&path, watch->path);
-    if (watch->selector)
-        add_query(&path, "fieldSelector", watch->selector);
     if (watch->phase == READING_LIST)
-        ask_for_page(watch, &path);
+        ask_for_page(watch, &query);
     else
-        ask_for_stream(watch, &path);
+        ask_for_stream(watch, &query);
 }
 
-/* Others have heard of the server: what is left of the wait is no use. Not all at once, though. */
-static void on_answered(struct api_waiter *waiter)
+/* What is left of the wait is no use. Not all at once, though. */
+static void on_passed(struct api_waiter *waiter)
 {
     struct api_watch *watch = container_of(waiter, struct api_watch, waiter);
     usec_t soon = usec_add(clock_boottime(), chance_between(0, BACKOFF_MIN_USEC));
@@ -536,7 +515,7 @@ struct api_watch *api_watch_new(const struct api_watch_options *options)
     watch->backoff = BACKOFF_MIN_USEC;
     wheel_timer_init(&watch->timer, on_timer);
     list_init(&watch->waiter.link);
-    watch->waiter.answered = on_answered;
+    watch->waiter.passed = on_passed;
     begin(watch);
     return watch;
 }

@@ -23,7 +23,6 @@ static void check_kept(const struct certificate *certificate)
     assert_that(!strcmp(again.common_name, certificate->common_name));
     assert_that(again.not_before == certificate->not_before);
     assert_that(again.not_after == certificate->not_after);
-    assert_that(again.organizations.count == certificate->organizations.count);
     assert_that(again.names.count == certificate->names.count);
     certificate_deinit(&again);
 }
@@ -32,8 +31,6 @@ static void check_names(const struct certificate *certificate)
 {
     array_for_each (name, certificate->names)
         assert_that(certificate_has_names(certificate, (const char *[]){*name, NULL}));
-    array_for_each (organization, certificate->organizations)
-        assert_that(certificate_is_of(certificate, *organization));
 }
 
 static void check(const struct certificate_text *text, bool with_key)

@@ -196,7 +196,7 @@ def test_check_21_a_server_that_knows_no_such_streams(own, tmp_path):
         agrees(driver, own)
         _, listed, watched = own.server.wait(lambda: len(asked(own.server)) == 3 and
                                              asked(own.server))
-        assert listed["limit"] == "500"
+        assert listed["limit"] == "100"
         assert "resourceVersion" not in listed  # which would be a list of any time
         assert "watch" not in listed and "sendInitialEvents" not in watched
         assert int(watched["resourceVersion"]) > 0
@@ -217,6 +217,21 @@ def test_check_22_a_gap_that_the_server_cannot_fill(own, watching):
     agrees(watching, own)
     assert {event[2].split(" ")[0] for event in watching.events[told:] if event[2]} == {
         f"{own.namespace}/leaves", f"{own.namespace}/joins"}
+
+
+def test_check_22_the_same_of_a_server_that_knows_only_lists(own, tmp_path):
+    own.pod("leaves")
+    own.server.faults.refuse("sendInitialEvents", 422)
+    path = own.server.kubeconfig(tmp_path / "config", node=own.node)
+    with Driver(BUILD, path, tmp_path / "driver.log") as driver:
+        watch_pods(driver, own.node)
+        agrees(driver, own)
+        with own.server.faults.refuse(r"/api/v1/pods\?", 503, retry_after=1):
+            own.server.end_watches(PODS, ApiError(410, "too old resource version"))
+            own.server.delete_pod("leaves", own.namespace, grace=0)
+            own.pod("joins")
+            own.server.expire()
+        agrees(driver, own)
 
 
 def test_check_23_a_stream_whose_time_is_over_goes_on_from_its_bookmark(own, watching):

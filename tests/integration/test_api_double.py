@@ -468,6 +468,31 @@ def test_a_cache_gives_all_that_it_has(server, node):
     assert len(node.get(path + "&resourceVersion=0").json["items"]) == 2
 
 
+def test_a_list_in_pages_is_of_the_version_that_it_names(server, node):
+    """Unless it says that a newer one will do; also when no watch goes on from there."""
+    path = "/api/v1/pods?fieldSelector=spec.nodeName%3Da"
+    old = node.get(path).json["metadata"]["resourceVersion"]
+    add_pod(server, "new")
+    touch(server)
+    server.delete_pod("web", grace=0)
+    server.expire()
+
+    def names(query):
+        found = node.get(f"{path}&resourceVersion={old}{query}").json
+        return [item["metadata"]["name"] for item in found["items"]], \
+            found["metadata"]["resourceVersion"] == old
+
+    for exact in ("&limit=500", "&resourceVersionMatch=Exact"):
+        assert names(exact) == (["web"], True)
+    for newer in ("", "&limit=500&resourceVersionMatch=NotOlderThan"):
+        assert names(newer) == (["new"], False)
+    refused(node.get(f"{path}&resourceVersionMatch=Exact"), 422, "Invalid",
+            "resourceVersionMatch is forbidden unless resourceVersion is provided")
+    server.store.compacted = server.store.version
+    refused(node.get(f"{path}&limit=500&resourceVersion={old}"), 410, "Expired",
+            "too old resource version")
+
+
 def test_what_leaves_a_selection_is_deleted_for_its_watch(server):
     server.tokens["t"] = User("me", (MASTERS,))
     with server.client(token="t").watch("/api/v1/pods", fieldSelector="status.phase=Pending",

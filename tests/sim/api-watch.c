@@ -51,12 +51,22 @@ static void add_item(void *data, const char *name_space, const char *name, const
     listing->between = ",";
 }
 
+/* A list in pages that names a version is of that one, whatever was since, unless it says that it
+ * need not be: the server remembers that for longer than what became of things. */
+static bool is_exact(const struct api_call *call)
+{
+    return version_asked(call) && api_parameter(call, "limit") &&
+           !api_parameter(call, "resourceVersionMatch");
+}
+
 /* Of a list that says 0 any age will do. */
 static uint64_t age_of_list(const struct api_call *call)
 {
     const struct api_server *api = world->api;
     const char *asked = api_parameter(call, "resourceVersion");
 
+    if (is_exact(call))
+        return version_asked(call);
     if (!asked || strcmp(asked, "0") || !choose(SITE_API_STALE, call->key, RATE_STALE))
         return api->version;
     return api->version - draw(SITE_DETAIL, call->key, MIN(api->version - VERSION_FIRST, 40) + 1);

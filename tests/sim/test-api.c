@@ -191,6 +191,23 @@ static void test_a_list_may_be_old(void **state)
     strbuf_deinit(&old);
 }
 
+static void test_a_list_in_pages_is_of_the_version_that_it_names(void **state)
+{
+    static const char path[] = "/api/v1/configmaps?resourceVersion=%llu&limit=500%s";
+    _cleanup_(mem_free_at) char *answer = NULL, *exact = NULL, *newer = NULL;
+
+    api_put(KIND_CONFIG_MAP, "a", "m", MAP("m"));
+    exact = mem_printf(path, (unsigned long long)world->api->version, "");
+    newer = mem_printf(path, (unsigned long long)world->api->version,
+                       "&resourceVersionMatch=NotOlderThan");
+    api_remove(api_find(KIND_CONFIG_MAP, "a", "m"));
+    world->api->oldest = world->api->version;
+    assert_int_equal(ask("GET", exact, NULL, &answer), 200);
+    assert_non_null(strstr(answer, "\"name\":\"m\""));
+    assert_int_equal(ask("GET", newer, NULL, &answer), 200);
+    assert_non_null(strstr(answer, "\"items\":[]"));
+}
+
 static void test_differences_are_told(void **state)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
@@ -212,6 +229,7 @@ int main(void)
         test_in_world(test_a_watch_is_told_what_it_asked_for),
         test_in_world(test_what_is_too_old_is_refused),
         test_in_world(test_a_list_may_be_old),
+        test_in_world(test_a_list_in_pages_is_of_the_version_that_it_names),
         test_in_world(test_differences_are_told),
     };
 

@@ -71,6 +71,17 @@ def number(query, name):
     return int(text) if text else None
 
 
+def exact_version(query):
+    """At which a list is to be; None: it may be newer. One in pages is exact unless it says that it
+    need not be."""
+    wanted, matching = number(query, "resourceVersion"), query.get("resourceVersionMatch")
+    if matching and (not query.get("resourceVersion") or query.get("continue")):
+        raise errors.invalid_options("resourceVersionMatch", "resourceVersionMatch is forbidden "
+                                     "unless resourceVersion is provided, and without continue")
+    exact = matching == "Exact" or not matching and number(query, "limit")
+    return wanted or None if exact else None
+
+
 class Api:
     """What tests may set: `watch_list` (whether sendInitialEvents is known), `expired_as` ("event",
     or "http": how a watch from a forgotten version fails), `page_max` (objects a page, whatever the
@@ -125,7 +136,7 @@ class Api:
 
     def list(self, request, target, selector):
         kind, token = target.kind, request.query.get("continue")
-        limit = number(request.query, "limit")
+        limit, exact = number(request.query, "limit"), exact_version(request.query)
         if token:
             if token not in self.pages:
                 raise errors.continue_expired()
@@ -133,7 +144,7 @@ class Api:
         else:
             self.check_version(request)
             cached = request.query.get("resourceVersion") == "0"
-            version, objects = self.store.list(kind, target.namespace, selector, cached)
+            version, objects = self.store.list(kind, target.namespace, selector, cached, exact)
             if cached:
                 limit = None  # a cache gives all that it has
         if self.page_max:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import api_errors as errors
 
-HISTORY_MAX = 20000  # changes: those before have expired
+HISTORY_MAX = 20000  # changes: those before are forgotten for good
 FIRST_VERSION = 1000
 VERSIONED = {"pods", "csidrivers"}  # whose metadata.generation counts the changes of their spec
 
@@ -45,7 +45,8 @@ class Store:
         self.version = FIRST_VERSION
         self.objects = {}  # Target: object
         self.history = collections.deque()
-        self.expired = 0  # the newest version whose change is forgotten
+        self.expired = 0  # the newest version whose change no watch is told any more
+        self.compacted = 0  # the newest version whose change is forgotten for good
         self.stale = None  # (version, objects) as readers of a cache that lags see them
         self.token_seconds = {}  # audience: how long tokens for it last, whatever was asked for
         self.wakers = set()  # event descriptors of those who wait for changes
@@ -61,19 +62,34 @@ class Store:
             raise errors.not_found(target.kind, target.name)
         return obj
 
-    def list(self, kind, namespace, selector, cached=False):
-        """(version, objects) in the order of their names."""
+    def list(self, kind, namespace, selector, cached=False, exact=None):
+        """(version, objects) in the order of their names, `exact`ly as they were at that version."""
         with self.lock:
             version, objects = (self.version, self.objects)
             if cached and self.stale:
                 version, objects = self.stale
+            if exact is not None:
+                version, objects = exact, self._objects_at(exact)
             return version, [obj for target, obj in sorted(
                 objects.items(), key=lambda item: (item[0].namespace, item[0].name))
                 if target.kind == kind and (not namespace or target.namespace == namespace)
                 and selector.accepts(obj)]
 
+    def _objects_at(self, version):
+        if version < self.compacted:
+            raise errors.expired(version, self.compacted)
+        objects = dict(self.objects)
+        for change in reversed(self.history):
+            if change.version <= version:
+                break
+            if change.before is None:
+                del objects[change.target]
+            else:
+                objects[change.target] = change.before
+        return objects
+
     def changes(self, since):
-        """Those after version `since`; raises Expired when some of them are forgotten."""
+        """Those after version `since`; raises Expired when some of them are told no more."""
         with self.lock:
             if since < self.expired:
                 raise errors.expired(since, self.expired)
@@ -132,16 +148,17 @@ class Store:
             self.objects[target] = obj
         self.history.append(Change(self.version, change, target, obj, before))
         while len(self.history) > HISTORY_MAX:
-            self.expired = self.history.popleft().version
+            self.compacted = self.history.popleft().version
+            self.expired = max(self.expired, self.compacted)
         self._wake()
         return obj
 
     # time
 
     def expire(self):
-        """Forgets all changes; whatever version a client knows is too old from now on."""
+        """No watch goes on from a version that a client knows. Lists of it are to be had, though:
+        etcd keeps what was for longer than the server's own memory does."""
         with self.lock:
-            self.history.clear()
             self.version += 1
             self.expired = self.version
             self._wake()

@@ -19,9 +19,8 @@ enum {
 /* Times are microseconds since 1970. */
 struct certificate {
     struct arena arena;
-    const char *common_name;             /* the last of its subject; "": it has none */
-    list_of(const char *) organizations; /* of its subject */
-    list_of(const char *) names;         /* whom it speaks for: DNS names and IP addresses */
+    const char *common_name;     /* the last of its subject; "": it has none */
+    list_of(const char *) names; /* whom it speaks for: DNS names and IP addresses */
     int64_t not_before, not_after;
     int64_t chain_ends; /* the first end of a certificate of the chain */
     const char *chain;  /* PEM, nothing but certificates, in their order */
@@ -48,6 +47,5 @@ int certificate_read(struct certificate *certificate, const char *chain_path, co
                      struct err *err);
 void certificate_deinit(struct certificate *certificate);
 
-bool certificate_is_of(const struct certificate *certificate, const char *organization);
 /* Does it speak for all of them (NULL-terminated)? However an IP address is written. */
 bool certificate_has_names(const struct certificate *certificate, const char *const *names);

@@ -15,7 +15,7 @@ enum certificate_state {
 /* Texts are in the arena. */
 struct certificate_answer {
     enum certificate_state state;
-    const char *name, *uid;
+    const char *name;
     const char *message; /* a sentence: who is waited for, or who said no and why */
     const char *chain;   /* PEM, when it is issued: to be parsed with the key (certificate.h) */
     size_t chain_length;

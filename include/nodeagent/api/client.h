@@ -45,7 +45,8 @@ struct api_options {
 int api_new(struct api **result, const struct api_options *options, struct err *err);
 struct api *api_free(struct api *api); /* cancels what is in flight */
 
-/* Whoever waits for a credential is served; with another generation, all connections are closed. */
+/* Whoever waits for a credential is served, and who was refused is called; with another generation,
+ * all connections are closed. */
 void api_identity_changed(struct api *api);
 
 /* Each kind is limited by itself, so that none holds another up; heartbeats are not. */
@@ -81,10 +82,11 @@ struct api_call *api_begin(struct api *api, const struct api_request *request, a
                            void *owner);
 void api_cancel(struct api_call *call);
 
-/* Who waits for a server that is away is called once, when it has answered anybody. It may be
- * linked and unlinked at any time. */
+/* Who waits until a failure has passed is called once: after none to answer, when the server has
+ * answered anybody; after 401 or 403, when the client is somebody else. Of others nobody knows. It
+ * may be linked and unlinked at any time. */
 struct api_waiter {
     struct list link;
-    void (*answered)(struct api_waiter *waiter);
+    void (*passed)(struct api_waiter *waiter);
 };
-void api_wait(struct api *api, struct api_waiter *waiter);
+void api_wait(struct api *api, struct api_waiter *waiter, const struct api_failure *failure);

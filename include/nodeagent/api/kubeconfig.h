@@ -31,7 +31,6 @@ struct kubeconfig_server {
     const char *host;   /* of it, without brackets */
     unsigned port;
     bool secure;          /* https; over http nobody says who he is */
-    bool literal;         /* the host is an address: no SNI is sent */
     bool unverified;      /* any certificate will do */
     bool uncompressed;    /* answers are not to be compressed */
     const char *tls_name; /* for SNI and in the certificate, in place of the host's; NULL */
@@ -61,9 +60,8 @@ struct kubeconfig_user {
 };
 
 struct kubeconfig {
-    struct arena arena;     /* of all that is here */
-    const char *path;       /* from the root */
-    const char *name_space; /* of the context; NULL */
+    struct arena arena; /* of all that is here */
+    const char *path;   /* from the root */
     struct kubeconfig_server server;
     struct kubeconfig_user user;
 };

@@ -46,7 +46,6 @@ struct rotation {
 
 struct rotation_certificate {
     int64_t not_before, not_after;
-    bool bootstrap; /* the bootstrap's own: to be replaced at once */
 };
 
 struct rotation_verdict {

@@ -61,7 +61,6 @@ static void test_states(void **state)
         assert_int_equal(answer.state, cases[i].state);
         assert_non_null(strstr(answer.message, cases[i].message));
         assert_string_equal(answer.name, "csr-1");
-        assert_string_equal(answer.uid, "u");
         if (answer.state == CERTIFICATE_ISSUED) {
             assert_string_equal(answer.chain, "PEM");
             assert_int_equal(answer.chain_length, 3);

@@ -265,25 +265,47 @@ static void test_another_certificate_is_another_connection(void **state)
     assert_int_equal(place->code, 0);
 }
 
-static void answered(struct api_waiter *waiter)
+static void passed(struct api_waiter *waiter)
 {
-    waiter->answered = NULL;
+    waiter->passed = NULL;
 }
 
 static void test_who_waits_for_an_answer_is_called_once(void **state)
 {
     struct place *place = *state;
-    struct api_waiter waiter = {.answered = answered}, gone = {.answered = answered};
+    struct api_waiter waiter = {.passed = passed}, gone = {.passed = passed};
+    const struct api_failure no_answer = {.code = 0};
 
     list_init(&waiter.link);
     list_init(&gone.link);
-    api_wait(place->api, &waiter);
-    api_wait(place->api, &gone);
+    api_wait(place->api, &waiter, &no_answer);
+    api_wait(place->api, &gone, &no_answer);
     list_unlink(&gone.link);
     ask(place, (struct api_request){.method = "GET", .path = "/500"});
-    assert_null(waiter.answered);
-    assert_non_null(gone.answered);
+    assert_null(waiter.passed);
+    assert_non_null(gone.passed);
     ask(place, (struct api_request){.method = "GET", .path = "/x"});
+}
+
+/* That others are answered, with 401 perhaps, is nothing new to it. */
+static void test_who_was_refused_is_called_with_another_identity(void **state)
+{
+    struct place *place = *state;
+    struct api_waiter refused = {.passed = passed}, failed = {.passed = passed};
+
+    list_init(&refused.link);
+    list_init(&failed.link);
+    api_wait(place->api, &refused, &(struct api_failure){.code = 403});
+    api_wait(place->api, &failed, &(struct api_failure){.code = 500});
+    ask(place, (struct api_request){.method = "GET", .path = "/401"});
+    assert_non_null(refused.passed);
+    place->anonymous = true;
+    api_identity_changed(place->api);
+    assert_non_null(refused.passed);
+    place->anonymous = false;
+    api_identity_changed(place->api);
+    assert_null(refused.passed);
+    assert_non_null(failed.passed);
 }
 
 static void test_events_hold_nobody_up(void **state)
@@ -298,6 +320,18 @@ static void test_events_hold_nobody_up(void **state)
     took = ask(place, (struct api_request){.method = "GET", .path = "/x", .class = API_HEARTBEAT});
     assert_in_range(took, 0, 500 * USEC_PER_MSEC);
     turn_until_done(place, 12);
+}
+
+/* A hundred that were given up would hold up the next for ten seconds. */
+static void test_what_was_not_sent_costs_nothing(void **state)
+{
+    static const struct api_request event = {.method = "GET", .path = "/x", .class = API_EVENTS};
+    struct place *place = *state;
+
+    ask(place, event);
+    for (int i = 0; i < 100; i++)
+        api_cancel(api_begin(place->api, &event, take, place));
+    assert_in_range(ask(place, event), 0, 5 * USEC_PER_SEC);
 }
 
 static void take_piece(void *owner, const char *bytes, size_t length)
@@ -374,7 +408,10 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_who_waits_for_an_answer_is_called_once, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_who_was_refused_is_called_with_another_identity,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_events_hold_nobody_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_was_not_sent_costs_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_stream_is_told_as_it_comes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_dead_connection_is_given_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_answers_nobody_has_no_dead_connection, set_up,

@@ -208,6 +208,23 @@ static void test_a_reading_that_began_too_early(void **state)
     credential_file_end(&watch.file);
 }
 
+/* The answer to a request from before comes last. */
+static void test_an_older_refusal_takes_nothing_back(void **state)
+{
+    struct machine *machine = *state;
+    struct watch watch;
+
+    watch_begin(&watch, machine, CREDENTIAL_TOKEN, "token", NULL, NULL, NULL);
+    usleep(1000);
+    credential_file_refuse(&watch.file, clock_boottime());
+    credential_file_refuse(&watch.file, watch.file.began);
+    assert_true(watch.file.fetching && watch.file.again);
+    write_file(&machine->place, "token", "new");
+    turn_until(machine, !watch.file.fetching);
+    assert_string_equal(watch.file.texts[0], "new");
+    credential_file_end(&watch.file);
+}
+
 static void test_what_is_refused_and_cannot_be_read(void **state)
 {
     struct machine *machine = *state;
@@ -303,6 +320,7 @@ int main(void)
         on_machine(test_authorities),
         on_machine(test_a_refusal_reads_at_once),
         on_machine(test_a_reading_that_began_too_early),
+        on_machine(test_an_older_refusal_takes_nothing_back),
         on_machine(test_what_is_refused_and_cannot_be_read),
         on_machine(test_a_disk_that_hangs),
         on_machine(test_ending_while_it_reads),

@@ -62,7 +62,6 @@ static void test_contexts(void **state)
 
     assert_string_equal(config->server.host, "b");
     assert_string_equal(config->user.token, "b");
-    assert_string_equal(config->name_space, "kube");
     kubeconfig_free(config);
     for (size_t i = 0; i < array_size(cases); i++)
         assert_refused(place, cases[i].text, cases[i].expected);

@@ -14,24 +14,22 @@ static void test_urls(void **state)
         const char *url, *host;
         unsigned port;
         const char *prefix;
-        bool secure, literal;
+        bool secure;
     } cases[] = {
-        {"https://api", false, "https://api", "api", 443, "", true, false},
-        {"https://api:6443/", false, "https://api:6443", "api", 6443, "", true, false},
-        {"http://api", true, "http://api", "api", 80, "", false, false},
-        {"https://lb:6443/k8s/c1", false, "https://lb:6443/k8s/c1", "lb", 6443, "/k8s/c1", true,
-         false},
-        {"https://lb/k8s/c%201//", false, "https://lb/k8s/c%201", "lb", 443, "/k8s/c%201", true,
-         false},
-        {"https://lb/k8s?a=b#c", false, "https://lb/k8s", "lb", 443, "/k8s", true, false},
-        {"https://lb?a=b", false, "https://lb", "lb", 443, "", true, false},
-        {"HTTPS://10.0.0.1:6443", false, "https://10.0.0.1:6443", "10.0.0.1", 6443, "", true, true},
-        {"https://[fd00::1]:6443/a", false, "https://[fd00::1]:6443/a", "fd00::1", 6443, "/a", true,
+        {"https://api", false, "https://api", "api", 443, "", true},
+        {"https://api:6443/", false, "https://api:6443", "api", 6443, "", true},
+        {"http://api", true, "http://api", "api", 80, "", false},
+        {"https://lb:6443/k8s/c1", false, "https://lb:6443/k8s/c1", "lb", 6443, "/k8s/c1", true},
+        {"https://lb/k8s/c%201//", false, "https://lb/k8s/c%201", "lb", 443, "/k8s/c%201", true},
+        {"https://lb/k8s?a=b#c", false, "https://lb/k8s", "lb", 443, "/k8s", true},
+        {"https://lb?a=b", false, "https://lb", "lb", 443, "", true},
+        {"HTTPS://10.0.0.1:6443", false, "https://10.0.0.1:6443", "10.0.0.1", 6443, "", true},
+        {"https://[fd00::1]:6443/a", false, "https://[fd00::1]:6443/a", "fd00::1", 6443, "/a",
          true},
-        {"api:6443", true, "https://api:6443", "api", 6443, "", true, false},
-        {"api:6443", false, "http://api:6443", "api", 6443, "", false, false},
-        {"10.0.0.1", true, "https://10.0.0.1", "10.0.0.1", 443, "", true, true},
-        {"[::1]:6443/", true, "https://[::1]:6443", "::1", 6443, "", true, true},
+        {"api:6443", true, "https://api:6443", "api", 6443, "", true},
+        {"api:6443", false, "http://api:6443", "api", 6443, "", false},
+        {"10.0.0.1", true, "https://10.0.0.1", "10.0.0.1", 443, "", true},
+        {"[::1]:6443/", true, "https://[::1]:6443", "::1", 6443, "", true},
     };
 
     for (size_t i = 0; i < array_size(cases); i++) {
@@ -46,7 +44,6 @@ static void test_urls(void **state)
         assert_string_equal(server->prefix, cases[i].prefix);
         assert_int_equal(server->port, cases[i].port);
         assert_int_equal(server->secure, cases[i].secure);
-        assert_int_equal(server->literal, cases[i].literal);
         arena_deinit(&config.arena);
     }
 }

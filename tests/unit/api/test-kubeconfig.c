@@ -32,9 +32,8 @@ static void test_one_of_kubeadm(void **state)
     write_file(place, "kc", text);
     assert_int_equal(kubeconfig_read(&config, &place->options, NULL), 0);
     assert_string_equal(config->path, place->path);
-    assert_string_equal(config->name_space, "default");
     assert_string_equal(config->server.url, "https://10.0.0.1:6443");
-    assert_true(config->server.secure && config->server.literal);
+    assert_true(config->server.secure);
     assert_false(config->server.unverified || config->server.uncompressed);
     assert_null(config->server.tls_name);
     assert_null(config->server.proxy);
@@ -85,7 +84,6 @@ static void test_json(void **state)
                "\"https://api\"}}],\"users\":[{\"name\":\"u\",\"user\":{\"token\":\"abc\"}}]}");
 
     assert_string_equal(config->user.token, "abc");
-    assert_null(config->name_space);
     kubeconfig_free(config);
     assert_refused(place, "{\"clusters\": [}",
                    "kc:1:15: not JSON: parse error: unallowed token at "

@@ -29,6 +29,24 @@ static void test_what_is_saved_is_bounded(void **state)
     assert_true(limiter_take(&limiter, 3600 * USEC_PER_SEC) == 3601 * USEC_PER_SEC);
 }
 
+static void test_what_is_not_used_is_given_back(void **state)
+{
+    struct limiter limiter;
+
+    limiter_init(&limiter, 1, 2, 0);
+    for (int i = 0; i < 4; i++)
+        limiter_take(&limiter, 0);
+    for (int i = 0; i < 3; i++)
+        limiter_give_back(&limiter);
+    assert_true(limiter_take(&limiter, 0) == 0);
+    assert_true(limiter_take(&limiter, 0) == USEC_PER_SEC);
+    for (int i = 0; i < 10; i++)
+        limiter_give_back(&limiter); /* never more than there were */
+    for (int i = 0; i < 2; i++)
+        assert_true(limiter_take(&limiter, 0) == 0);
+    assert_true(limiter_take(&limiter, 0) == USEC_PER_SEC);
+}
+
 static void test_no_limit(void **state)
 {
     struct limiter limiter;
@@ -43,6 +61,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_burst_and_then_a_rate),
         cmocka_unit_test(test_what_is_saved_is_bounded),
+        cmocka_unit_test(test_what_is_not_used_is_given_back),
         cmocka_unit_test(test_no_limit),
     };
 

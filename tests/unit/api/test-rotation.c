@@ -86,9 +86,6 @@ static void test_what_is_replaced_at_once(void **state)
     struct rotation rotation;
 
     rotation_init(&rotation, true, BOOT);
-    rotation_take(&rotation, &(struct rotation_certificate){WALL, WALL + 100 * HOUR, true}, 0.5);
-    assert_int_equal(rotation_next(&rotation, false, after(0)).step, ROTATION_ASK);
-
     rotation_take(&rotation, &(struct rotation_certificate){WALL, WALL + 100 * HOUR}, 0.5);
     assert_int_equal(rotation_next(&rotation, false, after(0)).step, ROTATION_WAIT);
     assert_int_equal(rotation_next(&rotation, true, after(0)).step, ROTATION_ASK);

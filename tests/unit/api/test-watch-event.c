@@ -172,6 +172,22 @@ static void test_lists(void **state)
     end(&told);
 }
 
+/* Else each try to ask for it would fail. */
+static void test_the_place_of_a_page_has_a_size(void **state)
+{
+    struct told told = {0};
+
+    for (int length = 4096; length <= 4097; length++) {
+        _cleanup_(mem_free_at) char *list = mem_printf(
+            "{'metadata':{'resourceVersion':'5','continue':'%0*d'},'items':[]}", length, 0);
+
+        assert_int_equal(read_list(&told, list), length > 4096 ? -EBADMSG : 0);
+    }
+    assert_non_null(strstr(told.failure.err.text, "its next page is not where a request can"));
+    assert_null(told.next);
+    end(&told);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +195,7 @@ int main(void)
         cmocka_unit_test(test_errors_are_the_servers),
         cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_the_place_of_a_page_has_a_size),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,12 +72,29 @@ static void test_it_has_an_end(void **state)
     struct watch_set set = WATCH_SET_INIT;
     struct object *object = object_of("one", 1000);
 
-    assert_true(watch_set_has_room(&set, object));
+    assert_true(watch_set_has_room(&set, "a/one", object));
     set.bytes = WATCH_SET_BYTES_MAX - arena_size(&object->arena);
-    assert_true(watch_set_has_room(&set, object));
+    assert_true(watch_set_has_room(&set, "a/one", object));
     set.bytes++;
-    assert_false(watch_set_has_room(&set, object));
+    assert_false(watch_set_has_room(&set, "a/one", object));
     object_unref(object);
+}
+
+/* Else one that changes in a full set would never be seen to. */
+static void test_what_takes_anothers_place_takes_its_room(void **state)
+{
+    struct watch_set set = WATCH_SET_INIT;
+    struct object *old = object_of("one", 1000), *same = object_of("one", 1000),
+                  *larger = object_of("one", 100000);
+
+    watch_set_put(&set, "a/one", old);
+    set.bytes = WATCH_SET_BYTES_MAX;
+    assert_true(watch_set_has_room(&set, "a/one", same));
+    assert_false(watch_set_has_room(&set, "a/one", larger));
+    assert_false(watch_set_has_room(&set, "a/other", same));
+    object_unref(same);
+    object_unref(larger);
+    watch_set_clear(&set);
 }
 
 int main(void)
@@ -86,6 +103,7 @@ int main(void)
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_what_is_put_is_found),
         cmocka_unit_test(test_it_has_an_end),
+        cmocka_unit_test(test_what_takes_anothers_place_takes_its_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,7 @@ struct world {
     struct api_watch *watch;
     struct api_call *call; /* one at a time */
     struct api_waiter *waiter;
+    int waits_after; /* the code of that failure */
     unsigned calls;
     struct strbuf told; /* "set ns/name@version;" */
     struct strbuf logged;
@@ -87,9 +88,10 @@ static void forget_call(void)
     world.call = NULL;
 }
 
-void api_wait(struct api *api, struct api_waiter *waiter)
+void api_wait(struct api *api, struct api_waiter *waiter, const struct api_failure *failure)
 {
     world.waiter = waiter;
+    world.waits_after = failure->code;
 }
 
 void api_cancel(struct api_call *call)
@@ -197,7 +199,7 @@ static void pass(usec_t duration)
 #define NEXT                                                                                       \
     "/api/v1/configmaps?fieldSelector=a%3Db&watch=true&allowWatchBookmarks=true&"                  \
     "timeoutSeconds=300&resourceVersion="
-#define LIST "/api/v1/configmaps?fieldSelector=a%3Db&limit=500"
+#define LIST "/api/v1/configmaps?fieldSelector=a%3Db&limit=100"
 #define PAGE LIST "&"
 
 static int begin_world(void **state)
@@ -370,7 +372,9 @@ static void test_a_server_without_sets_as_streams(void **state)
     pass(60 * USEC_PER_SEC);
     end_call(410, "Gone", "");
     pass(USEC_PER_MSEC);
-    assert_string_equal(world.call->path, PAGE "resourceVersion=5");
+    /* Without the second it would be exactly that one, from which no watch goes on. */
+    assert_string_equal(world.call->path,
+                        PAGE "resourceVersion=5&resourceVersionMatch=NotOlderThan");
     end_call(410, "Expired", "");
     pass(USEC_PER_SEC);
     assert_string_equal(world.call->path, LIST);
@@ -423,9 +427,24 @@ static void test_a_server_that_is_back_is_asked_at_once(void **state)
         if (i < 5)
             pass(60 * USEC_PER_SEC);
     }
-    world.waiter->answered(world.waiter);
+    world.waiter->passed(world.waiter);
     pass(USEC_PER_MSEC);
     assert_string_equal(world.call->path, NEXT "5");
+}
+
+/* As somebody else: the first certificate comes a while after the first try. */
+static void test_who_is_refused_asks_again_as_somebody_else(void **state)
+{
+    static const int codes[] = {401, 403};
+
+    for (size_t i = 0; i < array_size(codes); i++) {
+        end_call(codes[i], "", "");
+        assert_null(world.call);
+        assert_int_equal(world.waits_after, codes[i]);
+        world.waiter->passed(world.waiter);
+        pass(USEC_PER_MSEC);
+        assert_string_equal(world.call->path, FIRST);
+    }
 }
 
 static void test_a_server_that_hangs_up_at_once_is_not_asked_all_the_time(void **state)
@@ -512,6 +531,88 @@ static void test_all_objects_together_have_a_size(void **state)
     assert_told("set a/small@91;");
     assert_null(api_watch_trouble(world.watch));
     free(filler);
+}
+
+/* The server's list, page by page. `next`: where it goes on; "": it ends. */
+static void end_page(const char *name, const char *filler, const char *next)
+{
+    char *body = mem_printf("{\"metadata\":{\"resourceVersion\":\"9\",\"continue\":\"%s\"},"
+                            "\"items\":[{\"metadata\":{\"namespace\":\"a\",\"name\":\"%s\","
+                            "\"uid\":\"%s\",\"resourceVersion\":\"1\"},\"data\":{\"a\":\"%s\"}}]}",
+                            next, name, name, filler);
+
+    end_call(200, "", body);
+    free(body);
+}
+
+static void begin_list(void)
+{
+    end_call(422, "Invalid", "");
+    pass(USEC_PER_MSEC);
+    assert_string_equal(world.call->path, LIST);
+}
+
+static void test_who_lists_waits_for_the_same(void **state)
+{
+    static const int codes[] = {0, 401};
+
+    begin_list();
+    for (size_t i = 0; i < array_size(codes); i++) {
+        world.waiter = NULL;
+        end_call(codes[i], "", "");
+        assert_non_null(world.waiter);
+        assert_int_equal(world.waits_after, codes[i]);
+        world.waiter->passed(world.waiter);
+        pass(USEC_PER_MSEC);
+        assert_string_equal(world.call->path, LIST);
+    }
+}
+
+/* Other troubles pass: it goes on where it was. */
+static void test_a_place_in_a_list_that_is_refused_is_forgotten(void **state)
+{
+    static const int passing[] = {0, 429, 503}, lasting[] = {400, 403, 414};
+
+    begin_list();
+    end_page("one", "", "more");
+    for (size_t i = 0; i < array_size(passing); i++) {
+        assert_string_equal(world.call->path, PAGE "continue=more");
+        end_call(passing[i], "", "");
+        pass(60 * USEC_PER_SEC);
+    }
+    for (size_t i = 0; i < array_size(lasting); i++) {
+        assert_string_equal(world.call->path, PAGE "continue=more");
+        end_call(lasting[i], "", "");
+        pass(60 * USEC_PER_SEC);
+        assert_string_equal(world.call->path,
+                            PAGE "resourceVersion=9&resourceVersionMatch=NotOlderThan");
+        end_page("one", "", "more");
+    }
+    end_page("two", "", "");
+    assert_told("set a/one@1;set a/two@1;complete;");
+}
+
+/* What found no room on a page is not gone, though what comes after it may find some. */
+static void test_a_list_that_is_too_large_is_read_from_its_beginning(void **state)
+{
+    enum { SIZE = 60 << 20 };
+    char *filler = mem_alloc(SIZE + 1), name[24];
+
+    memset(filler, 'x', SIZE);
+    filler[SIZE] = '\0';
+    begin_list();
+    for (int i = 0; world.call; i++) {
+        assert_in_range(i, 0, 5);
+        snprintf(name, sizeof(name), "huge-%d", i);
+        end_page(name, filler, "more");
+    }
+    free(filler);
+    assert_non_null(strstr(api_watch_trouble(world.watch), "more objects than the 256 MiB"));
+    pass(USEC_PER_SEC);
+    assert_string_equal(world.call->path,
+                        PAGE "resourceVersion=9&resourceVersionMatch=NotOlderThan");
+    end_page("one", "", "");
+    assert_told("set a/one@1;complete;");
 }
 
 /* what was known before */
@@ -611,6 +712,8 @@ int main(void)
         watch_test(test_a_version_that_is_of_no_use_is_dropped),
         watch_test(test_a_server_without_sets_as_streams),
         watch_test(test_trouble_is_told_once_and_waited_out),
+        watch_test(test_who_is_refused_asks_again_as_somebody_else),
+        watch_test(test_who_lists_waits_for_the_same),
         watch_test(test_a_server_that_hangs_up_at_once_is_not_asked_all_the_time),
         watch_test(test_what_will_not_change_is_not_watched),
         watch_test(test_a_server_that_is_back_is_asked_at_once),
@@ -618,6 +721,8 @@ int main(void)
         watch_test(test_an_object_that_is_not_understood_stays_as_it_was),
         watch_test(test_events_have_a_size),
         watch_test(test_all_objects_together_have_a_size),
+        watch_test(test_a_place_in_a_list_that_is_refused_is_forgotten),
+        watch_test(test_a_list_that_is_too_large_is_read_from_its_beginning),
         watch_test(test_what_was_known_stands_in_for_the_first_set),
         watch_test(test_nothing_may_be_known),
         watch_test(test_the_first_set_is_not_overridden),
