@@ -11,9 +11,7 @@
 #include "nodeagent/net/http.h"
 #include "http-private.h"
 #include "nodeagent/base/mem.h"
-#include "nodeagent/net/lookup.h"
 #include "nodeagent/sys/clock.h"
-#include "nodeagent/sys/work.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,8 +24,6 @@ enum {
     IDLE_MAX = 256,       /* handles of probes kept for calls to come: thousands come a second */
     IDLE_LASTING_MAX = 8, /* the same of others, whose calls come rarely, or all at once */
 };
-
-#define NAME_FRESH_USEC (60 * USEC_PER_SEC)
 
 /* calls that are used again */
 
@@ -85,33 +81,9 @@ static void call_give(struct http_call *call)
 
 /* the end of a call */
 
-static void call_begin(struct http_call *call);
-
-/* If it looked a name up for all, another goes on with that. */
-static void leave_name(struct http_call *call)
-{
-    struct http *http = call->http;
-    struct http_call *next;
-
-    list_unlink(&call->name);
-    if (http->looking != call)
-        return;
-    http->looking = NULL;
-    next = list_first(&http->names, struct http_call, name);
-    if (!next)
-        return;
-    list_unlink(&next->name);
-    call_begin(next);
-}
-
 static void call_stop(struct http_call *call)
 {
-    struct work_job *lookup = call->lookup;
-
-    call->lookup = NULL;
-    if (lookup)
-        work_cancel(lookup);
-    leave_name(call);
+    http_name_leave(call);
     http_curl_detach(call);
     wheel_cancel(&call->deadline);
 }
@@ -238,7 +210,7 @@ static void call_set_addresses(struct http_call *call, const char *addresses)
     free(entry);
 }
 
-static void call_named(struct http_call *call, const char *addresses, const struct err *err)
+void http_call_named(struct http_call *call, const char *addresses, const struct err *err)
 {
     if (addresses) {
         call_set_addresses(call, addresses);
@@ -249,86 +221,15 @@ static void call_named(struct http_call *call, const char *addresses, const stru
     }
 }
 
-/* What was known holds on while nobody tells otherwise: a server does not go away with its name. */
-static void keep_addresses(struct http *http, const char *host, const char *addresses)
-{
-    if (!addresses)
-        return;
-    free(http->host);
-    free(http->addresses);
-    http->host = mem_strdup(host);
-    http->addresses = mem_strdup(addresses);
-    http->looked_up = clock_boottime();
-}
-
-static const char *known_addresses(const struct http *http, const char *host)
-{
-    return str_equal(http->host, host) ? http->addresses : NULL;
-}
-
-static void call_named_for_all(struct http_call *call, const char *addresses, const struct err *err)
-{
-    struct http *http = call->http;
-    struct http_call *waiting;
-    struct list others;
-
-    keep_addresses(http, call->url.host, addresses);
-    list_init(&others);
-    list_splice(&others, &http->names);
-    http->looking = NULL;
-    call_named(call, known_addresses(http, call->url.host), err);
-    while ((waiting = list_first(&others, struct http_call, name))) {
-        list_unlink(&waiting->name);
-        call_named(waiting, known_addresses(http, waiting->url.host), err);
-    }
-}
-
-static void call_looked_up(void *owner, const char *addresses, const struct err *err)
-{
-    struct http_call *call = owner;
-
-    if (err->code == -ECANCELED)
-        return; /* by call_stop() */
-    call->lookup = NULL;
-    if (call->http->lasting)
-        call_named_for_all(call, addresses, err);
-    else
-        call_named(call, addresses, err);
-}
-
-/* False: its address is known, or somebody is looking it up already. */
-static bool needs_lookup(struct http_call *call)
-{
-    struct http *http = call->http;
-    const char *known = known_addresses(http, call->url.host);
-
-    if (known && usec_sub(clock_boottime(), http->looked_up) < NAME_FRESH_USEC) {
-        call_named(call, known, NULL);
-        return false;
-    }
-    if (http->looking) {
-        list_push_back(&http->names, &call->name);
-        return false;
-    }
-    http->looking = call;
-    return true;
-}
-
 static void call_begin(struct http_call *call)
 {
-    struct err err;
-
     if (call->url.literal || call->request.proxy) {
         if (call->server_name && !call->request.proxy)
             call_set_addresses(call, call->url.host);
         call_send(call);
         return;
     }
-    if (call->http->lasting && !needs_lookup(call))
-        return;
-    if (lookup_start(call->http->work, call->url.host, call->request.timeout, call_looked_up, call,
-                     &call->lookup, &err) < 0)
-        call_looked_up(call, NULL, &err);
+    http_name_find(call);
 }
 
 /* redirections */
@@ -543,12 +444,13 @@ int http_new(struct http **result, const struct http_options *options, struct er
     http->lasting = http->multiplexes = options->lasting;
     loop_post_init(&http->feed, feed_posted);
     list_init(&http->fed);
-    list_init(&http->names);
     list_init(&http->calls);
     list_init(&http->idle);
     list_init(&http->ended);
+    http_name_init(http, options->knowing);
     r = http_curl_init(http, options->class, err);
     if (r < 0) {
+        http_name_deinit(http);
         free(http);
         return r;
     }
@@ -574,8 +476,7 @@ struct http *http_free(struct http *http)
         call_destroy(list_entry(node, struct http_call, link));
     http_curl_deinit(http);
     loop_post_cancel(http->loop, &http->feed);
-    free(http->host);
-    free(http->addresses);
+    http_name_deinit(http);
     free(http);
     return NULL;
 }
