@@ -66,8 +66,10 @@ struct http_call {
     struct curl_slist *headers_elsewhere; /* without "Host:", after an absolute redirection */
     bool next_elsewhere;
     struct curl_slist *addresses;
-    char *server_name;       /* of the identity */
-    struct work_job *lookup; /* its own, of a client that does not last */
+    char *server_name;        /* of the identity; NULL: the URL's host */
+    CURLU *renamed;           /* the URL with that in it, as curl gets it */
+    struct curl_slist *route; /* ... which connects to the URL's host yet */
+    struct work_job *lookup;  /* its own, of a client that does not last */
     struct wheel_timer deadline;
     struct loop_post post;
     usec_t began;

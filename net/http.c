@@ -66,6 +66,8 @@ static void call_give(struct http_call *call)
     curl_slist_free_all(call->headers);
     curl_slist_free_all(call->headers_elsewhere);
     curl_slist_free_all(call->addresses);
+    curl_slist_free_all(call->route);
+    curl_url_cleanup(call->renamed);
     http_url_deinit(&call->url);
     http_url_deinit(&call->next);
     strbuf_deinit(&call->head);
@@ -198,12 +200,10 @@ static void call_send(struct http_call *call)
     http_curl_send(call);
 }
 
-/* The server that is spoken to; under the name of its certificate, if it has another. */
 static void call_set_addresses(struct http_call *call, const char *addresses)
 {
-    const char *name = call->server_name ? call->server_name : call->url.host;
     /* "+": forgotten after a while, so that names do not pile up. */
-    char *entry = mem_printf("+%s:%u:%s", name, call->url.port, addresses);
+    char *entry = mem_printf("+%s:%u:%s", call->url.host, call->url.port, addresses);
 
     curl_slist_free_all(call->addresses);
     call->addresses = curl_slist_append(NULL, entry);
@@ -223,13 +223,10 @@ void http_call_named(struct http_call *call, const char *addresses, const struct
 
 static void call_begin(struct http_call *call)
 {
-    if (call->url.literal || call->request.proxy) {
-        if (call->server_name && !call->request.proxy)
-            call_set_addresses(call, call->url.host);
+    if (call->url.literal || call->request.proxy)
         call_send(call);
-        return;
-    }
-    http_name_find(call);
+    else
+        http_name_find(call);
 }
 
 /* redirections */
@@ -286,12 +283,13 @@ bool http_call_has_head(struct http_call *call)
     return r == 0 && !call->request.once;
 }
 
-/* A host that was named for the first server does not hold for what names its own. */
+/* A host that was named for the first server does not hold for what names its own; but where the
+ * server has another name for TLS, it is the URL's. */
 static void call_choose_headers(struct http_call *call)
 {
     curl_slist_free_all(call->headers_elsewhere);
     call->headers_elsewhere = NULL;
-    if (!call->next_elsewhere)
+    if (!call->next_elsewhere || call->server_name)
         return;
     for (struct curl_slist *header = call->headers; header; header = header->next)
         if (!is_host(header->data))
@@ -357,16 +355,16 @@ static int check_calls(const struct http *http, const char *shown, struct err *e
     return err_set(err, -EBUSY, "%s: %u requests are under way already", shown, http->calls_max);
 }
 
-/* curl takes the name for the certificate from the URL; what is asked for is the URL's host yet. */
+/* What is asked for is the URL's host, whatever curl finds in the URL that it gets. */
 static void call_name_server(struct http_call *call, const char *name)
 {
-    bool literal_6 = strchr(call->url.host, ':') != NULL;
-    char *host =
-        mem_printf(literal_6 ? "Host: [%s]:%u" : "Host: %s:%u", call->url.host, call->url.port);
+    char *host = http_url_written(call->url.host);
+    char *header = mem_printf("Host: %s:%u", host, call->url.port);
 
     call->server_name = mem_strdup(name);
-    call->headers = curl_slist_append(call->headers, host);
+    call->headers = curl_slist_append(call->headers, header);
     free(host);
+    free(header);
 }
 
 static void call_configure(struct http_call *call, const struct http_request *request)
