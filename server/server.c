@@ -1,11 +1,11 @@
 /*
- * libmicrohttpd has no thread here: its epoll descriptor is one source on the loop, and the sockets
- * that it is given are accepted here, so that running out of connections or descriptors is a pause
- * and not a busy loop. A connection has one deadline at a time, on the wheel: for the head of its
- * request, for its answer, for its next request. One that misses it is shut down, which
- * libmicrohttpd finds out as if the client had done it.
+ * libmicrohttpd has no thread here: its epoll descriptor is one source on the loop, and it is given
+ * the sockets that come in by the door. A connection has one deadline at a time, on the wheel: for
+ * the head of its request, for its answer, for its next request. One that misses it is shut down,
+ * which libmicrohttpd finds out as if the client had done it.
  */
 #include "nodeagent/server.h"
+#include "door.h"
 #include "identity.h"
 #include "listener.h"
 #include "nodeagent/base/mem.h"
@@ -31,15 +31,10 @@ enum { TROUBLE_MAX = 256 };
 struct server {
     struct server_options options;
     int socket;
-    struct loop_source *listener;
-    struct wheel_timer accept_again;
-    bool short_of;       /* descriptors, which was told */
-    usec_t window;       /* began then */
-    unsigned handshakes; /* in it */
+    struct door *door;
     struct MHD_Daemon *daemon;
     struct loop_source *work;
-    struct wheel_timer more; /* it has something to do though no socket has */
-    unsigned connections;
+    struct wheel_timer more;   /* it has something to do though no socket has */
     struct identity *identity; /* NULL: none yet, or plain */
     char trouble[TROUBLE_MAX]; /* what libmicrohttpd said last */
 };
@@ -74,12 +69,6 @@ static struct connection *connection_of(struct MHD_Connection *connection)
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-static void listen_again(struct server *server)
-{
-    if (server->listener)
-        loop_change_fd(server->listener, EPOLLIN, NULL);
-}
-
 static struct connection *connection_new(struct server *server, struct MHD_Connection *of)
 {
     struct connection *connection = mem_new(struct connection);
@@ -88,7 +77,7 @@ static struct connection *connection_new(struct server *server, struct MHD_Conne
     connection->fd = MHD_get_connection_info(of, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     wheel_timer_init(&connection->patience, on_impatience);
     be_patient(connection, SERVER_HEAD_USEC);
-    server->connections++;
+    door_entered(server->door);
     if (!server->identity)
         return connection;
     connection->identity = identity_ref(server->identity);
@@ -104,9 +93,7 @@ static void connection_free(struct connection *connection)
     wheel_cancel(&connection->patience);
     identity_unref(connection->identity);
     free(connection);
-    server->connections--;
-    if (!wheel_timer_armed(&server->accept_again))
-        listen_again(server);
+    door_left(server->door);
 }
 
 static void on_connection(void *owner, struct MHD_Connection *of, void **context,
@@ -210,82 +197,15 @@ static void on_more(struct wheel_timer *timer)
     run(container_of(timer, struct server, more));
 }
 
-/* accepting */
-
-static void on_accept_again(struct wheel_timer *timer)
+static bool take_client(void *owner, int fd, const struct sockaddr *address, socklen_t length)
 {
-    listen_again(container_of(timer, struct server, accept_again));
-}
-
-static void pause_accepting(struct server *server, usec_t until)
-{
-    loop_change_fd(server->listener, 0, NULL);
-    wheel_arm(server->options.wheel, &server->accept_again, until);
-}
-
-static void accept_later(struct server *server)
-{
-    if (!server->short_of)
-        log_warning("port %u: nobody can be accepted for now: %m", (unsigned)server_port(server));
-    server->short_of = true;
-    pause_accepting(server, usec_add(clock_boottime(), SERVER_ACCEPT_PAUSE_USEC));
-}
-
-/* A handshake takes the loop for up to a millisecond, and needs no credential: with many of them
- * anybody could make the agent late. */
-static bool is_flooded(struct server *server)
-{
-    usec_t now = clock_boottime();
-
-    if (!server->options.tls)
-        return false;
-    if (now >= usec_add(server->window, SERVER_WINDOW_USEC)) {
-        server->window = now;
-        server->handshakes = 0;
-    }
-    return server->handshakes++ >= SERVER_HANDSHAKES_MAX;
-}
-
-static void take_client(struct server *server, int fd, const struct sockaddr *address,
-                        socklen_t length)
-{
+    struct server *server = owner;
     int yes = 1;
 
     /* Or the pieces of a handshake wait 40 ms for one another. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
     /* It closes what it does not take: there are too many of this client. */
-    MHD_add_connection(server->daemon, fd, address, length);
-}
-
-static void on_clients(void *data, int fd, uint32_t events)
-{
-    struct loop_budget budget = loop_budget_begin();
-    struct server *server = data;
-
-    do {
-        struct sockaddr_storage address;
-        socklen_t length = sizeof(address);
-        int client;
-
-        if (server->connections >= server->options.connections_max) {
-            loop_change_fd(server->listener, 0, NULL); /* until one of them ends */
-            return;
-        }
-        if (is_flooded(server)) {
-            pause_accepting(server, usec_add(server->window, SERVER_WINDOW_USEC));
-            return;
-        }
-        client = accept4(fd, (struct sockaddr *)&address, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (client >= 0) {
-            server->short_of = false;
-            take_client(server, client, (struct sockaddr *)&address, length);
-        } else if (errno == EAGAIN) {
-            return;
-        } else if (errno != EINTR && errno != ECONNABORTED) {
-            accept_later(server);
-            return;
-        }
-    } while (loop_budget_spend(&budget));
+    return MHD_add_connection(server->daemon, fd, address, length) == MHD_YES;
 }
 
 /* the whole */
@@ -333,7 +253,15 @@ static int start(struct server *server, struct err *err)
 static int open_all(struct server *server, struct err *err)
 {
     const struct server_options *options = &server->options;
-    int r = server->socket = listener_open(options->address, options->port, err);
+    struct door_options door = {
+        .loop = options->loop,
+        .wheel = options->wheel,
+        .inside_max = options->connections_max,
+        .handshakes = options->tls,
+        .take = take_client,
+        .owner = server,
+    };
+    int r = server->socket = door.socket = listener_open(options->address, options->port, err);
 
     if (r >= 0)
         r = start(server, err);
@@ -342,8 +270,7 @@ static int open_all(struct server *server, struct err *err)
                           MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
                           EPOLLIN, on_work, server, err);
     if (r == 0)
-        r = loop_watch_fd(options->loop, &server->listener, LOOP_CLIENTS, server->socket, EPOLLIN,
-                          on_clients, server, err);
+        r = door_new(&server->door, &door, err);
     return r;
 }
 
@@ -353,7 +280,6 @@ int server_new(struct server **result, const struct server_options *options, str
     int r;
 
     server->options = *options;
-    wheel_timer_init(&server->accept_again, on_accept_again);
     wheel_timer_init(&server->more, on_more);
     r = open_all(server, err);
     if (r < 0) {
@@ -369,13 +295,11 @@ struct server *server_free(struct server *server)
 {
     if (!server)
         return NULL;
-    if (server->listener)
-        server->listener = loop_source_free(server->listener);
     if (server->work)
         loop_source_free(server->work);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
-    wheel_cancel(&server->accept_again);
+    door_free(server->door);
     wheel_cancel(&server->more);
     identity_unref(server->identity);
     if (server->socket >= 0)

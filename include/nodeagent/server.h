@@ -23,7 +23,8 @@ struct wheel;
 #define SERVER_ANSWER_USEC (30 * USEC_PER_SEC) /* until the client has read the answer */
 #define SERVER_IDLE_USEC (90 * USEC_PER_SEC)   /* from an answer to the end of the next head */
 #define SERVER_WINDOW_USEC (1 * USEC_PER_SEC)
-#define SERVER_HANDSHAKES_MAX 32                    /* of TLS, in that time; others wait */
+#define SERVER_HANDSHAKES_MAX 32            /* of TLS, in that time; others wait */
+#define SERVER_HANDSHAKES_PER_CLIENT_MAX 16 /* as many wait for the next; others are closed */
 #define SERVER_ACCEPT_PAUSE_USEC (1 * USEC_PER_SEC) /* when nobody could be accepted */
 
 /* what is answered */

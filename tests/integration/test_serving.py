@@ -8,6 +8,7 @@ import re
 import socket
 import ssl
 import subprocess
+import threading
 import time
 
 import pytest
@@ -207,6 +208,34 @@ def test_clients_that_say_nothing_hold_up_nobody(make):
         assert client.getresponse().status == 503
         assert time.monotonic() - began < 25  # those who say nothing have ten seconds, twice
         client.close()
+
+
+@contextlib.contextmanager
+def flood(port, source):
+    """Connections that are closed at once, as fast as they can be made."""
+    over = threading.Event()
+
+    def come_and_go():
+        while not over.is_set():
+            with contextlib.suppress(OSError):
+                socket.create_connection((LOCAL, port), 1, source_address=(source, 0)).close()
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_a_client_that_comes_and_goes_holds_up_nobody_else(make):
+    agent = make()
+    agent.start()
+    with flood(agent.port, "127.0.0.2"):
+        time.sleep(2)
+        for _ in range(5):
+            assert ask(agent.port, "/", anybody())[0] == 503
 
 
 # the operator's certificate

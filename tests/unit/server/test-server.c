@@ -363,6 +363,30 @@ static void test_slow_handshakes_are_cut_off(void **state)
     place_close(&place);
 }
 
+static void test_handshakes_of_one_client_have_a_limit(void **state)
+{
+    const struct server_tls tls = {SERVER_TLS_1_2, NULL};
+    struct made_certificate made;
+    struct tls_client client;
+    struct place place;
+
+    make_certificate(&made, "one.test");
+    place_open(&place, &tls, answer);
+    use(&place, &made);
+    for (int i = 0; i < SERVER_HANDSHAKES_PER_CLIENT_MAX; i++) {
+        close(place_connect(&place, "127.0.0.1"));
+        place_turn(&place);
+    }
+    tls_begin(&client, &place, made.chain, "one.test", "NORMAL");
+    assert_int_equal(gnutls_handshake(client.session), GNUTLS_E_AGAIN);
+    assert_true(place_is_silent(&place, client.fd));
+    place_wait(&place, SERVER_WINDOW_USEC);
+    assert_int_equal(tls_handshake(&client, &place), 0);
+    assert_true(tls_asks(&client, &place));
+    tls_end(&client);
+    place_close(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_certificates_change_while_it_serves),
         cmocka_unit_test(test_versions_and_suites_are_kept_to),
         cmocka_unit_test(test_slow_handshakes_are_cut_off),
+        cmocka_unit_test(test_handshakes_of_one_client_have_a_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
