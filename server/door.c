@@ -46,14 +46,14 @@ struct door {
 
 /* whether anybody is accepted */
 
-static bool is_full(const struct door *door)
+bool door_is_full(const struct door *door)
 {
     return door->inside + door->waiting_count >= door->options.inside_max;
 }
 
 static void open_or_close(struct door *door)
 {
-    bool open = !is_full(door) && !wheel_timer_armed(&door->pause);
+    bool open = !door_is_full(door) && !wheel_timer_armed(&door->pause);
 
     if (door->listener)
         loop_change_fd(door->listener, open ? EPOLLIN : 0, NULL);
@@ -182,7 +182,7 @@ static void on_clients(void *data, int fd, uint32_t events)
     do {
         struct guest guest = {.length = sizeof(guest.address)};
 
-        if (is_full(door))
+        if (door_is_full(door))
             break;
         guest.fd = accept4(fd, (struct sockaddr *)&guest.address, &guest.length,
                            SOCK_CLOEXEC | SOCK_NONBLOCK);

@@ -29,3 +29,4 @@ struct door *door_free(struct door *door); /* closes those who wait */
 /* Who was taken is inside, and is not any more. */
 void door_entered(struct door *door);
 void door_left(struct door *door);
+bool door_is_full(const struct door *door); /* nobody else is accepted until somebody has left */

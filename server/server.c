@@ -8,6 +8,7 @@
 #include "door.h"
 #include "identity.h"
 #include "listener.h"
+#include "nodeagent/base/list.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/log.h"
@@ -32,6 +33,7 @@ struct server {
     struct server_options options;
     int socket;
     struct door *door;
+    struct list connections; /* the oldest first */
     struct MHD_Daemon *daemon;
     struct loop_source *work;
     struct wheel_timer more;   /* it has something to do though no socket has */
@@ -41,6 +43,7 @@ struct server {
 
 struct connection {
     struct server *server;
+    struct list link;
     int fd;
     struct wheel_timer patience;
     struct identity *identity; /* NULL: none */
@@ -59,9 +62,14 @@ static void be_patient(struct connection *connection, usec_t usec)
               usec_add(clock_boottime(), usec));
 }
 
+static void connection_end(struct connection *connection)
+{
+    shutdown(connection->fd, SHUT_RDWR);
+}
+
 static void on_impatience(struct wheel_timer *timer)
 {
-    shutdown(container_of(timer, struct connection, patience)->fd, SHUT_RDWR);
+    connection_end(container_of(timer, struct connection, patience));
 }
 
 static struct connection *connection_of(struct MHD_Connection *connection)
@@ -76,8 +84,11 @@ static struct connection *connection_new(struct server *server, struct MHD_Conne
     connection->server = server;
     connection->fd = MHD_get_connection_info(of, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     wheel_timer_init(&connection->patience, on_impatience);
-    be_patient(connection, SERVER_HEAD_USEC);
+    be_patient(connection, server->options.brief ? SERVER_BRIEF_USEC : SERVER_HEAD_USEC);
+    list_push_back(&server->connections, &connection->link);
     door_entered(server->door);
+    if (server->options.brief && door_is_full(server->door))
+        connection_end(list_first(&server->connections, struct connection, link));
     if (!server->identity)
         return connection;
     connection->identity = identity_ref(server->identity);
@@ -91,6 +102,7 @@ static void connection_free(struct connection *connection)
     struct server *server = connection->server;
 
     wheel_cancel(&connection->patience);
+    list_unlink(&connection->link);
     identity_unref(connection->identity);
     free(connection);
     door_left(server->door);
@@ -127,7 +139,8 @@ bool server_request_asks(const struct server_request *request, const char *name)
                                          strlen(name), NULL, NULL) == MHD_YES;
 }
 
-static enum MHD_Result send_answer(struct MHD_Connection *connection, struct server_answer *answer)
+static enum MHD_Result send_answer(struct server *server, struct MHD_Connection *connection,
+                                   struct server_answer *answer)
 {
     size_t length = answer->body.length;
     struct MHD_Response *response =
@@ -137,6 +150,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct ser
     assert_that(response && answer->status);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain; charset=utf-8");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (server->options.brief)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     sent = MHD_queue_response(connection, answer->status, response);
     MHD_destroy_response(response);
     return sent;
@@ -166,7 +181,7 @@ static enum MHD_Result on_request(void *owner, struct MHD_Connection *connection
     }
     be_patient(connection_of(connection), SERVER_ANSWER_USEC);
     server->options.answer(server->options.owner, &request, &answer);
-    return send_answer(connection, &answer);
+    return send_answer(server, connection, &answer);
 }
 
 static void on_answered(void *owner, struct MHD_Connection *connection, void **context,
@@ -280,6 +295,7 @@ int server_new(struct server **result, const struct server_options *options, str
     int r;
 
     server->options = *options;
+    list_init(&server->connections);
     wheel_timer_init(&server->more, on_more);
     r = open_all(server, err);
     if (r < 0) {

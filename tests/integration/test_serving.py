@@ -125,6 +125,20 @@ def test_a_port_of_health_that_is_taken_is_waited_for(make):
     wait_healthy(agent)
 
 
+def test_clients_that_keep_connections_do_not_make_it_ill(make):
+    agent = make()
+    agent.start()
+    wait_healthy(agent)
+    with contextlib.ExitStack() as stack:
+        for number in range(40):  # more than there may be
+            idle = stack.enter_context(socket.create_connection((LOCAL, agent.health), SECONDS))
+            if number % 2:
+                idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        began = time.monotonic()
+        assert is_healthy(agent.health)
+        assert time.monotonic() - began < 1
+
+
 # the node's API
 
 
