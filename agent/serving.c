@@ -52,6 +52,7 @@ static void open_health(struct serving *serving)
         .wheel = serving->parts->wheel,
         .address = config->healthz_address,
         .port = (uint16_t)config->healthz_port,
+        .brief = true, /* whoever is on this machine may connect */
         .connections_max = HEALTH_CONNECTIONS_MAX,
         .connections_per_client_max = HEALTH_CONNECTIONS_MAX,
         .head_max = HEALTH_HEAD_MAX,

@@ -140,6 +140,7 @@ static int client_new(struct http **result, const struct api *api, struct err *e
         .class = LOOP_API,
         .calls_max = CALLS_MAX,
         .lasting = true,
+        .knowing = api->http,
     };
 
     return http_new(result, &options, err);

@@ -479,6 +479,24 @@ void http_curl_redirect(struct http_call *call, const char *referer, bool get)
         call->headers_elsewhere ? call->headers_elsewhere : call->headers);
 }
 
+/* curl takes the name for the certificate from the URL. What it connects to, or has the proxy
+ * connect to, is the URL's own host. */
+static void rename_server(struct http_call *call)
+{
+    char *name = http_url_written(call->server_name), *host = http_url_written(call->url.host);
+    char *route = mem_printf("%s:%u:%s:%u", name, call->url.port, host, call->url.port);
+
+    curl_url_cleanup(call->renamed);
+    call->renamed = curl_url_dup(call->url.parts);
+    assert_that(curl_url_set(call->renamed, CURLUPART_HOST, name, 0) == CURLUE_OK);
+    curl_slist_free_all(call->route);
+    call->route = curl_slist_append(NULL, route);
+    set(call, CURLOPT_CONNECT_TO, call->route);
+    free(name);
+    free(host);
+    free(route);
+}
+
 void http_curl_send(struct http_call *call)
 {
     struct http *http = call->http;
@@ -488,9 +506,8 @@ void http_curl_send(struct http_call *call)
         return;
     }
     if (call->server_name)
-        assert_that(curl_url_set(call->url.parts, CURLUPART_HOST, call->server_name, 0) ==
-                    CURLUE_OK);
-    set(call, CURLOPT_CURLU, call->url.parts);
+        rename_server(call);
+    set(call, CURLOPT_CURLU, call->renamed ? call->renamed : call->url.parts);
     set(call, CURLOPT_RESOLVE, call->addresses);
     /* curl goes through all the addresses it remembers at the end of each call. */
     set(call, CURLOPT_DNS_CACHE_TIMEOUT, call->addresses ? 60L : 0L);

@@ -1,5 +1,5 @@
-/* What the files of the HTTP client share: http.c has the calls, http-curl.c drives curl,
- * http-trouble.c says what went wrong. */
+/* What the files of the HTTP client share: http.c has the calls, http-name.c finds their servers'
+ * addresses, http-curl.c drives curl, http-trouble.c says what went wrong. */
 #pragma once
 
 #include "http-url.h"
@@ -10,6 +10,15 @@
 #include "nodeagent/sys/wheel.h"
 
 struct work_job;
+
+/* The server's, of a client that lasts. */
+struct http_name {
+    char *host;              /* NULL: none was asked yet */
+    char *addresses;         /* NULL: not known yet */
+    usec_t again;            /* then it is looked up again */
+    struct work_job *lookup; /* under way */
+    struct list waiting;     /* calls, for the first addresses */
+};
 
 struct http {
     struct loop *loop;
@@ -37,12 +46,7 @@ struct http {
     struct http_call *opening; /* a connection, which others may be let onto */
     struct list held;          /* calls that wait for that */
     struct loop_post release;
-    /* the server's name, of a client that lasts */
-    char *host;
-    char *addresses;           /* of it; NULL: not known yet */
-    usec_t looked_up;          /* when that was found out */
-    struct http_call *looking; /* it up, for all */
-    struct list names;         /* calls that wait for it */
+    struct http_name name;
 };
 
 struct http_call {
@@ -62,8 +66,10 @@ struct http_call {
     struct curl_slist *headers_elsewhere; /* without "Host:", after an absolute redirection */
     bool next_elsewhere;
     struct curl_slist *addresses;
-    char *server_name; /* of the identity */
-    struct work_job *lookup;
+    char *server_name;        /* of the identity; NULL: the URL's host */
+    CURLU *renamed;           /* the URL with that in it, as curl gets it */
+    struct curl_slist *route; /* ... which connects to the URL's host yet */
+    struct work_job *lookup;  /* its own, of a client that does not last */
     struct wheel_timer deadline;
     struct loop_post post;
     usec_t began;
@@ -82,6 +88,16 @@ struct http_call {
     http_done_fn *done;
     void *owner;
 };
+
+/* names */
+void http_name_init(struct http *http, const struct http *knowing);
+void http_name_deinit(struct http *http); /* without calls */
+void http_name_find(struct http_call *call);
+bool http_name_is_awaited(const struct http_call *call);
+void http_name_leave(struct http_call *call);
+
+/* Called by it, from within http_name_find() or later; without addresses: `err`. */
+void http_call_named(struct http_call *call, const char *addresses, const struct err *err);
 
 /* curl */
 int http_curl_init(struct http *http, enum loop_class class, struct err *err);

@@ -52,7 +52,7 @@ void http_trouble_late(struct http_call *call)
 
     if (call->head_done)
         set_late(call, NET_BODY_TIMEOUT, "no whole answer", "");
-    else if (call->lookup)
+    else if (http_name_is_awaited(call))
         set_late(call, NET_NAME, "no answer", ", its name servers do not answer");
     else if (!connected)
         set_late(call, NET_CONNECT_TIMEOUT, "cannot connect", "");

@@ -102,6 +102,11 @@ void http_url_deinit(struct http_url *url)
     *url = (struct http_url){0};
 }
 
+char *http_url_written(const char *host)
+{
+    return mem_printf(strchr(host, ':') ? "[%s]" : "%s", host);
+}
+
 /* redirections */
 
 static void copy_part(CURLU *to, CURLU *from, CURLUPart which)

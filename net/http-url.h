@@ -20,6 +20,9 @@ struct http_url {
 int http_url_parse(struct http_url *url, const char *text, struct err *err);
 void http_url_deinit(struct http_url *url);
 
+/* As it stands in a URL: an address of IPv6 in brackets. The caller frees it. */
+char *http_url_written(const char *host);
+
 /* Where a redirection leads, relative or absolute: `next`. -EXDEV: to somebody else. */
 int http_url_follow(struct http_url *next, const struct http_url *url, const char *location,
                     enum http_redirects redirects, struct err *err);

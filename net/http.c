@@ -11,9 +11,7 @@
 #include "nodeagent/net/http.h"
 #include "http-private.h"
 #include "nodeagent/base/mem.h"
-#include "nodeagent/net/lookup.h"
 #include "nodeagent/sys/clock.h"
-#include "nodeagent/sys/work.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,8 +24,6 @@ enum {
     IDLE_MAX = 256,       /* handles of probes kept for calls to come: thousands come a second */
     IDLE_LASTING_MAX = 8, /* the same of others, whose calls come rarely, or all at once */
 };
-
-#define NAME_FRESH_USEC (60 * USEC_PER_SEC)
 
 /* calls that are used again */
 
@@ -70,6 +66,8 @@ static void call_give(struct http_call *call)
     curl_slist_free_all(call->headers);
     curl_slist_free_all(call->headers_elsewhere);
     curl_slist_free_all(call->addresses);
+    curl_slist_free_all(call->route);
+    curl_url_cleanup(call->renamed);
     http_url_deinit(&call->url);
     http_url_deinit(&call->next);
     strbuf_deinit(&call->head);
@@ -85,33 +83,9 @@ static void call_give(struct http_call *call)
 
 /* the end of a call */
 
-static void call_begin(struct http_call *call);
-
-/* If it looked a name up for all, another goes on with that. */
-static void leave_name(struct http_call *call)
-{
-    struct http *http = call->http;
-    struct http_call *next;
-
-    list_unlink(&call->name);
-    if (http->looking != call)
-        return;
-    http->looking = NULL;
-    next = list_first(&http->names, struct http_call, name);
-    if (!next)
-        return;
-    list_unlink(&next->name);
-    call_begin(next);
-}
-
 static void call_stop(struct http_call *call)
 {
-    struct work_job *lookup = call->lookup;
-
-    call->lookup = NULL;
-    if (lookup)
-        work_cancel(lookup);
-    leave_name(call);
+    http_name_leave(call);
     http_curl_detach(call);
     wheel_cancel(&call->deadline);
 }
@@ -226,19 +200,17 @@ static void call_send(struct http_call *call)
     http_curl_send(call);
 }
 
-/* The server that is spoken to; under the name of its certificate, if it has another. */
 static void call_set_addresses(struct http_call *call, const char *addresses)
 {
-    const char *name = call->server_name ? call->server_name : call->url.host;
     /* "+": forgotten after a while, so that names do not pile up. */
-    char *entry = mem_printf("+%s:%u:%s", name, call->url.port, addresses);
+    char *entry = mem_printf("+%s:%u:%s", call->url.host, call->url.port, addresses);
 
     curl_slist_free_all(call->addresses);
     call->addresses = curl_slist_append(NULL, entry);
     free(entry);
 }
 
-static void call_named(struct http_call *call, const char *addresses, const struct err *err)
+void http_call_named(struct http_call *call, const char *addresses, const struct err *err)
 {
     if (addresses) {
         call_set_addresses(call, addresses);
@@ -249,86 +221,12 @@ static void call_named(struct http_call *call, const char *addresses, const stru
     }
 }
 
-/* What was known holds on while nobody tells otherwise: a server does not go away with its name. */
-static void keep_addresses(struct http *http, const char *host, const char *addresses)
-{
-    if (!addresses)
-        return;
-    free(http->host);
-    free(http->addresses);
-    http->host = mem_strdup(host);
-    http->addresses = mem_strdup(addresses);
-    http->looked_up = clock_boottime();
-}
-
-static const char *known_addresses(const struct http *http, const char *host)
-{
-    return str_equal(http->host, host) ? http->addresses : NULL;
-}
-
-static void call_named_for_all(struct http_call *call, const char *addresses, const struct err *err)
-{
-    struct http *http = call->http;
-    struct http_call *waiting;
-    struct list others;
-
-    keep_addresses(http, call->url.host, addresses);
-    list_init(&others);
-    list_splice(&others, &http->names);
-    http->looking = NULL;
-    call_named(call, known_addresses(http, call->url.host), err);
-    while ((waiting = list_first(&others, struct http_call, name))) {
-        list_unlink(&waiting->name);
-        call_named(waiting, known_addresses(http, waiting->url.host), err);
-    }
-}
-
-static void call_looked_up(void *owner, const char *addresses, const struct err *err)
-{
-    struct http_call *call = owner;
-
-    if (err->code == -ECANCELED)
-        return; /* by call_stop() */
-    call->lookup = NULL;
-    if (call->http->lasting)
-        call_named_for_all(call, addresses, err);
-    else
-        call_named(call, addresses, err);
-}
-
-/* False: its address is known, or somebody is looking it up already. */
-static bool needs_lookup(struct http_call *call)
-{
-    struct http *http = call->http;
-    const char *known = known_addresses(http, call->url.host);
-
-    if (known && usec_sub(clock_boottime(), http->looked_up) < NAME_FRESH_USEC) {
-        call_named(call, known, NULL);
-        return false;
-    }
-    if (http->looking) {
-        list_push_back(&http->names, &call->name);
-        return false;
-    }
-    http->looking = call;
-    return true;
-}
-
 static void call_begin(struct http_call *call)
 {
-    struct err err;
-
-    if (call->url.literal || call->request.proxy) {
-        if (call->server_name && !call->request.proxy)
-            call_set_addresses(call, call->url.host);
+    if (call->url.literal || call->request.proxy)
         call_send(call);
-        return;
-    }
-    if (call->http->lasting && !needs_lookup(call))
-        return;
-    if (lookup_start(call->http->work, call->url.host, call->request.timeout, call_looked_up, call,
-                     &call->lookup, &err) < 0)
-        call_looked_up(call, NULL, &err);
+    else
+        http_name_find(call);
 }
 
 /* redirections */
@@ -385,12 +283,13 @@ bool http_call_has_head(struct http_call *call)
     return r == 0 && !call->request.once;
 }
 
-/* A host that was named for the first server does not hold for what names its own. */
+/* A host that was named for the first server does not hold for what names its own; but where the
+ * server has another name for TLS, it is the URL's. */
 static void call_choose_headers(struct http_call *call)
 {
     curl_slist_free_all(call->headers_elsewhere);
     call->headers_elsewhere = NULL;
-    if (!call->next_elsewhere)
+    if (!call->next_elsewhere || call->server_name)
         return;
     for (struct curl_slist *header = call->headers; header; header = header->next)
         if (!is_host(header->data))
@@ -456,16 +355,16 @@ static int check_calls(const struct http *http, const char *shown, struct err *e
     return err_set(err, -EBUSY, "%s: %u requests are under way already", shown, http->calls_max);
 }
 
-/* curl takes the name for the certificate from the URL; what is asked for is the URL's host yet. */
+/* What is asked for is the URL's host, whatever curl finds in the URL that it gets. */
 static void call_name_server(struct http_call *call, const char *name)
 {
-    bool literal_6 = strchr(call->url.host, ':') != NULL;
-    char *host =
-        mem_printf(literal_6 ? "Host: [%s]:%u" : "Host: %s:%u", call->url.host, call->url.port);
+    char *host = http_url_written(call->url.host);
+    char *header = mem_printf("Host: %s:%u", host, call->url.port);
 
     call->server_name = mem_strdup(name);
-    call->headers = curl_slist_append(call->headers, host);
+    call->headers = curl_slist_append(call->headers, header);
     free(host);
+    free(header);
 }
 
 static void call_configure(struct http_call *call, const struct http_request *request)
@@ -543,12 +442,13 @@ int http_new(struct http **result, const struct http_options *options, struct er
     http->lasting = http->multiplexes = options->lasting;
     loop_post_init(&http->feed, feed_posted);
     list_init(&http->fed);
-    list_init(&http->names);
     list_init(&http->calls);
     list_init(&http->idle);
     list_init(&http->ended);
+    http_name_init(http, options->knowing);
     r = http_curl_init(http, options->class, err);
     if (r < 0) {
+        http_name_deinit(http);
         free(http);
         return r;
     }
@@ -574,8 +474,7 @@ struct http *http_free(struct http *http)
         call_destroy(list_entry(node, struct http_call, link));
     http_curl_deinit(http);
     loop_post_cancel(http->loop, &http->feed);
-    free(http->host);
-    free(http->addresses);
+    http_name_deinit(http);
     free(http);
     return NULL;
 }

@@ -1,13 +1,14 @@
 /*
- * libmicrohttpd has no thread here: its epoll descriptor is one source on the loop, and the sockets
- * that it is given are accepted here, so that running out of connections or descriptors is a pause
- * and not a busy loop. A connection has one deadline at a time, on the wheel: for the head of its
- * request, for its answer, for its next request. One that misses it is shut down, which
- * libmicrohttpd finds out as if the client had done it.
+ * libmicrohttpd has no thread here: its epoll descriptor is one source on the loop, and it is given
+ * the sockets that come in by the door. A connection has one deadline at a time, on the wheel: for
+ * the head of its request, for its answer, for its next request. One that misses it is shut down,
+ * which libmicrohttpd finds out as if the client had done it.
  */
 #include "nodeagent/server.h"
+#include "door.h"
 #include "identity.h"
 #include "listener.h"
+#include "nodeagent/base/list.h"
 #include "nodeagent/base/mem.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/log.h"
@@ -31,21 +32,18 @@ enum { TROUBLE_MAX = 256 };
 struct server {
     struct server_options options;
     int socket;
-    struct loop_source *listener;
-    struct wheel_timer accept_again;
-    bool short_of;       /* descriptors, which was told */
-    usec_t window;       /* began then */
-    unsigned handshakes; /* in it */
+    struct door *door;
+    struct list connections; /* the oldest first */
     struct MHD_Daemon *daemon;
     struct loop_source *work;
-    struct wheel_timer more; /* it has something to do though no socket has */
-    unsigned connections;
+    struct wheel_timer more;   /* it has something to do though no socket has */
     struct identity *identity; /* NULL: none yet, or plain */
     char trouble[TROUBLE_MAX]; /* what libmicrohttpd said last */
 };
 
 struct connection {
     struct server *server;
+    struct list link;
     int fd;
     struct wheel_timer patience;
     struct identity *identity; /* NULL: none */
@@ -64,20 +62,19 @@ static void be_patient(struct connection *connection, usec_t usec)
               usec_add(clock_boottime(), usec));
 }
 
+static void connection_end(struct connection *connection)
+{
+    shutdown(connection->fd, SHUT_RDWR);
+}
+
 static void on_impatience(struct wheel_timer *timer)
 {
-    shutdown(container_of(timer, struct connection, patience)->fd, SHUT_RDWR);
+    connection_end(container_of(timer, struct connection, patience));
 }
 
 static struct connection *connection_of(struct MHD_Connection *connection)
 {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-}
-
-static void listen_again(struct server *server)
-{
-    if (server->listener)
-        loop_change_fd(server->listener, EPOLLIN, NULL);
 }
 
 static struct connection *connection_new(struct server *server, struct MHD_Connection *of)
@@ -87,8 +84,11 @@ static struct connection *connection_new(struct server *server, struct MHD_Conne
     connection->server = server;
     connection->fd = MHD_get_connection_info(of, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     wheel_timer_init(&connection->patience, on_impatience);
-    be_patient(connection, SERVER_HEAD_USEC);
-    server->connections++;
+    be_patient(connection, server->options.brief ? SERVER_BRIEF_USEC : SERVER_HEAD_USEC);
+    list_push_back(&server->connections, &connection->link);
+    door_entered(server->door);
+    if (server->options.brief && door_is_full(server->door))
+        connection_end(list_first(&server->connections, struct connection, link));
     if (!server->identity)
         return connection;
     connection->identity = identity_ref(server->identity);
@@ -102,11 +102,10 @@ static void connection_free(struct connection *connection)
     struct server *server = connection->server;
 
     wheel_cancel(&connection->patience);
+    list_unlink(&connection->link);
     identity_unref(connection->identity);
     free(connection);
-    server->connections--;
-    if (!wheel_timer_armed(&server->accept_again))
-        listen_again(server);
+    door_left(server->door);
 }
 
 static void on_connection(void *owner, struct MHD_Connection *of, void **context,
@@ -140,7 +139,8 @@ bool server_request_asks(const struct server_request *request, const char *name)
                                          strlen(name), NULL, NULL) == MHD_YES;
 }
 
-static enum MHD_Result send_answer(struct MHD_Connection *connection, struct server_answer *answer)
+static enum MHD_Result send_answer(struct server *server, struct MHD_Connection *connection,
+                                   struct server_answer *answer)
 {
     size_t length = answer->body.length;
     struct MHD_Response *response =
@@ -150,6 +150,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct ser
     assert_that(response && answer->status);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain; charset=utf-8");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (server->options.brief)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     sent = MHD_queue_response(connection, answer->status, response);
     MHD_destroy_response(response);
     return sent;
@@ -179,7 +181,7 @@ static enum MHD_Result on_request(void *owner, struct MHD_Connection *connection
     }
     be_patient(connection_of(connection), SERVER_ANSWER_USEC);
     server->options.answer(server->options.owner, &request, &answer);
-    return send_answer(connection, &answer);
+    return send_answer(server, connection, &answer);
 }
 
 static void on_answered(void *owner, struct MHD_Connection *connection, void **context,
@@ -210,82 +212,15 @@ static void on_more(struct wheel_timer *timer)
     run(container_of(timer, struct server, more));
 }
 
-/* accepting */
-
-static void on_accept_again(struct wheel_timer *timer)
+static bool take_client(void *owner, int fd, const struct sockaddr *address, socklen_t length)
 {
-    listen_again(container_of(timer, struct server, accept_again));
-}
-
-static void pause_accepting(struct server *server, usec_t until)
-{
-    loop_change_fd(server->listener, 0, NULL);
-    wheel_arm(server->options.wheel, &server->accept_again, until);
-}
-
-static void accept_later(struct server *server)
-{
-    if (!server->short_of)
-        log_warning("port %u: nobody can be accepted for now: %m", (unsigned)server_port(server));
-    server->short_of = true;
-    pause_accepting(server, usec_add(clock_boottime(), SERVER_ACCEPT_PAUSE_USEC));
-}
-
-/* A handshake takes the loop for up to a millisecond, and needs no credential: with many of them
- * anybody could make the agent late. */
-static bool is_flooded(struct server *server)
-{
-    usec_t now = clock_boottime();
-
-    if (!server->options.tls)
-        return false;
-    if (now >= usec_add(server->window, SERVER_WINDOW_USEC)) {
-        server->window = now;
-        server->handshakes = 0;
-    }
-    return server->handshakes++ >= SERVER_HANDSHAKES_MAX;
-}
-
-static void take_client(struct server *server, int fd, const struct sockaddr *address,
-                        socklen_t length)
-{
+    struct server *server = owner;
     int yes = 1;
 
     /* Or the pieces of a handshake wait 40 ms for one another. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
     /* It closes what it does not take: there are too many of this client. */
-    MHD_add_connection(server->daemon, fd, address, length);
-}
-
-static void on_clients(void *data, int fd, uint32_t events)
-{
-    struct loop_budget budget = loop_budget_begin();
-    struct server *server = data;
-
-    do {
-        struct sockaddr_storage address;
-        socklen_t length = sizeof(address);
-        int client;
-
-        if (server->connections >= server->options.connections_max) {
-            loop_change_fd(server->listener, 0, NULL); /* until one of them ends */
-            return;
-        }
-        if (is_flooded(server)) {
-            pause_accepting(server, usec_add(server->window, SERVER_WINDOW_USEC));
-            return;
-        }
-        client = accept4(fd, (struct sockaddr *)&address, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (client >= 0) {
-            server->short_of = false;
-            take_client(server, client, (struct sockaddr *)&address, length);
-        } else if (errno == EAGAIN) {
-            return;
-        } else if (errno != EINTR && errno != ECONNABORTED) {
-            accept_later(server);
-            return;
-        }
-    } while (loop_budget_spend(&budget));
+    return MHD_add_connection(server->daemon, fd, address, length) == MHD_YES;
 }
 
 /* the whole */
@@ -333,7 +268,15 @@ static int start(struct server *server, struct err *err)
 static int open_all(struct server *server, struct err *err)
 {
     const struct server_options *options = &server->options;
-    int r = server->socket = listener_open(options->address, options->port, err);
+    struct door_options door = {
+        .loop = options->loop,
+        .wheel = options->wheel,
+        .inside_max = options->connections_max,
+        .handshakes = options->tls,
+        .take = take_client,
+        .owner = server,
+    };
+    int r = server->socket = door.socket = listener_open(options->address, options->port, err);
 
     if (r >= 0)
         r = start(server, err);
@@ -342,8 +285,7 @@ static int open_all(struct server *server, struct err *err)
                           MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
                           EPOLLIN, on_work, server, err);
     if (r == 0)
-        r = loop_watch_fd(options->loop, &server->listener, LOOP_CLIENTS, server->socket, EPOLLIN,
-                          on_clients, server, err);
+        r = door_new(&server->door, &door, err);
     return r;
 }
 
@@ -353,7 +295,7 @@ int server_new(struct server **result, const struct server_options *options, str
     int r;
 
     server->options = *options;
-    wheel_timer_init(&server->accept_again, on_accept_again);
+    list_init(&server->connections);
     wheel_timer_init(&server->more, on_more);
     r = open_all(server, err);
     if (r < 0) {
@@ -369,13 +311,11 @@ struct server *server_free(struct server *server)
 {
     if (!server)
         return NULL;
-    if (server->listener)
-        server->listener = loop_source_free(server->listener);
     if (server->work)
         loop_source_free(server->work);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
-    wheel_cancel(&server->accept_again);
+    door_free(server->door);
     wheel_cancel(&server->more);
     identity_unref(server->identity);
     if (server->socket >= 0)

@@ -20,10 +20,12 @@ struct wheel;
 
 /* From the connection to the end of a request's head, the handshake of TLS included. */
 #define SERVER_HEAD_USEC (10 * USEC_PER_SEC)
+#define SERVER_BRIEF_USEC (2 * USEC_PER_SEC)   /* the same of a brief server */
 #define SERVER_ANSWER_USEC (30 * USEC_PER_SEC) /* until the client has read the answer */
 #define SERVER_IDLE_USEC (90 * USEC_PER_SEC)   /* from an answer to the end of the next head */
 #define SERVER_WINDOW_USEC (1 * USEC_PER_SEC)
-#define SERVER_HANDSHAKES_MAX 32                    /* of TLS, in that time; others wait */
+#define SERVER_HANDSHAKES_MAX 32            /* of TLS, in that time; others wait */
+#define SERVER_HANDSHAKES_PER_CLIENT_MAX 16 /* as many wait for the next; others are closed */
 #define SERVER_ACCEPT_PAUSE_USEC (1 * USEC_PER_SEC) /* when nobody could be accepted */
 
 /* what is answered */
@@ -72,7 +74,8 @@ struct server_options {
     const char *address;          /* an IP address; "0.0.0.0" and "::" are any, of either family */
     uint16_t port;                /* 0: any that is free */
     const struct server_tls *tls; /* NULL: plain; copied */
-    unsigned connections_max;     /* others wait to be accepted */
+    bool brief; /* a connection is for one question, asked soon; the oldest makes room for others */
+    unsigned connections_max;            /* others wait to be accepted */
     unsigned connections_per_client_max; /* others are closed */
     unsigned head_max; /* bytes that a connection may hold: head and answer's head */
     server_answer_fn *answer;

@@ -15,6 +15,7 @@ from api_rules import node_user
 from api_server import ApiServer
 from clusters import NODE
 from conftest import BUILD
+from relay import Proxy
 from servers import Listener
 
 TOKEN = "token-of-the-node"
@@ -118,6 +119,23 @@ def test_check_05_the_name_in_the_certificate(server, certificate, said, tmp_pat
     assert {record.server_name for record in server.requests()} == {"api.example.org"}
     assert {record.headers["host"] for record in server.requests()} == {
         f"127.0.0.1:{server.port}"}
+
+
+def test_a_name_in_the_certificate_is_for_tls_alone(server, certificate, said, tmp_path):
+    """Neither a proxy nor a redirection is asked for it."""
+    certificate(("api.example.org",))
+    for location in (NODE_PATH, server.url + NODE_PATH):
+        server.log.clear()
+        head = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\n\r\n"
+        with Proxy() as proxy:
+            server.faults.raw(NODE_PATH, lambda head=head: iter([head.encode()]), count=1)
+            works(said, server.kubeconfig(tmp_path / "config", node=NODE, proxy_url=proxy.url,
+                                          tls_server_name="api.example.org"))
+        assert set(proxy.asked) == {f"127.0.0.1:{server.port}"}
+        assert {record.server_name for record in server.requests()} == {"api.example.org"}
+        assert {record.headers["host"] for record in server.requests()} == {
+            f"127.0.0.1:{server.port}"}
+        assert len(server.requests("GET", NODE_PATH)) == 2
 
 
 def test_check_01_files_are_beside_the_kubeconfig(server, said, tmp_path, monkeypatch):

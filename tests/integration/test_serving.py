@@ -8,6 +8,7 @@ import re
 import socket
 import ssl
 import subprocess
+import threading
 import time
 
 import pytest
@@ -124,6 +125,20 @@ def test_a_port_of_health_that_is_taken_is_waited_for(make):
     wait_healthy(agent)
 
 
+def test_clients_that_keep_connections_do_not_make_it_ill(make):
+    agent = make()
+    agent.start()
+    wait_healthy(agent)
+    with contextlib.ExitStack() as stack:
+        for number in range(40):  # more than there may be
+            idle = stack.enter_context(socket.create_connection((LOCAL, agent.health), SECONDS))
+            if number % 2:
+                idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        began = time.monotonic()
+        assert is_healthy(agent.health)
+        assert time.monotonic() - began < 1
+
+
 # the node's API
 
 
@@ -207,6 +222,34 @@ def test_clients_that_say_nothing_hold_up_nobody(make):
         assert client.getresponse().status == 503
         assert time.monotonic() - began < 25  # those who say nothing have ten seconds, twice
         client.close()
+
+
+@contextlib.contextmanager
+def flood(port, source):
+    """Connections that are closed at once, as fast as they can be made."""
+    over = threading.Event()
+
+    def come_and_go():
+        while not over.is_set():
+            with contextlib.suppress(OSError):
+                socket.create_connection((LOCAL, port), 1, source_address=(source, 0)).close()
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_a_client_that_comes_and_goes_holds_up_nobody_else(make):
+    agent = make()
+    agent.start()
+    with flood(agent.port, "127.0.0.2"):
+        time.sleep(2)
+        for _ in range(5):
+            assert ask(agent.port, "/", anybody())[0] == 503
 
 
 # the operator's certificate

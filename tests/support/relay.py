@@ -1,5 +1,5 @@
 """The way between the agent and its API server: connections on it can go dead, though nobody closes
-them."""
+them, or lead through a proxy."""
 
 import contextlib
 import socket
@@ -46,6 +46,37 @@ class Relay:
             back = threading.Thread(target=pump, args=(server, client, dead), daemon=True)
             back.start()
             pump(client, server, dead)
+            back.join()
+
+
+class Proxy:
+    """Makes tunnels, and notes where to."""
+
+    def __init__(self):
+        self.asked = []
+        self.listener = Listener(self._serve)
+        self.url = f"http://127.0.0.1:{self.listener.port}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+    def _serve(self, client):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += client.recv(BYTES) or b"\r\n\r\n"
+        target = head.split()[1].decode() if head.startswith(b"CONNECT ") else ""
+        self.asked.append(target)
+        host, _, port = target.rpartition(":")
+        with contextlib.suppress(OSError, ValueError), \
+                socket.create_connection((host, int(port))) as server:
+            client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            back = threading.Thread(target=pump, args=(server, client, threading.Event()),
+                                    daemon=True)
+            back.start()
+            pump(client, server, threading.Event())
             back.join()
 
 

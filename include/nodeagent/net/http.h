@@ -24,7 +24,10 @@ struct http_options {
     enum loop_class class;
     unsigned calls_max; /* in flight; more are refused with -EBUSY */
     bool lasting;       /* one server is asked all the time: calls share connections where HTTP/2
-                           lets them, and a peer that is silently gone is noticed in ten seconds */
+                           lets them, a peer that is silently gone is noticed in ten seconds, and
+                           no call waits for names once an address of the server is known */
+    const struct http *knowing; /* NULL, or a client of the same server: what it knows of that's
+                                   address is known here, too */
 };
 
 int http_new(struct http **result, const struct http_options *options, struct err *err);

@@ -1,5 +1,6 @@
 /* api/client: requests to a server that answers, refuses, and says nothing. */
 #include "http-server.h"
+#include "hung-lookup.h"
 
 #include "nodeagent/api/client.h"
 #include "nodeagent/base/mem.h"
@@ -76,7 +77,7 @@ static void on_refused(void *owner, usec_t began)
     place->refused++;
 }
 
-static int set_up(void **state)
+static int set_up_at(void **state, const char *host)
 {
     struct place *place = mem_new(struct place);
     struct api_options options = {
@@ -97,7 +98,7 @@ static int set_up(void **state)
     assert_int_equal(wheel_driver_new(&place->driver, place->wheel, place->loop, NULL), 0);
     assert_int_equal(work_new(&place->work, place->loop, place->wheel, NULL), 0);
     http_server_start(&place->server, answer, place);
-    url = mem_printf("http://127.0.0.1:%u/prefix", place->server.port);
+    url = mem_printf("http://%s:%u/prefix", host, place->server.port);
     options.server = url;
     options.loop = place->loop;
     options.work = place->work;
@@ -105,6 +106,16 @@ static int set_up(void **state)
     free(url);
     *state = place;
     return 0;
+}
+
+static int set_up(void **state)
+{
+    return set_up_at(state, "127.0.0.1");
+}
+
+static int set_up_with_name(void **state)
+{
+    return set_up_at(state, "localhost");
 }
 
 static int tear_down(void **state)
@@ -395,6 +406,27 @@ static void test_who_answers_nobody_has_no_dead_connection(void **state)
     assert_int_equal(place->done, 1);
 }
 
+/* Whatever connection is made next, over whatever client: where the server is was known. */
+static void test_name_servers_that_say_nothing_stop_no_heartbeat(void **state)
+{
+    struct place *place = *state;
+    struct hung_lookup hung;
+
+    ask(place, heartbeat);
+    hung_lookup_begin(&hung, place->work, "localhost", PATIENCE);
+    place->silent_fd = place->last_fd;
+    assert_in_range(ask(place, heartbeat), 4 * USEC_PER_SEC, 6 * USEC_PER_SEC);
+    assert_int_equal(place->code, 0);
+    place->generation++;
+    api_identity_changed(place->api);
+    assert_in_range(ask(place, heartbeat), 0, 3 * USEC_PER_SEC);
+    assert_int_equal(place->code, 0);
+    hung_lookup_end(&hung);
+    while (work_stats(place->work)->busy)
+        turn_for(place, 10 * USEC_PER_MSEC);
+    hung_lookup_close(&hung);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +448,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_dead_connection_is_given_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_answers_nobody_has_no_dead_connection, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_name_servers_that_say_nothing_stop_no_heartbeat,
+                                        set_up_with_name, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <signal.h>
 
+static atomic_uint tunnels; /* to api.example, that the server as a proxy was asked for */
+
 static bool answer(struct http_server *server, int fd, const char *path, const char *request)
 {
     char text[1024];
@@ -38,6 +40,10 @@ static bool answer(struct http_server *server, int fd, const char *path, const c
         for (number = 0; number < 200; number++)
             http_send(fd, text);
         return http_send(fd, "\r\n");
+    }
+    if (!strncmp(request, "CONNECT ", strlen("CONNECT "))) {
+        tunnels += !strcmp(path, "api.example:6443");
+        return http_reply_with(fd, "502 Bad Gateway", "", "");
     }
     if (!strcmp(path, "/close"))
         return http_reply_with(fd, "200 OK", "Connection: close\r\n", "bye") && false;
@@ -259,6 +265,34 @@ static void test_six(void **state)
     assert_string_equal(place->url, "http://[::1]:1/");
 }
 
+/* Connected to, be it by a proxy, is the host of the URL; the name is for TLS alone. */
+static void test_servers_of_other_names(void **state)
+{
+    static const char *const names[] = {"kubernetes", "10.0.0.1", "fd00::1"};
+    struct place *place = *state;
+    char *proxy = mem_printf("http://127.0.0.1:%u", place->server.port);
+    char *url = mem_printf("https://127.0.0.1:%u/text", place->server.port);
+    struct http_request request = {.timeout = PATIENCE, .answer_max = 10};
+
+    for (size_t i = 0; i < array_size(names); i++) {
+        unsigned connections = place->server.count;
+
+        request.identity = &(struct http_identity){.server_name = names[i]};
+        request.proxy = NULL;
+        request.url = url;
+        assert_int_equal(http_begin(&place->call, place->http, &request, take, place, NULL), 0);
+        while (place->server.count == connections)
+            turn_for(place, USEC_PER_MSEC);
+        assert_string_equal(place->call->url.host, "127.0.0.1");
+        http_cancel(place->call);
+        request.proxy = proxy;
+        ask_url(place, "https://api.example:6443/text", request);
+        assert_int_equal(tunnels, i + 1);
+    }
+    free(proxy);
+    free(url);
+}
+
 static void *answer_one_by_one(void *data)
 {
     int fd;
@@ -365,6 +399,7 @@ int main(void)
         in_place(test_http_2),
         in_place(test_calls_wait_for_a_connection_that_is_made),
         in_place(test_six),
+        in_place(test_servers_of_other_names),
         in_place(test_descriptors_of_many),
         in_place(test_answered_in_time_but_not_looked_at),
         in_place(test_cancelled_in_each_phase),

@@ -1,5 +1,6 @@
 /* net/http-trouble: what failures are, by the step at which they happen. */
 #include "http-place.h"
+#include "hung-lookup.h"
 #include "socket-table.h"
 
 #include <errno.h>
@@ -77,47 +78,21 @@ static void test_names(void **state)
     assert_int_equal(place->times.resolved, 0);
 }
 
-/* Servers that do not answer: another job holds the name. */
-
-static int hang(void *argument)
-{
-    char byte;
-
-    return read(*(int *)argument, &byte, 1) < 0 ? -errno : 0;
-}
-
-static void hung(void *owner, void *argument, int result)
-{
-}
-
-static void leave(void *argument)
-{
-}
-
 static void test_names_that_hang(void **state)
 {
     struct place *place = *state;
-    int ends[2];
-    struct work_order order = {
-        .key = "look up slow.example",
-        .limit_usec = 3 * SHORT,
-        .run = hang,
-        .done = hung,
-        .free = leave,
-        .argument = &ends[0],
-    };
+    struct hung_lookup hung;
 
-    assert_int_equal(pipe(ends), 0);
-    assert_int_equal(work_submit(place->work, &order, NULL, NULL), 0);
+    hung_lookup_begin(&hung, place->work, "slow.example", 3 * SHORT);
     ask_url(place, "http://slow.example/", (struct http_request){.timeout = SHORT});
     assert_trouble(place, NET_NAME, -ETIMEDOUT, 0, ", its name servers do not answer");
     turn_for(place, 4 * SHORT);
     ask_url(place, "http://slow.example/", (struct http_request){.timeout = SHORT});
     assert_int_equal(place->trouble, NET_NAME); /* it is stuck, which is known at once */
-    close(ends[1]);
+    hung_lookup_end(&hung);
     while (work_stats(place->work)->stuck)
         turn_for(place, 10 * USEC_PER_MSEC);
-    close(ends[0]);
+    hung_lookup_close(&hung);
 }
 
 static void test_connecting(void **state)

@@ -54,6 +54,19 @@ static void test_parts(void **state)
     assert_parts("http://1.2.3.4.example/", "1.2.3.4.example", 80, false, false);
 }
 
+static void test_hosts_as_they_are_written(void **state)
+{
+    static const char *const cases[][2] = {
+        {"example.com", "example.com"}, {"10.0.0.1", "10.0.0.1"}, {"fd00::1", "[fd00::1]"}};
+
+    for (size_t i = 0; i < array_size(cases); i++) {
+        char *text = http_url_written(cases[i][0]);
+
+        assert_string_equal(text, cases[i][1]);
+        free(text);
+    }
+}
+
 static void test_not_urls(void **state)
 {
     static const char *const texts[] = {"",
@@ -154,8 +167,11 @@ static void test_absolute(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_public),   cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_not_urls), cmocka_unit_test(test_following),
+        cmocka_unit_test(test_public),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_hosts_as_they_are_written),
+        cmocka_unit_test(test_not_urls),
+        cmocka_unit_test(test_following),
         cmocka_unit_test(test_absolute),
     };
 

@@ -509,35 +509,6 @@ static void test_freed_from_a_callback(void **state)
     assert_string_equal(place->body, "hello");
 }
 
-/* One server is asked all the time: its name is looked up once for all who ask. */
-static void test_a_client_that_lasts_looks_a_name_up_once(void **state)
-{
-    struct place *place = *state;
-    struct http_options options = {
-        .loop = place->loop,
-        .wheel = place->wheel,
-        .work = place->work,
-        .class = LOOP_API,
-        .calls_max = CALLS_MAX,
-        .lasting = true,
-    };
-    char *url = mem_printf("http://localhost:%u/text", place->server.port);
-    struct http_request request = {.url = url, .timeout = PATIENCE, .answer_max = 100};
-    struct http_call *calls[20];
-
-    http_free(place->http);
-    assert_int_equal(http_new(&place->http, &options, NULL), 0);
-    for (size_t i = 0; i < array_size(calls); i++)
-        assert_int_equal(http_begin(&calls[i], place->http, &request, take, place, NULL), 0);
-    http_cancel(calls[0]); /* who looked it up */
-    turn_until_done(place, array_size(calls) - 1);
-    assert_int_equal(place->status, 200);
-    ask_url(place, url, (struct http_request){0});
-    assert_int_equal(place->status, 200);
-    assert_in_range(work_stats(place->work)->finished, 1, 2);
-    free(url);
-}
-
 #define in_place(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -562,7 +533,6 @@ int main(void)
         in_place(test_cancelled_from_a_callback),
         in_place(test_freed_with_calls_under_way),
         in_place(test_freed_from_a_callback),
-        in_place(test_a_client_that_lasts_looks_a_name_up_once),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -1,4 +1,5 @@
 /* net/lookup: names to addresses, in the pool. */
+#include "hung-lookup.h"
 #include "test.h"
 
 #include "nodeagent/base/mem.h"
@@ -12,7 +13,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LIMIT (20 * USEC_PER_SEC)
 
@@ -104,39 +104,13 @@ static void test_cancelled(void **state)
     assert_int_equal(place->err.code, -ECANCELED);
 }
 
-/* Servers that do not answer: another job holds the name. */
-
-static int hang(void *argument)
-{
-    char byte;
-
-    return read(*(int *)argument, &byte, 1) < 0 ? -errno : 0;
-}
-
-static void hung(void *owner, void *argument, int result)
-{
-}
-
-static void leave(void *argument)
-{
-}
-
 static void test_servers_that_do_not_answer(void **state)
 {
     struct place *place = *state;
-    int ends[2];
-    struct work_order order = {
-        .key = "look up slow",
-        .limit_usec = 20 * USEC_PER_MSEC,
-        .run = hang,
-        .done = hung,
-        .free = leave,
-        .argument = &ends[0],
-    };
+    struct hung_lookup hung;
     struct err err;
 
-    assert_int_equal(pipe(ends), 0);
-    assert_int_equal(work_submit(place->work, &order, NULL, NULL), 0);
+    hung_lookup_begin(&hung, place->work, "slow", 20 * USEC_PER_MSEC);
     look_up(place, "slow");
     assert_int_equal(place->err.code, -ETIMEDOUT);
     assert_string_equal(place->err.text, "its name servers do not answer");
@@ -144,10 +118,10 @@ static void test_servers_that_do_not_answer(void **state)
                      -EBUSY);
     look_up(place, "localhost");
     assert_non_null(place->addresses);
-    close(ends[1]);
+    hung_lookup_end(&hung);
     while (work_stats(place->work)->stuck)
         assert_true(loop_turn(place->loop, 100 * USEC_PER_MSEC, NULL) >= 0);
-    close(ends[0]);
+    hung_lookup_close(&hung);
 }
 
 int main(void)

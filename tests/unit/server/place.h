@@ -39,19 +39,16 @@ struct place {
     char answer[PLACE_ANSWER_MAX];
 };
 
-static inline void place_open(struct place *place, const struct server_tls *tls,
-                              server_answer_fn *answer)
+/* With the TLS, the answer and the brevity of `options`. */
+static inline void place_open_with(struct place *place, struct server_options options)
 {
-    struct server_options options = {
-        .address = "127.0.0.1",
-        .tls = tls,
-        .connections_max = PLACE_CONNECTIONS_MAX,
-        .connections_per_client_max = PLACE_PER_CLIENT_MAX,
-        .head_max = PLACE_HEAD_MAX,
-        .answer = answer,
-        .owner = place,
-    };
     struct err err;
+
+    options.address = "127.0.0.1";
+    options.connections_max = PLACE_CONNECTIONS_MAX;
+    options.connections_per_client_max = PLACE_PER_CLIENT_MAX;
+    options.head_max = PLACE_HEAD_MAX;
+    options.owner = place;
 
     signal(SIGPIPE, SIG_IGN);
     *place = (struct place){0};
@@ -61,6 +58,12 @@ static inline void place_open(struct place *place, const struct server_tls *tls,
     options.wheel = place->wheel;
     if (server_new(&place->server, &options, &err) < 0)
         fail_msg("%s", err.text);
+}
+
+static inline void place_open(struct place *place, const struct server_tls *tls,
+                              server_answer_fn *answer)
+{
+    place_open_with(place, (struct server_options){.tls = tls, .answer = answer});
 }
 
 static inline void place_close(struct place *place)

@@ -181,6 +181,34 @@ static void test_too_many_wait(void **state)
     place_close(&place);
 }
 
+static void test_who_says_nothing_makes_room_in_a_brief_server(void **state)
+{
+    int fds[PLACE_CONNECTIONS_MAX], fd;
+    struct place place;
+    char from[32];
+
+    place_open_with(&place, (struct server_options){.brief = true, .answer = answer});
+    for (int i = 0; i < PLACE_CONNECTIONS_MAX; i++) {
+        snprintf(from, sizeof(from), "127.0.0.%d", i + 2);
+        fds[i] = place_connect(&place, from);
+        place_turn(&place);
+    }
+    assert_string_equal(place_receive(&place, fds[0], NULL), ""); /* for others */
+    assert_true(place_is_silent(&place, fds[1]));
+    fd = place_connect(&place, "127.0.0.1");
+    place_send(fd, GET);
+    assert_non_null(strstr(place_receive(&place, fd, NULL), "Connection: close\r\n"));
+    assert_non_null(strstr(place.answer, ANSWERED)); /* and it is over */
+    assert_string_equal(place_receive(&place, fds[1], NULL), "");
+    assert_true(place_is_silent(&place, fds[2]));
+    place_wait(&place, SERVER_BRIEF_USEC + USEC_PER_SEC);
+    assert_string_equal(place_receive(&place, fds[2], NULL), "");
+    for (int i = 0; i < PLACE_CONNECTIONS_MAX; i++)
+        close(fds[i]);
+    close(fd);
+    place_close(&place);
+}
+
 static void test_a_port_in_use(void **state)
 {
     struct place place;
@@ -363,6 +391,30 @@ static void test_slow_handshakes_are_cut_off(void **state)
     place_close(&place);
 }
 
+static void test_handshakes_of_one_client_have_a_limit(void **state)
+{
+    const struct server_tls tls = {SERVER_TLS_1_2, NULL};
+    struct made_certificate made;
+    struct tls_client client;
+    struct place place;
+
+    make_certificate(&made, "one.test");
+    place_open(&place, &tls, answer);
+    use(&place, &made);
+    for (int i = 0; i < SERVER_HANDSHAKES_PER_CLIENT_MAX; i++) {
+        close(place_connect(&place, "127.0.0.1"));
+        place_turn(&place);
+    }
+    tls_begin(&client, &place, made.chain, "one.test", "NORMAL");
+    assert_int_equal(gnutls_handshake(client.session), GNUTLS_E_AGAIN);
+    assert_true(place_is_silent(&place, client.fd));
+    place_wait(&place, SERVER_WINDOW_USEC);
+    assert_int_equal(tls_handshake(&client, &place), 0);
+    assert_true(tls_asks(&client, &place));
+    tls_end(&client);
+    place_close(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,10 +426,12 @@ int main(void)
         cmocka_unit_test(test_who_asks_no_more_is_cut_off),
         cmocka_unit_test(test_too_many_of_one_client_are_closed),
         cmocka_unit_test(test_too_many_wait),
+        cmocka_unit_test(test_who_says_nothing_makes_room_in_a_brief_server),
         cmocka_unit_test(test_a_port_in_use),
         cmocka_unit_test(test_certificates_change_while_it_serves),
         cmocka_unit_test(test_versions_and_suites_are_kept_to),
         cmocka_unit_test(test_slow_handshakes_are_cut_off),
+        cmocka_unit_test(test_handshakes_of_one_client_have_a_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
