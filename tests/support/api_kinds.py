@@ -124,14 +124,18 @@ class Selector:
         return next((value for term, equal, value in self.terms if term == path and equal), None)
 
 
-def selector_of(kind, text):
+def selector_of(text):
     terms = []
     for term in filter(None, text.split(",")):
         match = re.fullmatch(r"([\w.]+)(==|!=|=)(.*)", term)
         if not match:
             raise bad_request(f"invalid selector: '{text}'; can't understand '{term}'")
         path, operator, value = match.groups()
-        if path not in SELECTED_METADATA + kind.selected:
-            raise bad_request(f'field label not supported: {path}')
         terms.append((path, operator != "!=", value))
     return Selector(tuple(terms))
+
+
+def check_selector(kind, selector):
+    for path, _, _ in selector.terms:
+        if path not in SELECTED_METADATA + kind.selected:
+            raise bad_request(f"field label not supported: {path}")
