@@ -54,8 +54,15 @@ KINDS = [
     Kind("certificatesigningrequests", "CertificateSigningRequest", "certificates.k8s.io",
          parts=("status", "approval"), selected=("spec.signerName",)),
 ]
-BY_RESOURCE = {kind.resource: kind for kind in KINDS}
-BY_NAME = {kind.name: kind for kind in KINDS}
+# What only controllers make something of, and the double does not know.
+WORKLOADS = [
+    Kind("deployments", "Deployment", "apps", namespaced=True),
+    Kind("daemonsets", "DaemonSet", "apps", namespaced=True),
+    Kind("statefulsets", "StatefulSet", "apps", namespaced=True),
+    Kind("jobs", "Job", "batch", namespaced=True),
+]
+BY_RESOURCE = {kind.resource: kind for kind in KINDS + WORKLOADS}
+BY_NAME = {kind.name: kind for kind in KINDS + WORKLOADS}
 BY_ROOT = {(kind.root, kind.resource): kind for kind in KINDS}
 
 # /ROOT[/namespaces/NAMESPACE]/RESOURCE[/NAME[/PART]]
