@@ -18,10 +18,14 @@ import api_real  # noqa: E402
 import api_server as api_servers  # noqa: E402
 import cni as nodes  # noqa: E402
 import cni_command  # noqa: E402
+import control_plane  # noqa: E402
 import places  # noqa: E402
 import runtime  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("NODEAGENT_BUILD", ROOT / "build" / "test")).resolve()
+
+# Without a control plane its tests are not there at all.
+collect_ignore = [] if control_plane.IS_THERE else ["test_cluster_real.py"]
 
 # A shell without job control starts what it puts into the background with SIGINT ignored, and all
 # programs that the tests start would inherit that.
@@ -70,7 +74,8 @@ ALWAYS_ON_NEWEST = {"test_probe_servers", "test_probe_exec", "test_probe_kills",
                     "test_probe_command", "test_probes_command", "test_cluster",
                     "test_api_outage", "test_api_pods", "test_api_pods_http2",
                     "test_cluster_events", "test_cluster_faults", "test_cluster_joining",
-                    "test_cluster_names", "test_cluster_node", "test_config_checks",
+                    "test_cluster_names", "test_cluster_node", "test_cluster_real",
+                    "test_config_checks",
                     "test_kubeadm", "test_manifest_directory", "test_offline", "test_probes",
                     "test_serving"}
 ALL_ON_ALL = os.environ.get("NODEAGENT_RUNTIMES") == "all"  # ./dev integration

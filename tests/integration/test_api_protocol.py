@@ -113,7 +113,7 @@ def test_status_of_a_node_is_patched_by_merge_keys(place):
      "is not allowed to modify labels: node-restriction.kubernetes.io/a"),
     ({"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "a",
                                         "uid": "b"}]}},
-     "is not allowed to update metadata.ownerReferences")])
+     "is not allowed to modify ownerReferences")])
 def test_what_a_node_may_not_touch_fails_the_whole_patch(place, changes, why):
     place.register()
     before = place.server.get("nodes", place.node)
@@ -258,10 +258,21 @@ def test_status_of_a_pod_is_merged(place):
 
 
 def test_an_old_address_stays_until_it_is_deleted(place):
+    """And a pod has one address of each kind at most."""
     place.pod()
     place.status({"podIP": "10.0.0.4", "podIPs": [{"ip": "10.0.0.4"}]})
-    kept = place.status({"podIP": "10.0.0.5", "podIPs": [{"ip": "10.0.0.5"}]}).json["status"]
-    assert [address["ip"] for address in kept["podIPs"]] == ["10.0.0.5", "10.0.0.4"]
+    both = place.status({"podIPs": [{"ip": "10.0.0.4"}, {"ip": "fd00::4"}]}).json["status"]
+    assert [address["ip"] for address in both["podIPs"]] == ["10.0.0.4", "fd00::4"]
+    refused(place.status({"podIP": "10.0.0.5", "podIPs": [{"ip": "10.0.0.5"}]}), 422, "Invalid",
+            "status.podIPs", "may specify no more than one IP for each IP family")
+    assert place.found()["status"]["podIPs"] == both["podIPs"]
+
+
+def test_a_class_of_a_pod_stays(place):
+    place.pod()
+    refused(place.status({"qosClass": "Guaranteed"}), 422, "Invalid", "status.qosClass",
+            "field is immutable")
+    assert place.status({"qosClass": None}).json["status"]["qosClass"] == "BestEffort"
 
 
 def test_the_first_address_is_the_single_one(place):
@@ -360,7 +371,7 @@ def test_a_pod_goes_in_steps(place):
         assert ended["metadata"]["deletionGracePeriodSeconds"] == 5
         refused(place.client.delete(f"{place.pods}/web", {
             "gracePeriodSeconds": 0, "preconditions": {"uid": "other"}}), 409, "Conflict",
-            "Precondition failed: UID in precondition: other, UID in object meta: ")
+            "the UID in the precondition (other) does not match the UID in record")
         gone = place.client.delete(f"{place.pods}/web", {
             "gracePeriodSeconds": 0, "preconditions": {"uid": pod["metadata"]["uid"]}})
         assert gone.code == 200 and gone.json["kind"] == "Pod"

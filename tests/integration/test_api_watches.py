@@ -163,8 +163,9 @@ def test_a_list_comes_in_pages(place):
 
 def test_what_is_asked_wrongly_is_said(place):
     path = f"/api/v1/namespaces/{place.namespace}/configmaps"
-    refused(place.client.get("/api/v1/pods?fieldSelector=spec.color%3Dred"), 400, "BadRequest",
+    refused(place.client.get(place.of_node + ",spec.color%3Dred"), 400, "BadRequest",
             "field label not supported: spec.color")
+    refused(place.client.get("/api/v1/pods?fieldSelector=spec.color%3Dred"), 403, "Forbidden")
     code, status = place.server.ask("POST", path, {"apiVersion": "v1", "kind": "Pod"},
                                     "application/json")
     assert (code, status["reason"]) == (400, "BadRequest")

@@ -228,7 +228,11 @@ class Admission:
         if mirror[0] != mirror[1]:
             raise errors.invalid(target.kind, target.name, f"metadata.annotations[{MIRROR}]",
                                  "Forbidden: may not remove or update mirror pod annotation")
-        status = new.get("status") or {}
+        status = new.setdefault("status", {})
+        kept = old["status"]["qosClass"]
+        if status.setdefault("qosClass", kept) != kept:
+            raise errors.invalid(target.kind, target.name, "status.qosClass", 'Invalid value: '
+                                 f'"{status["qosClass"]}": field is immutable')
         agree_on_addresses(target, status)
         for name in ("containerStatuses", "initContainerStatuses"):
             check_ends(target, new["spec"], name, status, old.get("status") or {})
@@ -274,6 +278,11 @@ def agree_on_addresses(target, status):
     elif addresses:
         status["podIP"] = addresses[0]["ip"]
     hosts = status.get("hostIPs") or []
+    for name in ("podIPs", "hostIPs"):
+        families = [ipaddress.ip_address(entry["ip"]).version for entry in status.get(name) or []]
+        if len(families) > len(set(families)):
+            raise errors.invalid(target.kind, target.name, f"status.{name}", "Invalid value: may "
+                                 "specify no more than one IP for each IP family")
     if hosts and hosts[0]["ip"] != status.get("hostIP"):
         raise errors.invalid(target.kind, target.name, "status.hostIPs[0].ip",
                              f'Invalid value: "{hosts[0]["ip"]}": must be equal to `hostIP`')

@@ -91,13 +91,13 @@ class Authority:
     def __init__(self, directory):
         self.directory = directory
         self.name = f"tests {uuid.uuid4()}"
-        self.certificate = directory / "ca.crt"
+        self.certificate, self.key = directory / "ca.crt", directory / "ca.key"
         self.numbers = itertools.count()
         (directory / "database").touch()
         (directory / "config").write_text(CONFIG.format(directory=directory))
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
                 "-nodes", "-subj", distinguished_name(self.name, ()), "-days", "3650",
-                "-keyout", directory / "ca.key", "-out", self.certificate,
+                "-keyout", self.key, "-out", self.certificate,
                 "-addext", "keyUsage=critical,keyCertSign,digitalSignature")
 
     @property

@@ -70,6 +70,14 @@ def conflict(kind, name, why="the object has been modified; please apply your ch
                     details=details_of(kind, name))
 
 
+def precondition_failed(kind, name, why):
+    """Of a deletion; it is named by its kind, and not by the resource."""
+    named = f"{kind.name}.{kind.group}" if kind.group else kind.name
+    details = {"name": name, "group": kind.group, "kind": kind.name}
+    return ApiError(409, f'Operation cannot be fulfilled on {named} "{name}": {why}',
+                    details={key: value for key, value in details.items() if value})
+
+
 def uid_conflict(kind, name, wanted, found):
     return conflict(kind, name, f"Precondition failed: UID in precondition: {wanted}, "
                                 f"UID in object meta: {found}")

@@ -54,8 +54,15 @@ KINDS = [
     Kind("certificatesigningrequests", "CertificateSigningRequest", "certificates.k8s.io",
          parts=("status", "approval"), selected=("spec.signerName",)),
 ]
-BY_RESOURCE = {kind.resource: kind for kind in KINDS}
-BY_NAME = {kind.name: kind for kind in KINDS}
+# What only controllers make something of, and the double does not know.
+WORKLOADS = [
+    Kind("deployments", "Deployment", "apps", namespaced=True),
+    Kind("daemonsets", "DaemonSet", "apps", namespaced=True),
+    Kind("statefulsets", "StatefulSet", "apps", namespaced=True),
+    Kind("jobs", "Job", "batch", namespaced=True),
+]
+BY_RESOURCE = {kind.resource: kind for kind in KINDS + WORKLOADS}
+BY_NAME = {kind.name: kind for kind in KINDS + WORKLOADS}
 BY_ROOT = {(kind.root, kind.resource): kind for kind in KINDS}
 
 # /ROOT[/namespaces/NAMESPACE]/RESOURCE[/NAME[/PART]]
@@ -124,14 +131,18 @@ class Selector:
         return next((value for term, equal, value in self.terms if term == path and equal), None)
 
 
-def selector_of(kind, text):
+def selector_of(text):
     terms = []
     for term in filter(None, text.split(",")):
         match = re.fullmatch(r"([\w.]+)(==|!=|=)(.*)", term)
         if not match:
             raise bad_request(f"invalid selector: '{text}'; can't understand '{term}'")
         path, operator, value = match.groups()
-        if path not in SELECTED_METADATA + kind.selected:
-            raise bad_request(f'field label not supported: {path}')
         terms.append((path, operator != "!=", value))
     return Selector(tuple(terms))
+
+
+def check_selector(kind, selector):
+    for path, _, _ in selector.terms:
+        if path not in SELECTED_METADATA + kind.selected:
+            raise bad_request(f"field label not supported: {path}")

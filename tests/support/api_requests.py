@@ -10,7 +10,7 @@ import api_errors as errors
 import api_patch
 import api_tokens
 from api_admission import Admission, bind, check_name, check_types, generate_name
-from api_kinds import Selector, selector_of, target_of
+from api_kinds import Selector, check_selector, selector_of, target_of
 from api_restriction import Restriction
 from api_rules import MASTERS, Authorizer
 from api_store import seconds_of, timestamp
@@ -117,11 +117,12 @@ class Api:
                 raise errors.ApiError(403, f'forbidden: User "{request.user.name}" cannot {verb} '
                                            f'path "{request.path}"')
             raise errors.no_such_resource()
-        selector = selector_of(target.kind, request.query.get("fieldSelector", ""))
+        selector = selector_of(request.query.get("fieldSelector", ""))
         if request.query.get("labelSelector"):
             raise errors.bad_request("this server knows no labelSelector")
         name = target.name or selector.value("metadata.name") or ""
         self.authorizer.check(request.user, verb, target, name, selector)
+        check_selector(target.kind, selector)
         act = getattr(self, verb, None)
         of_all = verb in ("list", "create") and not target.part
         if not act or verb != "watch" and bool(target.name) == of_all:
@@ -434,8 +435,10 @@ def check_spec(target, new, old):
 
 def check_preconditions(target, obj, wanted):
     metadata = obj["metadata"]
-    for key, name in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+    for key, name, why in (("uid", "UID", "deleted and then recreated"),
+                           ("resourceVersion", "ResourceVersion", "modified")):
         if wanted.get(key, metadata[key]) != metadata[key]:
-            raise errors.conflict(target.kind, target.name,
-                                  f"Precondition failed: {name} in precondition: {wanted[key]}, "
-                                  f"{name} in object meta: {metadata[key]}")
+            raise errors.precondition_failed(
+                target.kind, target.name,
+                f"the {name} in the precondition ({wanted[key]}) does not match the {name} in "
+                f"record ({metadata[key]}). The object might have been {why}")

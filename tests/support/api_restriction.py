@@ -64,7 +64,7 @@ class Restriction:
         if new["spec"].get("taints") != old["spec"].get("taints"):
             return f'node "{node}" is not allowed to modify taints'
         if new["metadata"].get("ownerReferences") != old["metadata"].get("ownerReferences"):
-            return f'node "{node}" is not allowed to update metadata.ownerReferences'
+            return f'node "{node}" is not allowed to modify ownerReferences'
         if new["spec"].get("configSource") != old["spec"].get("configSource"):
             return (f'node "{node}" is not allowed to update spec.configSource to a new non-nil '
                     'configSource')

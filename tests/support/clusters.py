@@ -12,10 +12,10 @@ HASH = "kubernetes.io/config.hash"
 
 
 @contextlib.contextmanager
-def member(containerd, build, kubeconfig, config=None):
-    """The agent with the kubeconfig that kubeconfig(directory) writes."""
+def member(containerd, build, kubeconfig, config=None, flags=lambda _: []):
+    """The agent with the kubeconfig that kubeconfig(directory) writes, and more flags(directory)."""
     instance = Agent(containerd, build, config)
-    instance.flags = ["--kubeconfig", kubeconfig(instance.directory)]
+    instance.flags = ["--kubeconfig", kubeconfig(instance.directory), *flags(instance.directory)]
     try:
         instance.start()
         yield instance

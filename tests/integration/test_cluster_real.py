@@ -1,0 +1,318 @@
+"""A node in a real cluster: what its API server, controllers and scheduler make of the agent, and
+what the agent makes of them. Only where KUBEBUILDER_ASSETS names a directory with all of them."""
+
+import re
+import time
+
+import pytest
+
+from agent import restarts
+from clusters import (HASH, MIRROR, NODE, condition, is_true, member, said_by, wait_node, wait_pod,
+                      wait_ready)
+from conftest import BUILD
+from control_plane import JOINING_TOKEN, ControlPlane
+from specs import SAY, container, pod, staying
+
+SECONDS = 60
+ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with ControlPlane(tmp_path_factory.mktemp("cluster")) as instance:
+        yield instance
+
+
+@pytest.fixture(scope="module")
+def agent(containerd, server):
+    """It has nothing but a token when it begins."""
+    with member(containerd, BUILD, lambda place: place / "kubelet.conf",
+                {"rotateCertificates": True}, lambda place: [
+                    "--bootstrap-kubeconfig", server.kubeconfig(place / "bootstrap.conf",
+                                                                token=JOINING_TOKEN),
+                    "--cert-dir", place / "pki"]) as instance:
+        yield instance
+
+
+@pytest.fixture(scope="module")
+def node(server, agent):
+    wait_node(server)
+    return server.wait(lambda: (found := server.get("nodes", NODE))
+                       and not found["spec"].get("taints") and found, 20, "no taint")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_wrong(agent):
+    """In a cluster that is well the agent warns of nothing."""
+    start = agent.log_path.stat().st_size
+    yield
+    said = agent.log_path.read_bytes()[start:].decode(errors="replace")
+    assert re.findall(r".* (?:warning|error) .*", said) == []
+
+
+# what controllers make
+
+
+def workload(server, kind, name, obj, **spec):
+    labels = {"app": name}
+    made = {"kind": kind, "metadata": {"name": name}, "spec": {
+        "template": {"metadata": {"labels": labels}, "spec": obj["spec"]}, **spec}}
+    if kind != "Job":
+        made["spec"]["selector"] = {"matchLabels": labels}
+    return server.create(made)
+
+
+def pods_of(server, name):
+    return [found for found in server.list("pods")
+            if found["metadata"].get("labels", {}).get("app") == name]
+
+
+def wait_status(server, resource, name, **wanted):
+    def look():
+        found = server.get(resource, name)
+        status = found["status"]
+        return found if status.get("observedGeneration", 1) == found["metadata"].get(
+            "generation", 1) and all(
+            status.get(key, 0) == value for key, value in wanted.items()) else None
+
+    return server.wait(look, SECONDS, f"{resource} {name} to have {wanted}")
+
+
+def remove(server, resource, name):
+    server.delete(resource, name, propagationPolicy="Foreground")
+    server.wait(lambda: server.get(resource, name) is None, SECONDS, f"{resource} {name} to go")
+
+
+def test_a_token_is_enough(server, node):
+    [csr] = server.list("certificatesigningrequests", None)
+    assert csr["spec"]["username"].startswith("system:bootstrap:")
+    assert [item["type"] for item in csr["status"]["conditions"]] == ["Approved"]
+
+
+def test_a_deployment_is_rolled_out_and_scaled(server, agent, node):
+    workload(server, "Deployment", "web", pod("web", staying(), agent=agent), replicas=3)
+    wait_status(server, "deployments", "web", readyReplicas=3, updatedReplicas=3)
+    first = {found["metadata"]["uid"] for found in pods_of(server, "web")}
+    server.patch("deployments", "web", {"spec": {"template": {"spec": {"containers": [
+        {"name": "main", "env": [{"name": "VERSION", "value": "2"}]}]}}}})
+    wait_status(server, "deployments", "web", readyReplicas=3, updatedReplicas=3, replicas=3)
+    server.wait(lambda: len(pods_of(server, "web")) == 3, SECONDS, "the former to go")
+    second = {found["metadata"]["uid"] for found in pods_of(server, "web")}
+    assert not first & second
+    server.patch("deployments", "web", {"spec": {"replicas": 1}})
+    wait_status(server, "deployments", "web", readyReplicas=1, replicas=1)
+    server.wait(lambda: len(pods_of(server, "web")) == 1, SECONDS, "two to go")
+    [left] = pods_of(server, "web")
+    assert left["metadata"]["uid"] in second and restarts(left) == 0
+    remove(server, "deployments", "web")
+
+
+def test_a_daemon_set_has_its_pod(server, agent, node):
+    workload(server, "DaemonSet", "each", pod("each", staying(), agent=agent))
+    wait_status(server, "daemonsets", "each", numberReady=1, desiredNumberScheduled=1)
+    server.patch("daemonsets", "each", {"spec": {"template": {"spec": {"containers": [
+        {"name": "main", "env": [{"name": "VERSION", "value": "2"}]}]}}}})
+    wait_status(server, "daemonsets", "each", updatedNumberScheduled=1, numberReady=1,
+                numberAvailable=1)
+    remove(server, "daemonsets", "each")
+
+
+def test_a_stateful_set_has_its_names_again(server, agent, node):
+    workload(server, "StatefulSet", "db", pod("db", container(
+        "main", SAY + "say $(hostname); trap 'say end; exit 0' TERM; "
+        "while :; do sleep 0.1; done"), agent=agent), replicas=2, serviceName="db")
+    wait_status(server, "statefulsets", "db", readyReplicas=2, availableReplicas=2)
+    assert said_by(agent, "db", 2) == ["db-0", "db-1"]
+    uid = server.get("pods", "db-0")["metadata"]["uid"]
+    server.delete_pod("db-0")
+    wait_pod(server, "db-0", lambda found: found["metadata"]["uid"] != uid
+             and is_true(found, "Ready"), "to be there again", SECONDS)
+    assert said_by(agent, "db", 4) == ["db-0", "db-1", "end", "db-0"]
+    remove(server, "statefulsets", "db")
+
+
+def job_condition(server, name, kind):
+    return is_true(server.get("jobs", name), kind)
+
+
+def test_a_job_is_done(server, agent, node):
+    workload(server, "Job", "sums", pod("sums", container(
+        "main", SAY + "say done"), agent=agent, restartPolicy="Never"),
+        completions=3, parallelism=2)
+    server.wait(lambda: job_condition(server, "sums", "Complete"), SECONDS, "the job")
+    assert server.get("jobs", "sums")["status"]["succeeded"] == 3
+    assert agent.said("sums") == ["done"] * 3
+    assert {found["status"]["phase"] for found in pods_of(server, "sums")} == {"Succeeded"}
+    remove(server, "jobs", "sums")
+
+
+@pytest.mark.parametrize("policy", ["Never", "OnFailure"])
+def test_a_job_fails_for_good(server, agent, node, policy):
+    name = f"fails-{policy.lower()}"
+    workload(server, "Job", name, pod(name, container(
+        "main", SAY + "say no; exit 3"), agent=agent, restartPolicy=policy), backoffLimit=1)
+    server.wait(lambda: job_condition(server, name, "Failed"), SECONDS, "the job")
+    assert condition(server.get("jobs", name), "Failed")["reason"] == "BackoffLimitExceeded"
+    assert agent.said(name) == ["no"] * 2
+    for found in pods_of(server, name):
+        [status] = found["status"]["containerStatuses"]
+        assert status["state"]["terminated"]["exitCode"] == 3
+    remove(server, "jobs", name)
+
+
+def test_a_job_runs_out_of_time(server, agent, node):
+    workload(server, "Job", "endless", pod("endless", staying(), agent=agent,
+                                           restartPolicy="Never"), activeDeadlineSeconds=5)
+    server.wait(lambda: job_condition(server, "endless", "Failed"), SECONDS, "the job")
+    assert condition(server.get("jobs", "endless"), "Failed")["reason"] == "DeadlineExceeded"
+    remove(server, "jobs", "endless")
+
+
+# what pods have
+
+
+def scheduled(server, agent, name, *containers, **spec):
+    """A pod that the scheduler gives to the node."""
+    return server.create(pod(name, *containers, agent=agent, **spec))
+
+
+def test_a_pod_has_its_volumes(server, agent, node):
+    server.create({"kind": "ConfigMap", "metadata": {"name": "words"}, "data": {"a": "word"}})
+    server.create({"kind": "Secret", "metadata": {"name": "keys"}, "stringData": {"a": "key"}})
+    scheduled(server, agent, "full", container(
+        "main", SAY + f"""
+        say $(cat /words/a) $(cat /keys/a) $(cat /about/name) $(cat /all/a) $(cat /all/cpu)
+        say $(cat {ACCOUNT}/namespace) $(cut -c1-3 {ACCOUNT}/token) $(cut -c1-3 /all/token)
+        while ! grep -q other /words/a; do sleep 0.1; done; say $(cat /words/a); sleep 1000""",
+        volumeMounts=[{"name": name, "mountPath": f"/{name}"}
+                      for name in ("words", "keys", "about", "all")],
+        resources={"limits": {"cpu": "1", "memory": "64Mi"}}),
+        volumes=[{"name": "words", "configMap": {"name": "words"}},
+                 {"name": "keys", "secret": {"secretName": "keys"}},
+                 {"name": "about", "downwardAPI": {"items": [
+                     {"path": "name", "fieldRef": {"fieldPath": "metadata.name"}}]}},
+                 {"name": "all", "projected": {"sources": [
+                     {"configMap": {"name": "words"}},
+                     {"serviceAccountToken": {"path": "token", "audience": "vault"}},
+                     {"downwardAPI": {"items": [{"path": "cpu", "resourceFieldRef": {
+                         "containerName": "main", "resource": "limits.cpu"}}]}}]}}])
+    assert said_by(agent, "full", 2) == ["word key full word 1", "default eyJ eyJ"]
+    server.patch("configmaps", "words", {"data": {"a": "other"}})
+    assert said_by(agent, "full", 3)[2] == "other"
+    server.delete_pod("full")
+    server.wait(lambda: server.get("pods", "full") is None, SECONDS, "the pod to go")
+
+
+def test_services_are_variables(server, agent, node):
+    server.create({"kind": "Service", "metadata": {"name": "my-db"},
+                   "spec": {"ports": [{"name": "pg", "port": 5432}]}})
+    address = server.get("services", "my-db")["spec"]["clusterIP"]
+    time.sleep(1)
+    scheduled(server, agent, "linked", container(
+        "main", SAY + "say $MY_DB_SERVICE_HOST $MY_DB_SERVICE_PORT_PG $KUBERNETES_SERVICE_PORT; "
+        "sleep 1000"))
+    assert said_by(agent, "linked", 1) == [f"{address} 5432 443"]
+    server.delete_pod("linked")
+
+
+def test_a_pod_of_a_guaranteed_class(server, agent, node):
+    scheduled(server, agent, "sure", staying(resources={
+        "limits": {"cpu": "100m", "memory": "64Mi"}}))
+    status = wait_ready(server, "sure")["status"]
+    assert status["qosClass"] == "Guaranteed"
+    assert status["containerStatuses"][0]["resources"]["limits"] == {
+        "cpu": "100m", "memory": "64Mi"}
+    server.delete_pod("sure")
+
+
+# how pods go
+
+
+def wait_gone(server, agent, name):
+    server.wait(lambda: server.get("pods", name) is None, SECONDS, f"pod {name} to go")
+    agent.wait_gone(name)
+
+
+def test_a_pod_is_deleted(server, agent, node):
+    scheduled(server, agent, "leaves", staying())
+    wait_ready(server, "leaves", SECONDS)
+    server.delete_pod("leaves")
+    wait_gone(server, agent, "leaves")
+    assert agent.said("leaves") == ["main up", "main term"]
+
+
+def test_a_pod_is_deleted_by_force(server, agent, node):
+    scheduled(server, agent, "forced", staying())
+    wait_ready(server, "forced", SECONDS)
+    server.delete_pod("forced", grace=0)
+    assert server.get("pods", "forced") is None
+    wait_gone(server, agent, "forced")
+
+
+def test_a_pod_with_a_finalizer_is_ended_and_stays(server, agent, node):
+    obj = pod("final", staying(), agent=agent)
+    obj["metadata"]["finalizers"] = ["example.com/kept"]
+    server.create(obj)
+    wait_ready(server, "final", SECONDS)
+    server.delete_pod("final")
+    found = wait_pod(server, "final", lambda found: found["status"]["phase"] == "Succeeded",
+                     "to end", SECONDS)
+    assert found["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 0
+    time.sleep(2)
+    server.patch("pods", "final", {"metadata": {"finalizers": None}})
+    wait_gone(server, agent, "final")
+
+
+def test_a_pod_is_evicted(server, agent, node):
+    scheduled(server, agent, "evicted", staying(), terminationGracePeriodSeconds=5)
+    wait_ready(server, "evicted", SECONDS)
+    server.call("POST", "/api/v1/namespaces/default/pods/evicted/eviction", {
+        "apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "evicted"}})
+    wait_gone(server, agent, "evicted")
+
+
+def test_a_namespace_is_deleted(server, agent, node):
+    server.create({"kind": "Namespace", "metadata": {"name": "short"}})
+    server.wait(lambda: server.get("serviceaccounts", "default", "short"), what="its account")
+    obj = pod("web", staying(), agent=agent)
+    server.create(obj, "short")
+    server.wait(lambda: is_true(server.get("pods", "web", "short"), "Ready"), SECONDS, "the pod")
+    server.delete("namespaces", "short")
+    server.wait(lambda: server.get("namespaces", "short") is None, SECONDS, "it to go")
+
+
+def test_a_pod_is_deleted_while_the_agent_is_down(server, agent, node):
+    scheduled(server, agent, "meanwhile", staying())
+    scheduled(server, agent, "stays", staying())
+    before = [wait_ready(server, name, SECONDS) for name in ("meanwhile", "stays")][1]
+    agent.stop()
+    server.delete_pod("meanwhile")
+    scheduled(server, agent, "comes", staying())
+    agent.start()
+    wait_gone(server, agent, "meanwhile")
+    wait_ready(server, "comes", SECONDS)
+    assert server.get("pods", "stays")["status"] == before["status"]
+    for name in ("stays", "comes"):
+        server.delete_pod(name)
+
+
+# static pods
+
+
+def test_a_static_pod_has_a_mirror(server, agent, node):
+    def mirror():
+        return server.get("pods", f"static-{NODE}")
+
+    def wait_mirror(uid=None):
+        return server.wait(lambda: (found := mirror()) and is_true(found, "Ready")
+                           and found["metadata"]["uid"] != uid and found, SECONDS, "the mirror")
+
+    agent.add(pod("static", staying(), agent=agent))
+    found = wait_mirror()
+    assert found["metadata"]["annotations"][MIRROR] == found["metadata"]["annotations"][HASH]
+    for grace in (None, 0):
+        server.delete_pod(f"static-{NODE}", grace=grace)
+        found = wait_mirror(found["metadata"]["uid"])
+    assert agent.said("static") == ["main up"]
+    agent.remove("static")
+    server.wait(lambda: mirror() is None, SECONDS, "the mirror to go")
