@@ -37,7 +37,7 @@ void http_trouble_times(struct http_call *call)
 static void set_late(struct http_call *call, enum net_trouble trouble, const char *what,
                      const char *why)
 {
-    bool head = call->request.head_timeout && !call->head_done;
+    bool head = call->request.head_timeout && (!call->head_done || call->next.parts);
     usec_t limit = head ? call->request.head_timeout : call->request.timeout;
 
     call->reply.trouble = trouble;

@@ -253,25 +253,30 @@ static bool redirects_too_often(struct http_call *call)
     return err->code;
 }
 
+/* Its head was the one that there is a limit for. */
+static bool call_wants_body(struct http_call *call)
+{
+    if (call->request.head_timeout)
+        wheel_arm(call->http->wheel, &call->deadline, usec_add(call->began, call->request.timeout));
+    return true;
+}
+
 bool http_call_has_head(struct http_call *call)
 {
     struct http_reply *reply = &call->reply;
     struct curl_header *location;
     int r;
 
-    if (call->request.head_timeout)
-        wheel_arm(call->http->wheel, &call->deadline, usec_add(call->began, call->request.timeout));
-
     if (!is_redirection(reply->status) ||
         curl_easy_header(call->easy, "Location", 0, CURLH_HEADER, -1, &location) != CURLHE_OK ||
         str_empty(location->value))
-        return true;
+        return call_wants_body(call);
     r = http_url_follow(&call->next, &call->url, location->value, call->request.redirects,
                         &reply->err);
     if (r == -EXDEV && call->request.redirects == HTTP_FOLLOW_SAME_HOST) {
         reply->err = (struct err){0};
         reply->left = true;
-        return true;
+        return call_wants_body(call);
     }
     if (r == 0 && redirects_too_often(call)) {
         http_url_deinit(&call->next);

@@ -291,6 +291,12 @@ static size_t find_sockets(const char *path, int sockets[RPC_SOCKETS_MAX])
     return count;
 }
 
+/* A call that came to its deadline tells nothing of the connection, which may not be there yet. */
+static bool tells_nothing(grpc_status_code status)
+{
+    return status == GRPC_STATUS_DEADLINE_EXCEEDED || status == GRPC_STATUS_CANCELLED;
+}
+
 /* The server was heard of, or `status` says that there is none. */
 static void note_connection(struct rpc_channel *channel, grpc_status_code status)
 {
@@ -298,6 +304,8 @@ static void note_connection(struct rpc_channel *channel, grpc_status_code status
     int sockets[RPC_SOCKETS_MAX];
     size_t count;
 
+    if (tells_nothing(status))
+        return;
     channel->answered = status != GRPC_STATUS_UNAVAILABLE;
     if (before || !channel->answered || !channel->on_connected || !channel->path)
         return;

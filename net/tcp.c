@@ -9,6 +9,7 @@
 #include "nodeagent/net/tcp.h"
 #include "nodeagent/base/list.h"
 #include "nodeagent/base/mem.h"
+#include "nodeagent/net/address.h"
 #include "nodeagent/net/lookup.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/loop.h"
@@ -38,12 +39,6 @@ struct tcp {
     struct list calls;
 };
 
-union address {
-    struct sockaddr any;
-    struct sockaddr_in four;
-    struct sockaddr_in6 six;
-};
-
 struct tcp_call {
     struct tcp *tcp;
     struct list link;
@@ -54,7 +49,7 @@ struct tcp_call {
     char *names;      /* addresses of a name, "10.0.0.1,[fd00::1]"; NULL: it was an address */
     const char *next; /* of them; NULL: there is no other */
     char *host;       /* a name */
-    union address address;
+    union net_address address;
     uint16_t port;
     bool close;
     usec_t timeout;
@@ -68,27 +63,6 @@ static void call_go_on(struct tcp_call *call);
 
 /* addresses */
 
-static bool address_parse(union address *address, const char *text, uint16_t port)
-{
-    *address = (union address){0};
-    if (inet_pton(AF_INET, text, &address->four.sin_addr) == 1) {
-        address->four.sin_family = AF_INET;
-        address->four.sin_port = htons(port);
-        return true;
-    }
-    if (inet_pton(AF_INET6, text, &address->six.sin6_addr) == 1) {
-        address->six.sin6_family = AF_INET6;
-        address->six.sin6_port = htons(port);
-        return true;
-    }
-    return false;
-}
-
-static socklen_t address_length(const union address *address)
-{
-    return address->any.sa_family == AF_INET ? sizeof(address->four) : sizeof(address->six);
-}
-
 /* "10.0.0.1:80", "[fd00::1]:80", "name:80" */
 static const char *call_shown(const struct tcp_call *call, char *text, size_t size)
 {
@@ -98,11 +72,11 @@ static const char *call_shown(const struct tcp_call *call, char *text, size_t si
         snprintf(text, size, "%s:%u", call->host, call->port);
     else if (call->address.any.sa_family == AF_INET)
         snprintf(text, size, "%s:%u",
-                 inet_ntop(AF_INET, &call->address.four.sin_addr, address, sizeof(address)),
+                 inet_ntop(AF_INET, &call->address.v4.sin_addr, address, sizeof(address)),
                  call->port);
     else
         snprintf(text, size, "[%s]:%u",
-                 inet_ntop(AF_INET6, &call->address.six.sin6_addr, address, sizeof(address)),
+                 inet_ntop(AF_INET6, &call->address.v6.sin6_addr, address, sizeof(address)),
                  call->port);
     return text;
 }
@@ -123,7 +97,7 @@ static bool call_take_address(struct tcp_call *call)
         length -= 2;
     }
     snprintf(text, sizeof(text), "%.*s", (int)length, from);
-    return address_parse(&call->address, text, call->port);
+    return net_address_parse(&call->address, text, call->port);
 }
 
 /* the end of a call */
@@ -220,16 +194,12 @@ static void call_expire(struct tcp_call *call)
 
 static bool is_itself(const struct tcp_call *call)
 {
-    union address ours;
+    union net_address ours;
     socklen_t length = sizeof(ours);
 
     if (call->port < PORTS_TAKEN_FROM || getsockname(call->socket.fd, &ours.any, &length) < 0)
         return false;
-    if (ours.any.sa_family == AF_INET)
-        return ours.four.sin_port == call->address.four.sin_port &&
-               ours.four.sin_addr.s_addr == call->address.four.sin_addr.s_addr;
-    return ours.six.sin6_port == call->address.six.sin6_port &&
-           !memcmp(&ours.six.sin6_addr, &call->address.six.sin6_addr, sizeof(struct in6_addr));
+    return net_address_port(&ours) == call->port && net_address_is_same_host(&ours, &call->address);
 }
 
 static int socket_result(const struct loop_socket *socket, uint32_t events)
@@ -270,12 +240,12 @@ static void socket_ready(struct loop_socket *socket, uint32_t events)
 /* 0: it is under way. */
 static int call_connect(struct tcp_call *call)
 {
-    const union address *address = &call->address;
+    const union net_address *address = &call->address;
     int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), r = 0;
 
     if (fd < 0)
         return -errno;
-    if (connect(fd, &address->any, address_length(address)) < 0 && errno != EINPROGRESS)
+    if (connect(fd, &address->any, net_address_length(address)) < 0 && errno != EINPROGRESS)
         r = -errno;
     /* One that is connected at once is ready at once. */
     else
@@ -401,7 +371,7 @@ struct tcp_call *tcp_connect(struct tcp *tcp, const struct tcp_request *request,
     wheel_timer_init(&call->timer, timer_fired);
     loop_post_init(&call->post, call_posted);
     list_push_back(&tcp->calls, &call->link);
-    if (address_parse(&call->address, request->host, request->port))
+    if (net_address_parse(&call->address, request->host, request->port))
         call_begin(call);
     else
         call_look_up(call, request->host);

@@ -12,6 +12,7 @@
 #include "listener.h"
 #include "nodeagent/base/list.h"
 #include "nodeagent/base/mem.h"
+#include "nodeagent/net/address.h"
 #include "nodeagent/server.h"
 #include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/log.h"
@@ -19,16 +20,13 @@
 #include "nodeagent/sys/wheel.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 struct guest {
     struct list link; /* while it waits */
     int fd;
-    struct sockaddr_storage address;
-    socklen_t length;
+    union net_address address;
 };
 
 struct door {
@@ -40,7 +38,7 @@ struct door {
     struct list waiting;
     unsigned waiting_count;
     struct wheel_timer window; /* armed: there was a handshake in it */
-    struct sockaddr_storage served[SERVER_HANDSHAKES_MAX];
+    union net_address served[SERVER_HANDSHAKES_MAX];
     unsigned served_count;
 };
 
@@ -87,23 +85,12 @@ static void pause_for_descriptors(struct door *door)
 
 /* turns */
 
-static bool is_same_client(const struct sockaddr_storage *one, const struct sockaddr_storage *other)
-{
-    if (one->ss_family != other->ss_family)
-        return false;
-    if (one->ss_family == AF_INET)
-        return ((const struct sockaddr_in *)one)->sin_addr.s_addr ==
-               ((const struct sockaddr_in *)other)->sin_addr.s_addr;
-    return IN6_ARE_ADDR_EQUAL(&((const struct sockaddr_in6 *)one)->sin6_addr,
-                              &((const struct sockaddr_in6 *)other)->sin6_addr);
-}
-
 static unsigned served_of(const struct door *door, const struct guest *guest)
 {
     unsigned count = 0;
 
     for (unsigned i = 0; i < door->served_count; i++)
-        count += is_same_client(&door->served[i], &guest->address);
+        count += net_address_is_same_host(&door->served[i], &guest->address);
     return count;
 }
 
@@ -112,7 +99,8 @@ static unsigned waiting_of(const struct door *door, const struct guest *guest)
     unsigned count = 0;
 
     list_for_each (node, &door->waiting)
-        count += is_same_client(&list_entry(node, struct guest, link)->address, &guest->address);
+        count += net_address_is_same_host(&list_entry(node, struct guest, link)->address,
+                                          &guest->address);
     return count;
 }
 
@@ -126,8 +114,8 @@ static void let_in(struct door *door, const struct guest *guest)
 {
     const struct door_options *options = &door->options;
 
-    if (!options->take(options->owner, guest->fd, (const struct sockaddr *)&guest->address,
-                       guest->length) ||
+    if (!options->take(options->owner, guest->fd, &guest->address.any,
+                       net_address_length(&guest->address)) ||
         !options->handshakes)
         return;
     door->served[door->served_count++] = guest->address;
@@ -180,12 +168,12 @@ static void on_clients(void *data, int fd, uint32_t events)
     struct door *door = data;
 
     do {
-        struct guest guest = {.length = sizeof(guest.address)};
+        struct guest guest = {0};
+        socklen_t length = sizeof(guest.address);
 
         if (door_is_full(door))
             break;
-        guest.fd = accept4(fd, (struct sockaddr *)&guest.address, &guest.length,
-                           SOCK_CLOEXEC | SOCK_NONBLOCK);
+        guest.fd = accept4(fd, &guest.address.any, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (guest.fd >= 0) {
             door->short_of = false;
             receive(door, &guest);

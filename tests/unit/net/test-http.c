@@ -66,6 +66,10 @@ static bool answer(struct http_server *server, int fd, const char *path, const c
     if (!strcmp(path, "/redirect-and-hang"))
         return http_send(fd, "HTTP/1.1 302 Found\r\nLocation: /echo\r\n"
                              "Content-Length: 1000000\r\n\r\n");
+    if (!strcmp(path, "/redirect-to-hang"))
+        return http_reply_with(fd, "302 Found", "Location: /hang\r\n", "");
+    if (!strcmp(path, "/redirect-to-slow"))
+        return http_reply_with(fd, "302 Found", "Location: /slow\r\n", "");
     if (!strcmp(path, "/nonsense-location"))
         return http_reply_with(fd, "302 Found", "Location: http://127.0.0.1:99999/\r\n", "");
     if (!strcmp(path, "/nowhere"))
@@ -411,6 +415,24 @@ static void test_redirections_of_probes(void **state)
     assert_int_equal(place->status, 200);
 }
 
+/* The head that is waited for is that of the last answer. */
+static void test_redirections_take_of_the_same_time(void **state)
+{
+    struct http_request request = {.timeout = 2 * USEC_PER_SEC,
+                                   .head_timeout = 200 * USEC_PER_MSEC};
+    struct place *place = *state;
+
+    ask(place, "/redirect-to-hang", request);
+    assert_failed(place, -ETIMEDOUT, "/hang: no answer within 0.2 s");
+    assert_int_equal(place->trouble, NET_RESPONSE_TIMEOUT);
+    assert_true(place->times.ended < USEC_PER_SEC);
+    ask(place, "/redirect-and-hang", request);
+    assert_failed(place, -ETIMEDOUT, "/redirect-and-hang: no whole answer within 0.2 s");
+    assert_true(place->times.ended < USEC_PER_SEC);
+    ask(place, "/redirect-to-slow", request);
+    assert_failed(place, -ETIMEDOUT, "/slow: no whole answer within 2 s");
+}
+
 static void test_a_host_of_its_own(void **state)
 {
     static const char *const headers[] = {"Host: other", "X-One: 1", "X-Empty;", "Accept:", NULL};
@@ -527,6 +549,7 @@ int main(void)
         in_place(test_what_is_refused_at_once),
         in_place(test_redirections),
         in_place(test_redirections_of_probes),
+        in_place(test_redirections_take_of_the_same_time),
         in_place(test_a_host_of_its_own),
         in_place(test_posts),
         in_place(test_cancelled_at_any_time),

@@ -356,6 +356,23 @@ static void test_each_new_connection_is_told_of(void **state)
     close(connections.socket);
 }
 
+static void test_a_deadline_is_no_connection(void **state)
+{
+    struct place *place = *state;
+    struct connections connections = {0};
+
+    rpc_channel_watch(place->channel, on_connected, &connections);
+    call(place, "/test/Hang", 50 * USEC_PER_MSEC);
+    assert_int_equal(place->status, RPC_DEADLINE_EXCEEDED);
+    assert_int_equal(connections.told, 0);
+    call(place, "/test/Echo", USEC_NEVER);
+    assert_int_equal(connections.told, 1);
+    call(place, "/test/Hang", 50 * USEC_PER_MSEC);
+    call(place, "/test/Echo", USEC_NEVER);
+    assert_int_equal(connections.told, 1); /* it is the same yet */
+    close(connections.socket);
+}
+
 /* Something that is no gRPC server at all. */
 static void *answer_garbage(void *data)
 {
@@ -437,6 +454,7 @@ int main(void)
         rpc_test(test_without_a_server_a_call_fails_at_once_and_later_works),
         rpc_test(test_a_server_that_ends_fails_what_is_in_flight),
         rpc_test(test_each_new_connection_is_told_of),
+        rpc_test(test_a_deadline_is_no_connection),
         rpc_test(test_garbage_is_unavailable),
         rpc_test(test_calls_in_flight_are_limited),
         cmocka_unit_test(test_statuses_have_names),
