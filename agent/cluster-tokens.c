@@ -17,8 +17,10 @@
 #define JITTER_USEC (10 * USEC_PER_SEC)
 #define AGE_MIN_USEC (30 * USEC_PER_SEC)
 #define AGE_MAX_USEC (24 * 3600 * USEC_PER_SEC)
-#define RETRY_MIN_USEC (500 * USEC_PER_MSEC) /* the server may not know the pod here yet */
+#define RETRY_MIN_USEC (500 * USEC_PER_MSEC)
 #define RETRY_MAX_USEC (30 * USEC_PER_SEC)
+#define EARLY_RETRY_USEC (50 * USEC_PER_MSEC)
+#define EARLY_USEC (5 * USEC_PER_SEC)
 
 enum {
     EXPIRATION_DEFAULT = 3600,
@@ -36,6 +38,7 @@ struct cluster_token {
     usec_t ends;     /* the same, whatever the clocks say: by the time since it was given */
     struct api_call *call;
     struct wheel_timer timer;
+    usec_t born;
     usec_t retry;
     char *trouble;
 };
@@ -145,13 +148,27 @@ static void renew_in_time(struct cluster_token *token)
     again(token, MAX(usec_sub(delay, chance_between(0, JITTER_USEC)), AGE_MIN_USEC));
 }
 
+/* The server hears that a node may ask for a pod's tokens a moment after it has told that node of
+ * the pod: that is no news, and soon over. */
+static bool ask_soon(struct cluster_token *token, const struct api_failure *failure)
+{
+    usec_t age = usec_sub(clock_boottime(), token->born);
+    bool early =
+        !token->token && age < EARLY_USEC && (failure->code == 403 || failure->code == 404);
+
+    if (early)
+        again(token, MAX(age, EARLY_RETRY_USEC));
+    return early;
+}
+
 static void on_answer(void *owner, const struct api_reply *reply)
 {
     struct cluster_token *token = owner;
 
     token->call = NULL;
     if (reply->failure) {
-        fail(token, reply->failure->err.text);
+        if (!ask_soon(token, reply->failure))
+            fail(token, reply->failure->err.text);
         return;
     }
     if (!take(token, reply)) {
@@ -233,6 +250,7 @@ static struct cluster_token *token_add(struct agent_pod *pod, const char *audien
     token->pod = pod;
     token->audience = mem_strdup(audience);
     token->seconds = seconds;
+    token->born = clock_boottime();
     token->retry = RETRY_MIN_USEC;
     wheel_timer_init(&token->timer, on_timer);
     list_push_back(&pod->tokens, &token->link);

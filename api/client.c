@@ -148,7 +148,8 @@ static int client_new(struct http **result, const struct api *api, struct err *e
 
 /* What its calls were about to be answered is not known: only what changes nothing is repeated. A
  * stream is begun anew by its owner, who knows from where. */
-static void call_give_up(struct api_call *call)
+/* Of streams their owners begin others; `well`: they ended as any stream does. */
+static void call_give_up(struct api_call *call, bool well)
 {
     struct api_failure failure = {0};
 
@@ -158,13 +159,17 @@ static void call_give_up(struct api_call *call)
         call_later(call, 0);
         return;
     }
+    if (call->data && well) {
+        call_done(call, &(struct api_reply){.body = ""});
+        return;
+    }
     err_set(&failure.err, -ECONNRESET, "%s %s: the connection was given up", call->method,
             call->path);
     call_failed(call, &failure);
 }
 
 /* Whoever is told may begin and cancel calls. */
-static void give_up_calls(struct api *api, bool spare)
+static void give_up_calls(struct api *api, bool spare, bool well)
 {
     struct api_call *call;
     struct list doomed;
@@ -180,11 +185,11 @@ static void give_up_calls(struct api *api, bool spare)
     while ((call = list_first(&doomed, struct api_call, link))) {
         list_unlink(&call->link);
         list_push_back(&api->calls, &call->link);
-        call_give_up(call);
+        call_give_up(call, well);
     }
 }
 
-static void give_up_connections(struct api *api)
+static void give_up_connections(struct api *api, bool well)
 {
     struct http *fresh;
     struct err err;
@@ -193,7 +198,7 @@ static void give_up_connections(struct api *api)
         log_warning("%s: the connections cannot be made anew: %s", api->server, err.text);
         return;
     }
-    give_up_calls(api, false);
+    give_up_calls(api, false, well);
     http_free(api->http);
     api->http = fresh;
 }
@@ -203,7 +208,7 @@ static void give_up_spare(struct api *api)
 {
     struct http *spare = api->spare;
 
-    give_up_calls(api, true);
+    give_up_calls(api, true, false);
     api->spare = NULL;
     http_free(spare);
 }
@@ -345,7 +350,7 @@ static void on_reply(void *owner, const struct http_reply *reply)
     if (!dead)
         return;
     log_notice("%s: a connection is dead, and all is asked anew over another", api->server);
-    give_up_connections(api);
+    give_up_connections(api, false);
 }
 
 static void on_data(void *owner, const char *bytes, size_t length)
@@ -480,7 +485,7 @@ void api_identity_changed(struct api *api)
     if (r == 0 && identity.generation != api->generation) {
         api->generation = identity.generation;
         give_up_spare(api);
-        give_up_connections(api);
+        give_up_connections(api, true);
     }
     list_for_each_safe (node, &api->calls) {
         struct api_call *call = list_entry(node, struct api_call, link);

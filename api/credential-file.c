@@ -97,14 +97,16 @@ static void arm(struct credential_file *file, usec_t delay)
     wheel_arm(file->wheel, &file->timer, usec_add(file->began, delay));
 }
 
-/* A trouble that goes on is told once. */
+/* A trouble that goes on is told once; that what is awaited is not there yet is none. */
 static void failed(struct credential_file *file, const struct err *err)
 {
     usec_t retry = file->read ? CREDENTIAL_RETRY : CREDENTIAL_AWAITED_PERIOD;
+    bool awaited = !file->read && err->code == -ENOENT;
 
-    if (strcmp(err->text, file->trouble.text) != 0)
+    if (!awaited && strcmp(err->text, file->trouble.text) != 0)
         log_failure(LOG_LEVEL_WARNING, NULL, err);
-    file->trouble = *err;
+    if (!awaited)
+        file->trouble = *err;
     arm(file, MIN(retry, period_of(file)));
 }
 

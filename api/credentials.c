@@ -97,10 +97,12 @@ static void token_changed(struct credential_file *file)
 static void pair_changed(struct credential_file *file)
 {
     struct credentials *credentials = container_of(file, struct credentials, pair);
+    bool awaited = !credentials->options.kubeconfig->user.certificate.text;
 
-    log_notice("%s: there is another client certificate; connections to the API server are made "
-               "anew",
-               file->paths[0]);
+    if (!awaited || credentials->generation)
+        log_notice("%s: there is another client certificate; connections to the API server are "
+                   "made anew",
+                   file->paths[0]);
     credentials->generation++;
     tell(credentials);
 }
@@ -255,6 +257,12 @@ struct credentials *credentials_free(struct credentials *credentials)
     return NULL;
 }
 
+/* To the server, who has no certificate yet would be nobody. */
+static bool is_awaited(const struct credential_file *file)
+{
+    return file->paths[0] && !file->texts[0];
+}
+
 int credentials_get(struct credentials *credentials, struct credential *credential, struct err *err)
 {
     int r = credentials->plugin ? get_printed(credentials, err) : 0;
@@ -262,6 +270,8 @@ int credentials_get(struct credentials *credentials, struct credential *credenti
     if (credentials->token.fetching)
         r = err_set(err, -EAGAIN, "%s: is being read, as the token from before was refused",
                     credentials->token.paths[0]);
+    if (is_awaited(&credentials->pair))
+        r = err_set(err, -EAGAIN, "%s: is not there yet", credentials->pair.paths[0]);
     if (r < 0)
         return r;
     fill(credentials, credential);

@@ -30,6 +30,8 @@ enum {
 };
 
 #define BACKOFF_MIN_USEC (800 * USEC_PER_MSEC)
+#define EARLY_RETRY_USEC (50 * USEC_PER_MSEC)
+#define EARLY_USEC (5 * USEC_PER_SEC)
 #define BACKOFF_MAX_USEC (30 * USEC_PER_SEC)
 #define BACKOFF_RESET_USEC (120 * USEC_PER_SEC)
 #define SHORT_LIVED_USEC (1 * USEC_PER_SEC)
@@ -60,10 +62,11 @@ struct api_watch {
     struct strbuf line;
     struct wheel_timer timer;
     struct api_waiter waiter; /* after a failure that may pass early */
-    usec_t began;             /* the call at hand */
-    bool heard;               /* something, by it */
-    usec_t backoff;           /* the next */
-    usec_t troubled;          /* when it was in trouble last */
+    usec_t born;
+    usec_t began;    /* the call at hand */
+    bool heard;      /* something, by it */
+    usec_t backoff;  /* the next */
+    usec_t troubled; /* when it was in trouble last */
     char *trouble;
 };
 
@@ -235,8 +238,21 @@ _printf_(2, 3) static void fail(struct api_watch *watch, const char *format, ...
     begin_later(watch);
 }
 
+/* The server hears that a node may see an object a moment after it has told that node of the pod:
+ * that is no news, and soon over. */
+static bool is_early(const struct api_watch *watch, const struct api_failure *failure, usec_t age)
+{
+    return watch->options.lone && !watch->complete && failure->code == 403 && age < EARLY_USEC;
+}
+
 static void fail_call(struct api_watch *watch, const struct api_failure *failure)
 {
+    usec_t now = clock_boottime(), age = usec_sub(now, watch->born);
+
+    if (is_early(watch, failure, age)) {
+        wheel_arm(watch->options.wheel, &watch->timer, usec_add(now, MAX(age, EARLY_RETRY_USEC)));
+        return;
+    }
     fail(watch, "%s", failure->err.text);
     api_wait(watch->options.api, &watch->waiter, failure);
 }
@@ -513,6 +529,7 @@ struct api_watch *api_watch_new(const struct api_watch_options *options)
     watch->path = mem_strdup(options->path);
     watch->selector = options->selector ? mem_strdup(options->selector) : NULL;
     watch->backoff = BACKOFF_MIN_USEC;
+    watch->born = clock_boottime();
     wheel_timer_init(&watch->timer, on_timer);
     list_init(&watch->waiter.link);
     watch->waiter.passed = on_passed;

@@ -306,9 +306,7 @@ static void report_spec(const struct reporter *reporter, const struct container 
         };
     status->volume_mounts.items = mounts;
     status->volume_mounts.count = count;
-    status->allocated_resources = container->resources.requests;
-    if (container->resources.limits.count || container->resources.requests.count)
-        status->resources = (struct resources *)&container->resources;
+    /* Not the resources: the API server takes them for word that containers can be resized. */
 }
 
 /* The final word on a container that nobody can find. */

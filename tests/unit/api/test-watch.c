@@ -202,20 +202,27 @@ static void pass(usec_t duration)
 #define LIST "/api/v1/configmaps?fieldSelector=a%3Db&limit=100"
 #define PAGE LIST "&"
 
-static int begin_world(void **state)
+static void begin_watch(bool lone)
 {
     struct api_watch_options options = {
+        .wheel = world.wheel,
         .kind = &object_kind_config_map,
         .path = "/api/v1/configmaps",
         .selector = "a=b",
+        .lone = lone,
         .set = on_set,
         .gone = on_gone,
         .complete = on_complete,
     };
 
-    world = (struct world){.now = 1000 * USEC_PER_SEC};
-    world.wheel = options.wheel = wheel_new(world.now);
     world.watch = api_watch_new(&options);
+}
+
+static int begin_world(void **state)
+{
+    world = (struct world){.now = 1000 * USEC_PER_SEC};
+    world.wheel = wheel_new(world.now);
+    begin_watch(false);
     assert_string_equal(world.call->path, FIRST);
     return 0;
 }
@@ -445,6 +452,25 @@ static void test_who_is_refused_asks_again_as_somebody_else(void **state)
         pass(USEC_PER_MSEC);
         assert_string_equal(world.call->path, FIRST);
     }
+}
+
+/* The server has told the node of a pod before it heard that the node may see what that names. */
+static void test_who_asks_for_an_object_early(void **state)
+{
+    usec_t since = world.now;
+
+    api_watch_free(world.watch);
+    begin_watch(true);
+    while (world.now - since < 4 * USEC_PER_SEC) {
+        end_call(403, "", "");
+        assert_null(world.call);
+        assert_null(api_watch_trouble(world.watch));
+        pass(MAX(world.now - since, 50 * USEC_PER_MSEC));
+        assert_non_null(world.call);
+    }
+    pass(USEC_PER_SEC);
+    end_call(403, "", "");
+    assert_non_null(api_watch_trouble(world.watch));
 }
 
 static void test_a_server_that_hangs_up_at_once_is_not_asked_all_the_time(void **state)
@@ -713,6 +739,7 @@ int main(void)
         watch_test(test_a_server_without_sets_as_streams),
         watch_test(test_trouble_is_told_once_and_waited_out),
         watch_test(test_who_is_refused_asks_again_as_somebody_else),
+        watch_test(test_who_asks_for_an_object_early),
         watch_test(test_who_lists_waits_for_the_same),
         watch_test(test_a_server_that_hangs_up_at_once_is_not_asked_all_the_time),
         watch_test(test_what_will_not_change_is_not_watched),
