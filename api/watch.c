@@ -156,33 +156,6 @@ static struct object *find_like(const struct watch_set *set, const struct object
     return watch_set_find(set, key);
 }
 
-/* The set is complete: what is not in it is gone. */
-static void compare(struct api_watch *watch)
-{
-    const struct api_watch_options *options = &watch->options;
-    struct watch_set before = watch->objects;
-    struct object *object;
-
-    watch->objects = watch->fresh;
-    watch->fresh = (struct watch_set)WATCH_SET_INIT;
-    watch->phase = FOLLOWING;
-    watch->complete = true;
-    for (size_t at = 0; (object = watch_set_next(&before, &at));) {
-        const struct object *now = find_like(&watch->objects, object);
-
-        if (!now || is_another(now, object))
-            options->gone(options->owner, object);
-    }
-    for (size_t at = 0; (object = watch_set_next(&watch->objects, &at));) {
-        const struct object *known = find_like(&before, object);
-
-        if (!known || !is_same(known, object))
-            options->set(options->owner, object);
-    }
-    watch_set_clear(&before);
-    options->complete(options->owner);
-}
-
 /* trouble */
 
 static void begin(struct api_watch *watch);
@@ -257,6 +230,12 @@ static void fail_call(struct api_watch *watch, const struct api_failure *failure
     api_wait(watch->options.api, &watch->waiter, failure);
 }
 
+static void begin_anew(struct api_watch *watch)
+{
+    forget_page(watch);
+    watch->phase = watch->lists ? READING_LIST : READING_STREAM;
+}
+
 /* The server cannot tell what was between: all is read anew. With the last version first, which
  * keeps an old copy of the server's from being taken for news; if not even that is to be had, what
  * the server says is believed. */
@@ -267,8 +246,7 @@ static void read_anew(struct api_watch *watch)
         free(watch->version);
         watch->version = NULL;
     }
-    forget_page(watch);
-    watch->phase = watch->lists ? READING_LIST : READING_STREAM;
+    begin_anew(watch);
     if (usec_sub(clock_boottime(), watch->troubled) < SHORT_LIVED_USEC)
         begin_later(watch);
     else
@@ -277,6 +255,34 @@ static void read_anew(struct api_watch *watch)
 }
 
 /* events */
+
+/* The set is complete: what is not in it is gone. */
+static void compare(struct api_watch *watch)
+{
+    const struct api_watch_options *options = &watch->options;
+    struct watch_set before = watch->objects;
+    struct object *object;
+
+    watch->objects = watch->fresh;
+    watch->fresh = (struct watch_set)WATCH_SET_INIT;
+    watch->phase = FOLLOWING;
+    watch->complete = true;
+    set_trouble(watch, NULL);
+    for (size_t at = 0; (object = watch_set_next(&before, &at));) {
+        const struct object *now = find_like(&watch->objects, object);
+
+        if (!now || is_another(now, object))
+            options->gone(options->owner, object);
+    }
+    for (size_t at = 0; (object = watch_set_next(&watch->objects, &at));) {
+        const struct object *known = find_like(&before, object);
+
+        if (!known || !is_same(known, object))
+            options->set(options->owner, object);
+    }
+    watch_set_clear(&before);
+    options->complete(options->owner);
+}
 
 static void on_event(void *owner, const struct watch_event *event)
 {
@@ -305,13 +311,15 @@ static void on_event(void *owner, const struct watch_event *event)
         set_version(watch, event->version);
     if (event->ends_set && watch->phase == READING_STREAM)
         compare(watch);
-    set_trouble(watch, NULL);
+    if (watch->phase == FOLLOWING)
+        set_trouble(watch, NULL);
 }
 
-/* What the page at hand skipped would be taken for gone when the next completed the set. */
+/* What a page skipped would be taken for gone when the next completed the set; and a stream would
+ * begin again with what there is no room for, and never come to what makes some. */
 static void fail_full(struct api_watch *watch)
 {
-    forget_page(watch);
+    begin_anew(watch);
     fail(watch,
          "%s: the API server has more objects than the %d MiB that there is room for; what was "
          "known before them holds on, until some are gone",

@@ -550,12 +550,19 @@ static void test_all_objects_together_have_a_size(void **state)
     assert_non_null(strstr(api_watch_trouble(world.watch), "more objects than the 256 MiB"));
     assert_non_null(api_watch_find(world.watch, "a", "one"));
     assert_null(api_watch_find(world.watch, "a", name));
-    pass(USEC_PER_SEC);
-    send_event("DELETED", "huge-0", "90");
     strbuf_truncate(&world.told, 0);
+    strbuf_truncate(&world.logged, 0);
+    pass(USEC_PER_SEC);
+    /* From where it was, the same would come first. */
+    assert_string_equal(world.call->path, FIRST "&resourceVersion=26");
+    send_event("ADDED", "one", "1");
+    assert_non_null(api_watch_trouble(world.watch)); /* there may be too many still */
     send_event("ADDED", "small", "91");
-    assert_told("set a/small@91;");
+    send_end_of_set("91");
     assert_null(api_watch_trouble(world.watch));
+    assert_non_null(strstr(world.told.text, "gone a/huge-0@10;"));
+    assert_non_null(strstr(world.told.text, "set a/small@91;complete;"));
+    assert_string_equal(world.logged.text, "/api/v1/configmaps: all is well again\n");
     free(filler);
 }
 
