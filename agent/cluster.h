@@ -51,9 +51,9 @@ int cluster_runtime_handler(const struct cluster *cluster, const char *name, con
 /* Why the API server is not heard of; NULL: all is well. */
 const char *cluster_trouble(const struct cluster *cluster);
 
-/* That pods are run from the checkpoint, or why they are not; NULL: the server has told of all. */
 /* The Secrets in what is left of a checkpoint are nobody's any more. */
 void cluster_offline_remove(struct agent *agent);
+/* That pods are run from the checkpoint, or why they are not; NULL: the server has told of all. */
 const char *cluster_offline_says(const struct cluster *cluster);
 /* Of pods that are not run from it, and why. */
 const struct string_list *cluster_offline_problems(const struct cluster *cluster);
