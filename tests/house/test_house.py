@@ -38,7 +38,7 @@ def test_files_are_short():
 # real runtimes (tests/integration), as is what nodeagent-cni begins with.
 PLAYED_WHOLE = {
     "agent/admitting", "agent/agent", "agent/cluster", "agent/cluster-bootstrap",
-    "agent/cluster-certificate", "agent/cluster-client", "agent/cluster-csi",
+    "agent/cluster-client", "agent/cluster-csi",
     "agent/cluster-events", "agent/cluster-lease", "agent/cluster-mirror", "agent/cluster-names",
     "agent/cluster-node", "agent/cluster-objects", "agent/cluster-report", "agent/cluster-tokens",
     "agent/container-files", "agent/hook-http", "agent/images", "agent/images-pull",
