@@ -251,6 +251,7 @@ void task_done(struct task *task, const struct outcome *outcome);
 void task_failed(struct task *task, const char *reason, const struct err *err);
 /* A start whose pod ends meanwhile is given up, and the task done: a look shows what was made. */
 bool task_is_void(struct task *task);
+void task_give_up(struct task *task);
 /* By what the runtime answered; `reason` is that of a failure. */
 void task_replied(struct task *task, const struct cri_reply *reply, const char *reason);
 struct pod_operation *task_operation(struct task *task);

@@ -126,6 +126,10 @@ static void create(struct task *task, const struct container_files *files)
     struct resolv_conf host;
     struct err err;
 
+    if (!str_equal(ref.container->image, operation->image)) {
+        task_give_up(task); /* the pod has another since the image was looked for */
+        return;
+    }
     request.pod_sandbox_id = (char *)operation->sandbox;
     if (translate_check_capabilities(ref.container, &err) < 0 ||
         make_order(task, files, ref, seen, &order, &err) < 0 ||

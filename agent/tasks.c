@@ -209,13 +209,19 @@ static bool fate_is_unknown(const struct cri_reply *reply)
     }
 }
 
-bool task_is_void(struct task *task)
+void task_give_up(struct task *task)
 {
     static const struct outcome given_up = {.state = POD_OPERATION_UNKNOWN};
+
+    task_done(task, &given_up);
+}
+
+bool task_is_void(struct task *task)
+{
     bool is_void = task->pod->memory.stage != POD_STAGE_RUN;
 
     if (is_void)
-        task_done(task, &given_up);
+        task_give_up(task);
     return is_void;
 }
 

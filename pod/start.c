@@ -115,6 +115,7 @@ static enum start_result start_now(struct planner *planner, struct pod_container
     if (!operation)
         return START_BUSY;
     operation->sandbox = arena_strdup(planner->arena, sandbox->id);
+    operation->image = memory->image;
     operation->image_id = memory->image_id;
     operation->attempt = created ? created->attempt : next_attempt(planner, memory);
     if (!created)

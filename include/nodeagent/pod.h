@@ -178,7 +178,7 @@ struct pod_operation {
     const char *name;     /* of the container; "" for what concerns the pod */
     const char *target;   /* id of the container or sandbox; "" before there is one */
     const char *sandbox;  /* of START: where */
-    const char *image;    /* of IMAGE: which */
+    const char *image;    /* which, by its name in the pod, of IMAGE and START */
     const char *image_id; /* of START: the image; of IMAGE, when done: what to start */
     uint32_t attempt;
     int64_t grace_seconds;
