@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <signal.h>
 
-#define SHORT (60 * USEC_PER_MSEC)
+#define SHORT (60 * USEC_PER_MSEC) /* in which nobody answers */
+#define SOON (600 * USEC_PER_MSEC) /* long before a look-up that hangs ends */
 
 static bool answer(struct http_server *server, int fd, const char *path, const char *request)
 {
@@ -100,24 +101,24 @@ static void test_what_is_known_is_good_while_nobody_tells_otherwise(void **state
     struct http *other;
 
     ask_name(place, "localhost", 0);
-    hung_lookup_begin(&hung, place->work, "localhost", 2 * SHORT);
+    hung_lookup_begin(&hung, place->work, "localhost", 3 * SOON);
     place->http->name.again = 0;
-    ask_name(place, "localhost", SHORT);
+    ask_name(place, "localhost", SOON);
     assert_int_equal(place->status, 200);
     assert_non_null(place->http->name.lookup);
     wait_for_lookup(place); /* which fails */
-    ask_name(place, "localhost", SHORT);
+    ask_name(place, "localhost", SOON);
     assert_int_equal(place->status, 200);
     assert_true(place->http->name.again > clock_boottime()); /* not at each call */
     assert_null(place->http->name.lookup);
     place->http->name.again = 0;
-    ask_name(place, "localhost", SHORT); /* it is stuck, which is known at once */
+    ask_name(place, "localhost", SOON); /* it is stuck, which is known at once */
     assert_int_equal(place->status, 200);
 
     other = place->http;
     place->http = lasting_client(place, other);
     http_free(other);
-    ask_name(place, "localhost", SHORT);
+    ask_name(place, "localhost", SOON);
     assert_int_equal(place->status, 200);
     hung_lookup_end(&hung);
     while (work_stats(place->work)->stuck)

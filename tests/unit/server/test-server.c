@@ -391,6 +391,13 @@ static void test_slow_handshakes_are_cut_off(void **state)
     place_close(&place);
 }
 
+/* While no timer fires, however slow the machine is. */
+static void turn_in_one_window(struct place *place)
+{
+    while (loop_turn(place->loop, USEC_PER_MSEC, NULL) > 0)
+        ;
+}
+
 static void test_handshakes_of_one_client_have_a_limit(void **state)
 {
     const struct server_tls tls = {SERVER_TLS_1_2, NULL};
@@ -403,11 +410,12 @@ static void test_handshakes_of_one_client_have_a_limit(void **state)
     use(&place, &made);
     for (int i = 0; i < SERVER_HANDSHAKES_PER_CLIENT_MAX; i++) {
         close(place_connect(&place, "127.0.0.1"));
-        place_turn(&place);
+        turn_in_one_window(&place);
     }
     tls_begin(&client, &place, made.chain, "one.test", "NORMAL");
     assert_int_equal(gnutls_handshake(client.session), GNUTLS_E_AGAIN);
-    assert_true(place_is_silent(&place, client.fd));
+    turn_in_one_window(&place);
+    assert_int_equal(gnutls_handshake(client.session), GNUTLS_E_AGAIN);
     place_wait(&place, SERVER_WINDOW_USEC);
     assert_int_equal(tls_handshake(&client, &place), 0);
     assert_true(tls_asks(&client, &place));
