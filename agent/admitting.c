@@ -35,7 +35,7 @@ void pod_judge(struct agent_pod *pod, const struct pod_observed *observed)
         .supplemental_groups_policy = facts->supplemental_groups_policy,
     };
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
-    const char *message = NULL;
+    const char *reason = NULL, *message = NULL;
     const struct pod **list;
     size_t count;
 
@@ -47,9 +47,11 @@ void pod_judge(struct agent_pod *pod, const struct pod_observed *observed)
         return;
     }
     list = others(pod, &arena, &count);
-    if (pod_admit(pod_object(pod), pod->static_pod, &node, list, count, &arena,
-                  &pod->refusal_reason, &message))
+    if (pod_admit(pod_object(pod), pod->static_pod, &node, list, count, &arena, &reason,
+                  &message)) {
         pod->memory.admitted = true;
-    else
-        pod->refusal_message = mem_strdup(message);
+        return;
+    }
+    pod->refusal_reason = mem_strdup(reason);
+    pod->refusal_message = mem_strdup(message);
 }

@@ -27,6 +27,7 @@ struct agent_parts {
     struct rpc *rpc;
     struct http *http;           /* NULL: no manifest URL */
     struct api *api;             /* NULL: static pods alone */
+    struct api *bootstrap;       /* who asks for the first certificate; NULL: there is one */
     struct child_helper *helper; /* NULL: none, and calls are broken off when the agent is killed */
     struct node_facts *facts;    /* what the runtime says is added to it */
 };

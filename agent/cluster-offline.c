@@ -9,6 +9,7 @@
 #include "cluster.h"
 
 #include "nodeagent/base/mem.h"
+#include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/log.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 
 #define LOADING_USEC (60 * USEC_PER_SEC)
+#define HEARD_LATELY_USEC (90 * USEC_PER_SEC) /* a request that waits is looked at more often */
 
 struct cluster_offline {
     struct cluster *cluster;
@@ -284,12 +286,22 @@ void cluster_offline_remove(struct agent *agent)
 
 /* its life */
 
-/* A server that refuses this node is not away: the node may have been removed. */
+/* A server that refuses this node is not away, nor is one that has yet to give it a certificate:
+ * the node may have been removed. */
+static bool is_not_away(const struct cluster_offline *offline)
+{
+    const struct api *bootstrap = agent_of(offline)->parts.bootstrap;
+    usec_t heard = bootstrap ? api_heard(bootstrap) : 0;
+
+    return api_watch_is_refused(offline->cluster->pods) ||
+           (heard && usec_sub(clock_boottime(), heard) < HEARD_LATELY_USEC);
+}
+
 static void on_wait(struct wheel_timer *timer)
 {
     struct cluster_offline *offline = container_of(timer, struct cluster_offline, wait);
 
-    if (api_watch_is_refused(offline->cluster->pods) ||
+    if (is_not_away(offline) ||
         may_pass(submit(agent_of(offline), offline, checkpoint_load, on_loaded)))
         wait(offline);
 }

@@ -355,7 +355,7 @@ static int open_certificate(struct service *service, struct err *err)
         .parts = &service->parts,
         .use = CERTIFICATE_CLIENT,
         .api = service->parts.api,
-        .bootstrap = service->bootstrap ? cluster_client_api(service->bootstrap) : NULL,
+        .bootstrap = service->parts.bootstrap,
         .owner = service,
         .lost = on_certificate_lost,
     };
@@ -380,6 +380,8 @@ static int open_cluster(struct service *service, struct err *err)
     if (bootstraps)
         r = cluster_client_new(&service->bootstrap, service->config.bootstrap_kubeconfig, false,
                                &service->config, &service->parts, err);
+    if (service->bootstrap)
+        service->parts.bootstrap = cluster_client_api(service->bootstrap);
     if (r == 0 && (bootstraps || service->config.rotate_certificates))
         r = open_certificate(service, err);
     return r;

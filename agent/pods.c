@@ -79,6 +79,7 @@ void pod_free(struct agent_pod *pod)
     give_up_object(pod);
     object_unref(pod->next_object);
     arena_deinit(&pod->arena);
+    free(pod->refusal_reason);
     free(pod->refusal_message);
     free(pod->record_trouble);
     free(pod->network_call);

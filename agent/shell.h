@@ -140,8 +140,8 @@ struct agent_pod {
     bool prepared;
     bool released;
     bool cleaned;
-    bool planned; /* by what was really observed */
-    const char *refusal_reason;
+    bool planned;         /* by what was really observed */
+    char *refusal_reason; /* NULL: it is not refused */
     char *refusal_message;
     struct arena arena; /* of memory and blockers */
     struct pod_memory memory;

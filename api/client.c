@@ -535,3 +535,8 @@ struct api *api_free(struct api *api)
     free(api);
     return NULL;
 }
+
+usec_t api_heard(const struct api *api)
+{
+    return api->heard;
+}

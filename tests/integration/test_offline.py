@@ -5,18 +5,20 @@ taking away what lies in memory."""
 import contextlib
 import json
 import shutil
+import time
 
 import pytest
 
 import places
 from agent import Agent
-from api_server import ApiServer
+from api_server import BOOTSTRAP_TOKEN, ApiServer
 from clusters import NODE, condition, is_true
 from conftest import BUILD
 from specs import SAY, container, pod, staying
 
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 ANNOTATION = "nodeagent.dev/run-offline"
+WAIT_SECONDS = 1
 EDGE = """\
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -43,7 +45,7 @@ class EdgeNode:
             self.agent.directory / "kubeconfig", node=NODE)]
         self.configure()
 
-    def configure(self, text="profile: edge\noffline: {wait: 1s}"):
+    def configure(self, text=f"profile: edge\noffline: {{wait: {WAIT_SECONDS}s}}"):
         (self.settings / "edge.conf").write_text(EDGE.format(text))
 
     def empty(self):
@@ -326,6 +328,27 @@ def test_a_server_that_refuses_is_not_away(edge):
     assert not [why for why, _ in edge.node_blockers() if why.startswith("Checkpoint")]
     edge.server.faults.clear()
     edge.wait_running("refused", seconds=60)  # it asks again and again, ever more rarely
+
+
+def test_a_server_that_has_yet_to_give_a_certificate_is_not_away(edge, tmp_path):
+    """What is in the checkpoint may be of a node that was removed since."""
+    edge.bound("unsure", staying())
+    edge.wait_ready("unsure")
+    edge.wait_saved("unsure")
+    edge.reboot()
+    flags, edge.server.auto_approve = edge.agent.flags, False
+    edge.agent.flags = ["--config-dir", edge.settings, "--kubeconfig", tmp_path / "kubelet.conf",
+                        "--cert-dir", tmp_path / "pki", "--bootstrap-kubeconfig",
+                        edge.server.kubeconfig(tmp_path / "bootstrap", token=BOOTSTRAP_TOKEN)]
+    edge.agent.start()
+    [csr] = edge.server.wait(lambda: edge.server.list("certificatesigningrequests", None), 10,
+                             "the request")
+    time.sleep(3 * WAIT_SECONDS)
+    assert edge.agent.pods() == {}
+    edge.server.approve(csr["metadata"]["name"])
+    edge.wait_running("unsure", seconds=60)
+    edge.agent.kill()
+    edge.agent.flags, edge.server.auto_approve = flags, True
 
 
 def test_without_a_checkpoint_none_is_left(edge):

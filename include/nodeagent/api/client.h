@@ -90,3 +90,6 @@ struct api_waiter {
     void (*passed)(struct api_waiter *waiter);
 };
 void api_wait(struct api *api, struct api_waiter *waiter, const struct api_failure *failure);
+
+/* When the server answered last; 0: never. */
+usec_t api_heard(const struct api *api);

@@ -8,8 +8,10 @@
     ",'ownerReferences':[{'apiVersion':'apps/v1','kind':'StatefulSet','name':'db','uid':'u'}]"
 
 static struct api_watch *const pods_watch = (struct api_watch *)"pods";
+static struct api *const bootstrap_api = (struct api *)"bootstrap";
 static struct strbuf told;
 static bool refused;
+static usec_t heard; /* from the server, by who asks for the first certificate */
 
 /* the rest of the agent */
 
@@ -32,6 +34,12 @@ bool api_watch_is_refused(const struct api_watch *watch)
 {
     assert_ptr_equal(watch, pods_watch);
     return refused;
+}
+
+usec_t api_heard(const struct api *api)
+{
+    assert_ptr_equal(api, bootstrap_api);
+    return heard;
 }
 
 struct agent_pod *pods_find(struct agent *agent, const char *uid)
@@ -212,6 +220,20 @@ static void test_a_server_that_refuses_is_not_away(void **state)
     assert_says("are run");
 }
 
+/* A request for a certificate that waits to be approved is looked at all the time. */
+static void test_a_server_that_has_yet_to_give_a_certificate_is_not_away(void **state)
+{
+    world.agent.parts.bootstrap = bootstrap_api;
+    heard = 0;
+    start();
+    heard = clock_boottime();
+    pass(world.config.checkpoint_wait);
+    assert_no_job();
+    pass(120 * USEC_PER_SEC);
+    run_job();
+    assert_says("are run");
+}
+
 static void test_what_pods_refer_to(void **state)
 {
     start_and_wait();
@@ -309,6 +331,7 @@ int main(void)
         offline_test(test_a_server_that_comes_in_time),
         offline_test(test_a_server_that_comes_while_files_are_read),
         offline_test(test_a_server_that_refuses_is_not_away),
+        offline_test(test_a_server_that_has_yet_to_give_a_certificate_is_not_away),
         offline_test(test_what_pods_refer_to),
         offline_test(test_the_age),
         offline_test(test_a_clock_that_is_behind),
