@@ -1,6 +1,7 @@
 """A node in a real cluster: what its API server, controllers and scheduler make of the agent, and
 what the agent makes of them. Only where KUBEBUILDER_ASSETS names a directory with all of them."""
 
+import pathlib
 import re
 import signal
 import time
@@ -8,6 +9,7 @@ import time
 import pytest
 
 from agent import restarts
+from api_patch import STRATEGIC_PATCH
 from clusters import (HASH, MIRROR, NODE, condition, is_true, member, said_by, wait_node, wait_pod,
                       wait_ready)
 from conftest import BUILD
@@ -91,10 +93,11 @@ def remove(server, resource, name):
     server.wait(lambda: server.get(resource, name) is None, SECONDS, f"{resource} {name} to go")
 
 
-def test_a_token_is_enough(server, node):
+def test_a_token_is_enough(server, agent, node):
     [csr] = server.list("certificatesigningrequests", None)
     assert csr["spec"]["username"].startswith("system:bootstrap:")
     assert [item["type"] for item in csr["status"]["conditions"]] == ["Approved"]
+    assert warnings(agent) == []
 
 
 def test_a_deployment_is_rolled_out_and_scaled(server, agent, node):
@@ -231,6 +234,46 @@ def test_a_pod_of_a_guaranteed_class(server, agent, node):
     assert status["containerStatuses"][0]["resources"]["limits"] == {
         "cpu": "100m", "memory": "64Mi"}
     server.delete_pod("sure")
+
+
+def test_a_resize_is_done_or_is_not_told_of(server, agent, node):
+    scheduled(server, agent, "grows", staying(resources={
+        "limits": {"cpu": "100m", "memory": "64Mi"}}))
+    wait_ready(server, "grows", SECONDS)
+    code, answer = server.ask("PATCH", "/api/v1/namespaces/default/pods/grows/resize", {
+        "spec": {"containers": [{"name": "main", "resources": {
+            "limits": {"cpu": "200m"}, "requests": {"cpu": "200m"}}}]}}, STRATEGIC_PATCH)
+    if code == 200:
+        time.sleep(5)
+        found = server.get("pods", "grows")
+        limits = found["status"]["containerStatuses"][0]["resources"]["limits"]
+        assert limits["cpu"] == ("100m" if condition(found, "PodResizePending") else "200m")
+        assert cpu_quota(found) == {"100m": 10000, "200m": 20000}[limits["cpu"]]
+    else:
+        assert "Pod running on node without support for resize" in answer["message"]
+    server.delete_pod("grows")
+
+
+def cpu_quota(found):
+    """Microseconds of 100 ms that its container may have."""
+    [status] = found["status"]["containerStatuses"]
+    name = status["containerID"].removeprefix("containerd://")
+    files = {path.name: path for path in pathlib.Path("/sys/fs/cgroup").rglob(f"{name}/cpu.*")}
+    return int(files.get("cpu.max", files.get("cpu.cfs_quota_us")).read_text().split()[0])
+
+
+def test_a_pod_that_does_not_fit(server, agent, node):
+    """Somebody has gone past the scheduler."""
+    scheduled(server, agent, "wide", staying(resources={"requests": {"cpu": "1500m"}}))
+    wait_ready(server, "wide", SECONDS)
+    scheduled(server, agent, "late", staying(resources={"requests": {"cpu": "1500m"}}),
+              nodeName=NODE)
+    status = wait_pod(server, "late", lambda found: found["status"]["phase"] == "Failed",
+                      "to be refused")["status"]
+    assert status["reason"] == "OutOfcpu"
+    for name in ("wide", "late"):
+        server.delete_pod(name)
+        wait_gone(server, agent, name)
 
 
 # how pods go
