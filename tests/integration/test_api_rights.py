@@ -85,6 +85,8 @@ def test_a_secret_is_for_the_nodes_whose_pods_refer_to_it(place):
     assert base64.b64decode(found["data"]["k"]) == b"own"
     refused(place.client.get(f"{path}/other"), 403, "Forbidden", unrelated)
     refused(place.client.get(path), 403, "Forbidden", "No Object name found")
+    refused(place.client.get(path + "?watch=true&fieldSelector=metadata.name%3Dother"), 403,
+            "Forbidden", 'secrets "other" is forbidden: User', unrelated)
     with place.client.watch(path, fieldSelector="metadata.name=own", **WATCH_LIST) as stream:
         assert stream.until("BOOKMARK")[0]["object"]["metadata"]["name"] == "own"
         place.server.patch("secrets", "own", {"data": {"k": "bmV3"}}, place.namespace)

@@ -235,6 +235,16 @@ def test_a_pod_that_is_deleted_by_force_is_ended(server, agent, node):
                             if item["metadata"]["name"] == "forced"], "it to be gone")
 
 
+def test_a_pod_that_does_not_fit(server, agent, node):
+    bound(server, agent, "huge", staying(resources={"requests": {"cpu": "1000"}}))
+    status = wait_pod(server, "huge", lambda found: found["status"]["phase"] == "Failed",
+                      "to be refused")["status"]
+    assert status["reason"] == "OutOfcpu"
+    assert "Node didn't have enough resource: cpu, requested: 1000000" in status["message"]
+    server.delete_pod("huge")
+    server.wait(lambda: server.get("pods", "huge") is None, 30, "the pod to go")
+
+
 def test_check_35_what_somebody_else_wrote_is_put_right(server, agent, node):
     bound(server, agent, "tampered", staying())
     wait_ready(server, "tampered")
@@ -321,6 +331,6 @@ def test_check_44_a_token_is_replaced_in_time(server, vault):
     server.wait(lambda: len(requests()) > before, VAULT_SECONDS, "another request for a token")
     first, second = requests()[before - 1:before + 1]
     assert 0.6 * VAULT_SECONDS <= second.time - first.time <= 0.9 * VAULT_SECONDS
-    claims = claims_of(path.read_text())
-    assert claims["exp"] - second.time > 0.9 * VAULT_SECONDS
+    claims = server.wait(lambda: (found := claims_of(path.read_text()))["exp"] - second.time
+                         > 0.9 * VAULT_SECONDS and found, what="the file to be replaced")
     assert claims["kubernetes.io"]["pod"]["uid"] == uid

@@ -274,6 +274,20 @@ def owners(obj):
     return [owner["uid"] for owner in obj["metadata"]["ownerReferences"]] if obj else []
 
 
+def test_authorizers_hear_of_a_pod_a_little_later_than_its_node(server, agent, impatient):
+    server.create({"kind": "ConfigMap", "metadata": {"name": "words"}, "data": {"a": "b"}})
+    log = Log(agent)
+    server.api.authorizer.delay = 0.1
+    try:
+        start = time.monotonic()
+        bound(server, agent, "first", staying(envFrom=[{"configMapRef": {"name": "words"}}]))
+        wait_ready(server, "first")
+    finally:
+        server.api.authorizer.delay = 0
+    assert time.monotonic() - start < 2
+    assert " warning " not in log.text
+
+
 def test_a_node_that_somebody_else_makes_anew(server, agent):
     server.delete("nodes", NODE)
     server.create({"kind": "Node", "metadata": {"name": NODE}})

@@ -4,6 +4,7 @@ import datetime
 import os
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -76,6 +77,32 @@ def test_check_48_a_token_is_enough(server, agent):
     assert len(requests_for_certificates(server)) == 1
     assert not [record for record in server.requests() if record.code in (401, 403)]
     assert warnings(agent) == []
+
+
+def warnings(agent):
+    return [line for line in agent.log().splitlines() if " warning " in line]
+
+
+def test_joining_is_no_trouble(server, agent):
+    """Who has no certificate yet asks for one, and for nothing else."""
+    server.auto_approve = False
+    agent.start()
+    [csr] = server.wait(lambda: requests_for_certificates(server), 10, "the request")
+    time.sleep(2)
+    server.approve(csr["metadata"]["name"])
+    server.wait(lambda: is_ready(server), 5, "the node to be ready")
+    assert not [record for record in server.requests() if record.user == "system:anonymous"]
+    assert warnings(agent) == []
+
+
+def test_renewals_are_no_trouble(server, agent):
+    """Not even to watches that have told nothing between two of them."""
+    server.signing_dates = {"not_before": -100, "not_after": 20}
+    agent.start()
+    server.wait(lambda: is_ready(server), 40, "the node to be ready")
+    server.wait(lambda: len([record for record in server.requests("WATCH", "/api/v1/nodes")
+                             if record.code == 200]) >= 4, 60, "three renewals")
+    assert not [line for line in warnings(agent) if "given up" in line]
 
 
 def test_check_48_nobody_approves(server, agent):

@@ -1,12 +1,15 @@
 """A node in a real cluster: what its API server, controllers and scheduler make of the agent, and
 what the agent makes of them. Only where KUBEBUILDER_ASSETS names a directory with all of them."""
 
+import pathlib
 import re
+import signal
 import time
 
 import pytest
 
 from agent import restarts
+from api_patch import STRATEGIC_PATCH
 from clusters import (HASH, MIRROR, NODE, condition, is_true, member, said_by, wait_node, wait_pod,
                       wait_ready)
 from conftest import BUILD
@@ -14,6 +17,8 @@ from control_plane import JOINING_TOKEN, ControlPlane
 from specs import SAY, container, pod, staying
 
 SECONDS = 60
+DEAD_SECONDS = 90
+STORE_SECONDS = 25
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
@@ -42,12 +47,17 @@ def node(server, agent):
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_wrong(agent):
+def nothing_is_wrong(request, agent):
     """In a cluster that is well the agent warns of nothing."""
     start = agent.log_path.stat().st_size
     yield
+    if "steady" not in request.fixturenames:
+        assert warnings(agent, start) == []
+
+
+def warnings(agent, start=0):
     said = agent.log_path.read_bytes()[start:].decode(errors="replace")
-    assert re.findall(r".* (?:warning|error) .*", said) == []
+    return re.findall(r".*Z (?:warning|error) .*", said)
 
 
 # what controllers make
@@ -83,10 +93,11 @@ def remove(server, resource, name):
     server.wait(lambda: server.get(resource, name) is None, SECONDS, f"{resource} {name} to go")
 
 
-def test_a_token_is_enough(server, node):
+def test_a_token_is_enough(server, agent, node):
     [csr] = server.list("certificatesigningrequests", None)
     assert csr["spec"]["username"].startswith("system:bootstrap:")
     assert [item["type"] for item in csr["status"]["conditions"]] == ["Approved"]
+    assert warnings(agent) == []
 
 
 def test_a_deployment_is_rolled_out_and_scaled(server, agent, node):
@@ -225,6 +236,46 @@ def test_a_pod_of_a_guaranteed_class(server, agent, node):
     server.delete_pod("sure")
 
 
+def test_a_resize_is_done_or_is_not_told_of(server, agent, node):
+    scheduled(server, agent, "grows", staying(resources={
+        "limits": {"cpu": "100m", "memory": "64Mi"}}))
+    wait_ready(server, "grows", SECONDS)
+    code, answer = server.ask("PATCH", "/api/v1/namespaces/default/pods/grows/resize", {
+        "spec": {"containers": [{"name": "main", "resources": {
+            "limits": {"cpu": "200m"}, "requests": {"cpu": "200m"}}}]}}, STRATEGIC_PATCH)
+    if code == 200:
+        time.sleep(5)
+        found = server.get("pods", "grows")
+        limits = found["status"]["containerStatuses"][0]["resources"]["limits"]
+        assert limits["cpu"] == ("100m" if condition(found, "PodResizePending") else "200m")
+        assert cpu_quota(found) == {"100m": 10000, "200m": 20000}[limits["cpu"]]
+    else:
+        assert "Pod running on node without support for resize" in answer["message"]
+    server.delete_pod("grows")
+
+
+def cpu_quota(found):
+    """Microseconds of 100 ms that its container may have."""
+    [status] = found["status"]["containerStatuses"]
+    name = status["containerID"].removeprefix("containerd://")
+    files = {path.name: path for path in pathlib.Path("/sys/fs/cgroup").rglob(f"{name}/cpu.*")}
+    return int(files.get("cpu.max", files.get("cpu.cfs_quota_us")).read_text().split()[0])
+
+
+def test_a_pod_that_does_not_fit(server, agent, node):
+    """Somebody has gone past the scheduler."""
+    scheduled(server, agent, "wide", staying(resources={"requests": {"cpu": "1500m"}}))
+    wait_ready(server, "wide", SECONDS)
+    scheduled(server, agent, "late", staying(resources={"requests": {"cpu": "1500m"}}),
+              nodeName=NODE)
+    status = wait_pod(server, "late", lambda found: found["status"]["phase"] == "Failed",
+                      "to be refused")["status"]
+    assert status["reason"] == "OutOfcpu"
+    for name in ("wide", "late"):
+        server.delete_pod(name)
+        wait_gone(server, agent, name)
+
+
 # how pods go
 
 
@@ -316,3 +367,91 @@ def test_a_static_pod_has_a_mirror(server, agent, node):
     assert agent.said("static") == ["main up"]
     agent.remove("static")
     server.wait(lambda: mirror() is None, SECONDS, "the mirror to go")
+
+
+# what goes wrong around it
+
+
+@pytest.fixture
+def steady(server, agent, node):
+    """Two pods that none of it may touch."""
+    workload(server, "Deployment", "steady", pod("steady", staying(), agent=agent), replicas=2)
+    wait_status(server, "deployments", "steady", readyReplicas=2)
+    before = containers(server)
+    yield
+    assert containers(server) == before
+    remove(server, "deployments", "steady")
+
+
+def containers(server):
+    return {found["metadata"]["uid"]: [(status["containerID"], status["restartCount"])
+                                       for status in found["status"]["containerStatuses"]]
+            for found in pods_of(server, "steady")}
+
+
+def test_the_api_server_is_killed(server, agent, steady):
+    scheduled(server, agent, "ends", container("main", "while ! [ -e /stage/go ]; do sleep 0.1; "
+                                               "done"), restartPolicy="Never")
+    wait_ready(server, "ends", SECONDS)
+    server.kill("kube-apiserver")
+    (agent.stages / "ends" / "go").touch()
+    agent.wait(lambda: agent.pod("ends")["status"]["phase"] == "Succeeded", "it to end")
+    server.run_server()
+    wait_pod(server, "ends", lambda found: found["status"]["phase"] == "Succeeded", "to end")
+    scheduled(server, agent, "after", staying())
+    wait_ready(server, "after", SECONDS)
+    for name in ("ends", "after"):
+        server.delete_pod(name)
+        wait_gone(server, agent, name)
+
+
+def test_the_servers_store_answers_nothing_for_a_while(server, agent, steady):
+    server.processes["etcd"].send_signal(signal.SIGSTOP)
+    time.sleep(STORE_SECONDS)
+    server.processes["etcd"].send_signal(signal.SIGCONT)
+    server.wait(lambda: server.get("nodes", NODE), SECONDS, "an answer")
+    scheduled(server, agent, "after", staying())
+    wait_ready(server, "after", SECONDS)
+    server.delete_pod("after")
+    wait_gone(server, agent, "after")
+
+
+def test_the_agent_is_away_until_its_node_is_taken_for_dead(server, agent, steady):
+    agent.kill()
+    server.wait(lambda: condition(server.get("nodes", NODE), "Ready")["status"] == "Unknown",
+                DEAD_SECONDS, "the node to be unknown")
+    server.wait(lambda: not any(is_true(found, "Ready") for found in pods_of(server, "steady")),
+                SECONDS, "its pods not to be ready")
+    agent.start()
+    server.wait(lambda: is_true(server.get("nodes", NODE), "Ready")
+                and not server.get("nodes", NODE)["spec"].get("taints"), SECONDS, "the node")
+    server.wait(lambda: all(is_true(found, "Ready") for found in pods_of(server, "steady")),
+                SECONDS, "its pods to be ready")
+
+
+def test_the_node_is_deleted(server, agent, steady):
+    former = server.get("nodes", NODE)["metadata"]["uid"]
+    server.delete("nodes", NODE)
+    found = server.wait(lambda: is_true(server.get("nodes", NODE), "Ready")
+                        and server.get("nodes", NODE), 30, "the node again")
+    uid = found["metadata"]["uid"]
+    assert uid != former
+    server.wait(lambda: owner_of(server, "leases", "kube-node-lease") == uid, SECONDS, "its Lease")
+    server.wait(lambda: owner_of(server, "csinodes") == uid, SECONDS, "its CSINode")
+
+
+def owner_of(server, resource, namespace="default"):
+    found = server.get(resource, NODE, namespace)
+    return found and found["metadata"]["ownerReferences"][0]["uid"]
+
+
+# Authorizers hear of a pod when its node does, or a little later; and a namespace that goes takes
+# no more events.
+REFUSED = re.compile(r"/(configmaps\?|secrets\?|serviceaccounts/[^/]+/token|events)")
+
+
+def test_nothing_is_refused_to_the_node(server, agent):
+    """In all of the tests above."""
+    records = [record for record in server.requests() if record.user == f"system:node:{NODE}"]
+    assert records and not [record for record in records if record.code in {400, 401, 405, 415, 422}
+                            or record.code == 403 and not REFUSED.search(record.url)]

@@ -32,7 +32,7 @@ class Refused(Exception):
 
 
 class Cluster:
-    """Wants of its child classes: `authority`, `url`, `ca_file` (None: plain HTTP) and
+    """Wants of its child classes: `authority`, `url`, `ca_file` (None: plain HTTP), `log` and
     ask(method, path, body, content type), which is an administrator's request and returns (code,
     JSON)."""
 
@@ -157,6 +157,21 @@ class Cluster:
         csr.setdefault("status", {}).setdefault("conditions", []).append(
             {"lastUpdateTime": now, "lastTransitionTime": now, **condition})
         return self.call("PUT", target_for("certificatesigningrequests", name, part=part).path, csr)
+
+    # what happened
+
+    def requests(self, method=None, pattern=""):
+        """The log's records of a method or verb ("PATCH", "WATCH"), by a pattern of path and
+        query."""
+        return self.log.find(method, pattern)
+
+    def wait_request(self, method=None, pattern="", count=1, **options):
+        """Until so many of them were answered; the last."""
+        def found():
+            answered = [record for record in self.requests(method, pattern) if record.code]
+            return len(answered) >= count and answered[-1]
+
+        return self.wait(found, what=f"request {count} {method} {pattern}", **options)
 
     # for clients
 

@@ -4,11 +4,13 @@ of the protocol can show that the double (api_server.py) is like them.
 Controllers there are none, and no ServiceAccount admission: as with the double, tests do what these
 would do."""
 
+import json
 import os
 import pathlib
 import socket
 import subprocess
 
+import api_audit
 import api_certificates as certificates
 from api_cluster import BOOTSTRAP_TOKEN, BOOTSTRAPPER, Cluster
 from api_rules import MASTERS
@@ -40,6 +42,7 @@ class RealApiServer(Cluster):
         self.url = f"https://127.0.0.1:{self.port}"
         self.etcd = f"http://127.0.0.1:{etcd_port}"
         self.accounts = self.authority.issue("service-accounts")
+        self.log = api_audit.AuditLog(self.directory / "audit.log")
         self.flags = self.server_flags()
         self.admin = self.client(pair=self.authority.issue("admin", [MASTERS]))
 
@@ -78,6 +81,8 @@ class RealApiServer(Cluster):
         tokens = self.directory / "tokens"
         tokens.write_text(f'{BOOTSTRAP_TOKEN},{BOOTSTRAPPER.name},1,'
                           f'"{",".join(BOOTSTRAPPER.groups)}"\n')
+        policy = self.directory / "audit-policy.json"
+        policy.write_text(json.dumps(api_audit.POLICY))
         return {
             "etcd_servers": self.etcd, "bind_address": "127.0.0.1", "secure_port": self.port,
             "cert_dir": self.directory, "tls_cert_file": server.certificate,
@@ -87,6 +92,7 @@ class RealApiServer(Cluster):
             "disable_admission_plugins": "ServiceAccount", "allow_privileged": "true",
             "service_cluster_ip_range": "10.96.0.0/16", "endpoint_reconciler_type": "none",
             "service_account_issuer": "https://kubernetes.default.svc.cluster.local",
+            "audit_policy_file": policy, "audit_log_path": self.log.path,
             "service_account_key_file": self.accounts.certificate,
             "service_account_signing_key_file": self.accounts.key}
 

@@ -107,7 +107,7 @@ class Authorizer:
         place = f'in the namespace "{target.namespace}"' if target.namespace \
             else "at the cluster scope"
         raise errors.forbidden(
-            kind, target.name, f'User "{user.name}" cannot {verb} resource "{resource}" in API '
+            kind, name, f'User "{user.name}" cannot {verb} resource "{resource}" in API '
                                f'group "{kind.group}" {place}' + (why and f": {why}"))
 
     def why_not(self, user, verb, target, name, selector):

@@ -104,21 +104,6 @@ class ApiServer(Cluster):
         pair = self.authority.issue("kube-apiserver", [], names, **dates)
         self.context.load_cert_chain(pair.certificate, pair.key)
 
-    # what happened
-
-    def requests(self, method=None, pattern=""):
-        """The log's records of a method or verb ("PATCH", "WATCH"), by a pattern of path and
-        query."""
-        return self.log.find(method, pattern)
-
-    def wait_request(self, method=None, pattern="", count=1, **options):
-        """Until so many of them were answered; the last."""
-        def found():
-            answered = [record for record in self.requests(method, pattern) if record.code]
-            return len(answered) >= count and answered[-1]
-
-        return self.wait(found, what=f"request {count} {method} {pattern}", **options)
-
     # what goes wrong beside `faults`
 
     def expire(self):
