@@ -11,7 +11,7 @@ static struct api_watch *const pods_watch = (struct api_watch *)"pods";
 static struct api *const bootstrap_api = (struct api *)"bootstrap";
 static struct strbuf told;
 static bool refused;
-static usec_t heard; /* from the server, by who asks for the first certificate */
+static usec_t answered; /* from the server, by who asks for the first certificate */
 
 /* the rest of the agent */
 
@@ -39,7 +39,7 @@ bool api_watch_is_refused(const struct api_watch *watch)
 usec_t api_heard(const struct api *api)
 {
     assert_ptr_equal(api, bootstrap_api);
-    return heard;
+    return answered;
 }
 
 struct agent_pod *pods_find(struct agent *agent, const char *uid)
@@ -224,9 +224,9 @@ static void test_a_server_that_refuses_is_not_away(void **state)
 static void test_a_server_that_has_yet_to_give_a_certificate_is_not_away(void **state)
 {
     world.agent.parts.bootstrap = bootstrap_api;
-    heard = 0;
+    answered = 0;
     start();
-    heard = clock_boottime();
+    answered = clock_boottime();
     pass(world.config.checkpoint_wait);
     assert_no_job();
     pass(120 * USEC_PER_SEC);
