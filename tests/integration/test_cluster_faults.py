@@ -180,6 +180,64 @@ def test_answers_that_are_not_understood_do_not_make_a_storm(server, agent):
     log.wait("/pods/babel/status: .*not understood")
 
 
+def test_a_field_that_the_server_does_not_keep_is_told_once(server, agent):
+    def drop(target, new, old):
+        for status in new.get("status", {}).get("containerStatuses", []):
+            status.pop("volumeMounts", None)
+        return admit(target, new, old)
+
+    admit = server.api.admission.update_pods
+    server.api.admission.update_pods = drop
+    try:
+        bound(server, agent, "poor")
+        wait_ready(server, "poor")
+        time.sleep(2)
+        told = len(patches(server, "poor"))
+        time.sleep(ROUND_SECONDS + 2)
+        assert len(patches(server, "poor")) == told
+        assert "volumeMounts" not in server.get("pods", "poor")["status"]["containerStatuses"][0]
+    finally:
+        del server.api.admission.update_pods
+    server.update_status("pods", "poor", {"message": "another's"})
+    wait_pod(server, "poor", lambda found: "volumeMounts" in found["status"]["containerStatuses"][0],
+             "to be told of again", ARRIVES_SECONDS)
+
+
+def test_a_mirror_of_a_manifest_that_is_longer_as_json(server, agent):
+    """Each quotation mark takes two bytes there."""
+    text = "'" + '"' * (6 << 20) + "'"
+    agent.write_manifest("long.yaml", f"""\
+apiVersion: v1
+kind: Pod
+metadata: {{name: long}}
+spec:
+  restartPolicy: Never
+  containers: [{{name: main, image: "nowhere:1", imagePullPolicy: Never, env: [
+    {{name: a, value: {text}}}]}}]
+""")
+    server.wait(lambda: server.get("pods", f"long-{NODE}"), 20, "its mirror")
+    agent.remove_manifest("long.yaml")
+    agent.wait_gone("long")
+
+
+def test_a_static_pod_whose_name_another_has(server, agent):
+    """Its mirror is deleted, and an ordinary pod takes the name while it is told of."""
+    name = f"named-{NODE}"
+    other = {**pod("named", staying()), "metadata": {"name": name}}
+    with server.faults.slow(f"/pods/{name}/status", 1):
+        agent.add(pod("named", staying(), agent=agent))
+        server.wait(lambda: server.get("pods", name), ARRIVES_SECONDS, "its mirror")
+        server.delete_pod(name, grace=0)
+        server.create(other)
+    uid = server.get("pods", name)["metadata"]["uid"]
+    time.sleep(ROUND_SECONDS + 1)
+    assert server.get("pods", name)["metadata"]["uid"] == uid
+    server.delete_pod(name, grace=0)
+    wait_ready(server, name)
+    agent.remove("named")
+    agent.wait_gone("named")
+
+
 def test_somebody_else_writes_meanwhile(server, agent):
     bound(server, agent, "shared", container(
         "main", SAY + "while ! [ -e /stage/go ]; do sleep 0.05; done"), restartPolicy="Never")
