@@ -383,7 +383,7 @@ def test_kills_while_pods_come_and_go(server, agent):
     boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
     for name in names:
         said = agent.stage(name)
-        assert [text for _, text in said] in ([], ["up", "ended"])
+        assert [text for _, text in said] in ([], ["up", "ended"]), f"{name}\n{agent.log(1 << 20)}"
         [*_, delete] = [record for record in server.requests("DELETE", f"/pods/{name}$")
                         if record.user and record.code == 200]
         assert not said or said[-1][0] <= delete.time - boot
