@@ -393,10 +393,10 @@ def test_the_api_server_is_killed(server, agent, steady):
     scheduled(server, agent, "ends", container("main", "while ! [ -e /stage/go ]; do sleep 0.1; "
                                                "done"), restartPolicy="Never")
     wait_ready(server, "ends", SECONDS)
-    server.kill("kube-apiserver")
+    server.stop()
     (agent.stages / "ends" / "go").touch()
     agent.wait(lambda: agent.pod("ends")["status"]["phase"] == "Succeeded", "it to end")
-    server.run_server()
+    server.start()
     wait_pod(server, "ends", lambda found: found["status"]["phase"] == "Succeeded", "to end")
     scheduled(server, agent, "after", staying())
     wait_ready(server, "after", SECONDS)
