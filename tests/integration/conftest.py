@@ -83,14 +83,17 @@ ALL_ON_ALL = os.environ.get("NODEAGENT_RUNTIMES") == "all"  # ./dev integration
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "alone: takes all of the CPU, or needs it; runs beside no other")
+    config.addinivalue_line("markers", "double: asks of the API server what only the double does")
 
 
 def pytest_collection_modifyitems(config, items):
     left_out = [item for item in items if not ALL_ON_ALL
-                and ("[containerd-1.7" in item.name
+                and ("containerd-1.7" in item.name
                      and item.module.__name__ not in ALWAYS_ON_ALL
-                     or "[containerd-1" in item.name
-                     and item.module.__name__ in ALWAYS_ON_NEWEST)]
+                     or "containerd-1" in item.name
+                     and item.module.__name__ in ALWAYS_ON_NEWEST)
+                or item.get_closest_marker("double")
+                and item.callspec.params.get("cluster_server") == "real"]
     items[:] = [item for item in items if item not in set(left_out)]
     config.hook.pytest_deselected(items=left_out)
 
@@ -152,6 +155,19 @@ API_SERVERS = {"double": api_servers.ApiServer,
 def api_server(request, tmp_path_factory):
     """An API server for a file of tests: the double, and then the real one if there is one."""
     with API_SERVERS[request.param](tmp_path_factory.mktemp("api")) as server:
+        yield server
+
+
+CLUSTERS = {"double": lambda place: api_servers.ApiServer(place, inject_tokens=True),
+            "real": lambda place: control_plane.ControlPlane(place, scheduler=False)}
+
+
+@pytest.fixture(scope="module", **({"params": CLUSTERS} if control_plane.IS_THERE else {}))
+def cluster_server(request, containerd, tmp_path_factory):
+    """The same for tests of the agent, one for each runtime; its pods have tokens. Where there is
+    no real one it shows in no test's name."""
+    kind = getattr(request, "param", "double")
+    with CLUSTERS[kind](tmp_path_factory.mktemp("cluster")) as server:
         yield server
 
 

@@ -1,11 +1,10 @@
 """The agent as a member of a cluster: its node, its pods and what it tells of them, with real
-containers and a double of the API server."""
+containers and a double of the API server, and a real one if there is one."""
 
 import time
 
 import pytest
 
-from api_server import ApiServer
 from api_tokens import claims_of
 from clusters import (HASH, MIRROR, NODE, bound, condition, is_true, member, patches, said_by,
                       wait_node, wait_pod, wait_ready)
@@ -17,10 +16,8 @@ QUIET_SECONDS = 12  # one round of all that is done again and again, and a littl
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with ApiServer(tmp_path_factory.mktemp("cluster")) as instance:
-        instance.api.admission.inject_tokens = True
-        yield instance
+def server(cluster_server):
+    return cluster_server
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +57,7 @@ def vault(server, agent, node):
     return uid, agent.root / "pods" / uid / "volumes/kubernetes.io~projected/tokens/vault"
 
 
+@pytest.mark.double
 def test_check_44_a_token_is_of_its_pod(vault):
     uid, path = vault
     assert claims_of(path.read_text())["kubernetes.io"]["pod"] == {"name": "keeper", "uid": uid}
@@ -150,6 +148,7 @@ def test_check_41_config_follows(server, agent, node):
     assert said_by(agent, "configured", 2) == ["one", "two"]
 
 
+@pytest.mark.double
 def test_check_41_what_cannot_change_or_is_over_is_not_watched(server, agent, node):
     def streams(name):
         return server.end_watches(f"/configmaps.*{name}")
@@ -170,6 +169,7 @@ def test_check_41_what_cannot_change_or_is_over_is_not_watched(server, agent, no
     agent.wait_gone("reader")
 
 
+@pytest.mark.double
 def test_runtime_classes(server, agent, node):
     bound(server, agent, "classy", staying(), runtimeClassName="special")
     server.wait(lambda: [event for event in server.list("events")
@@ -320,6 +320,7 @@ def test_a_node_that_was_deleted_is_registered_again(server, agent, node):
     assert server.get("nodes", NODE)["metadata"]["uid"] != node["metadata"]["uid"]
 
 
+@pytest.mark.double
 def test_check_44_a_token_is_replaced_in_time(server, vault):
     """When a fifth of its time is left, or a little before."""
     def requests():

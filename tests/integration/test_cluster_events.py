@@ -1,8 +1,8 @@
-"""Events at the API server, when something says much: with real containers and a double of it."""
+"""Events at the API server, when something says much: with real containers and a double of it, and a
+real one if there is one."""
 
 import pytest
 
-from api_server import ApiServer
 from clusters import NODE, bound, member, wait_node, wait_pod
 from conftest import BUILD
 from specs import pod, staying
@@ -11,10 +11,8 @@ COMBINED = "(combined from similar events): "
 
 
 @pytest.fixture(scope="module")
-def server(containerd, tmp_path_factory):
-    """One for each version of the runtime."""
-    with ApiServer(tmp_path_factory.mktemp("cluster")) as instance:
-        yield instance
+def server(cluster_server):
+    return cluster_server
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,21 @@ what the agent makes of them. Only where KUBEBUILDER_ASSETS names a directory wi
 import pathlib
 import re
 import signal
+import socket
+import ssl
 import time
 
 import pytest
 
-from agent import restarts
+from agent import exit_of, restarts
+from api_certificates import CLIENT_SIGNER, SERVING_SIGNER
 from api_patch import STRATEGIC_PATCH
 from clusters import (HASH, MIRROR, NODE, condition, is_true, member, said_by, wait_node, wait_pod,
                       wait_ready)
 from conftest import BUILD
 from control_plane import JOINING_TOKEN, ControlPlane
+from node_servers import LOCAL
+from registry import free_port
 from specs import SAY, container, pod, staying
 
 SECONDS = 60
@@ -32,7 +37,8 @@ def server(tmp_path_factory):
 def agent(containerd, server):
     """It has nothing but a token when it begins."""
     with member(containerd, BUILD, lambda place: place / "kubelet.conf",
-                {"rotateCertificates": True}, lambda place: [
+                {"rotateCertificates": True, "serverTLSBootstrap": True, "enableServer": True,
+                 "address": LOCAL, "port": free_port()}, lambda place: [
                     "--bootstrap-kubeconfig", server.kubeconfig(place / "bootstrap.conf",
                                                                 token=JOINING_TOKEN),
                     "--cert-dir", place / "pki"]) as instance:
@@ -93,11 +99,32 @@ def remove(server, resource, name):
     server.wait(lambda: server.get(resource, name) is None, SECONDS, f"{resource} {name} to go")
 
 
+def requests_to_sign(server, signer):
+    return [csr for csr in server.list("certificatesigningrequests", None)
+            if csr["spec"]["signerName"] == signer]
+
+
 def test_a_token_is_enough(server, agent, node):
-    [csr] = server.list("certificatesigningrequests", None)
+    [csr] = requests_to_sign(server, CLIENT_SIGNER)
     assert csr["spec"]["username"].startswith("system:bootstrap:")
     assert [item["type"] for item in csr["status"]["conditions"]] == ["Approved"]
     assert warnings(agent) == []
+
+
+def test_a_serving_certificate_is_signed_once_it_is_approved(server, agent, node):
+    [csr] = server.wait(lambda: requests_to_sign(server, SERVING_SIGNER), what="the request")
+    server.approve(csr["metadata"]["name"])
+    context = ssl.create_default_context(cafile=server.ca_file)
+
+    def is_served():
+        try:
+            with socket.create_connection((LOCAL, agent.config["port"]), 10) as raw, \
+                    context.wrap_socket(raw, server_hostname=NODE):
+                return True
+        except OSError:
+            return False
+
+    server.wait(is_served, SECONDS, "a certificate of the cluster's authority")
 
 
 def test_a_deployment_is_rolled_out_and_scaled(server, agent, node):
@@ -231,8 +258,6 @@ def test_a_pod_of_a_guaranteed_class(server, agent, node):
         "limits": {"cpu": "100m", "memory": "64Mi"}}))
     status = wait_ready(server, "sure")["status"]
     assert status["qosClass"] == "Guaranteed"
-    assert status["containerStatuses"][0]["resources"]["limits"] == {
-        "cpu": "100m", "memory": "64Mi"}
     server.delete_pod("sure")
 
 
@@ -274,6 +299,39 @@ def test_a_pod_that_does_not_fit(server, agent, node):
     for name in ("wide", "late"):
         server.delete_pod(name)
         wait_gone(server, agent, name)
+
+
+def test_a_service_finds_its_pods(server, agent, node):
+    server.create({"kind": "Service", "metadata": {"name": "found"}, "spec": {
+        "ports": [{"port": 80}], "selector": {"app": "found"}}})
+    obj = pod("found", staying(readinessProbe={
+        "exec": {"command": ["sh", "-c", "test -e /stage/go"]}, "periodSeconds": 1}), agent=agent)
+    obj["metadata"]["labels"] = {"app": "found"}
+    server.create(obj)
+
+    def endpoints():
+        return [(endpoint["addresses"], endpoint["conditions"]["ready"]) for item in server.call(
+            "GET", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+            "?labelSelector=kubernetes.io/service-name%3Dfound")["items"]
+            for endpoint in item["endpoints"] or []]
+
+    found = wait_pod(server, "found", lambda found: found["status"].get("podIP"), "to have one")
+    address = [found["status"]["podIP"]]
+    server.wait(lambda: endpoints() == [(address, False)], what="an endpoint that is not ready")
+    (agent.stages / "found" / "go").touch()
+    server.wait(lambda: endpoints() == [(address, True)], what="an endpoint")
+    server.delete_pod("found")
+    server.wait(lambda: endpoints() == [], what="no endpoint")
+
+
+def test_a_container_to_look_with(server, agent, node):
+    scheduled(server, agent, "seen", staying())
+    wait_ready(server, "seen", SECONDS)
+    server.call("PATCH", "/api/v1/namespaces/default/pods/seen/ephemeralcontainers", {
+        "spec": {"ephemeralContainers": [container("look", "exit 4")]}}, STRATEGIC_PATCH)
+    found = wait_pod(server, "seen", lambda found: exit_of(found, "look"), "to have been seen")
+    assert exit_of(found, "look") == (4, "Error") and is_true(found, "Ready")
+    server.delete_pod("seen")
 
 
 # how pods go
@@ -320,6 +378,28 @@ def test_a_pod_is_evicted(server, agent, node):
     server.call("POST", "/api/v1/namespaces/default/pods/evicted/eviction", {
         "apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "evicted"}})
     wait_gone(server, agent, "evicted")
+
+
+def test_a_pod_gives_way_to_a_better_one(server, agent, node):
+    server.call("POST", "/apis/scheduling.k8s.io/v1/priorityclasses", {
+        "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+        "metadata": {"name": "high"}, "value": 1000})
+    half = staying(resources={"requests": {"cpu": "1500m"}})
+    scheduled(server, agent, "low", half)
+    wait_ready(server, "low", SECONDS)
+    scheduled(server, agent, "better", half, priorityClassName="high")
+    wait_ready(server, "better", SECONDS)
+    assert server.get("pods", "low") is None
+    server.delete_pod("better")
+    wait_gone(server, agent, "better")
+
+
+def test_a_taint_ends_pods(server, agent, node):
+    scheduled(server, agent, "sensitive", staying())
+    wait_ready(server, "sensitive", SECONDS)
+    server.patch("nodes", NODE, {"spec": {"taints": [{"key": "a", "effect": "NoExecute"}]}})
+    wait_gone(server, agent, "sensitive")
+    server.patch("nodes", NODE, {"spec": {"taints": None}})
 
 
 def test_a_namespace_is_deleted(server, agent, node):
@@ -393,10 +473,10 @@ def test_the_api_server_is_killed(server, agent, steady):
     scheduled(server, agent, "ends", container("main", "while ! [ -e /stage/go ]; do sleep 0.1; "
                                                "done"), restartPolicy="Never")
     wait_ready(server, "ends", SECONDS)
-    server.kill("kube-apiserver")
+    server.stop()
     (agent.stages / "ends" / "go").touch()
     agent.wait(lambda: agent.pod("ends")["status"]["phase"] == "Succeeded", "it to end")
-    server.run_server()
+    server.start()
     wait_pod(server, "ends", lambda found: found["status"]["phase"] == "Succeeded", "to end")
     scheduled(server, agent, "after", staying())
     wait_ready(server, "after", SECONDS)

@@ -47,9 +47,16 @@ class RealApiServer(Cluster):
         self.admin = self.client(pair=self.authority.issue("admin", [MASTERS]))
 
     def start(self):
-        self.run_etcd()
-        self.run_server()
-        self.furnish_cluster()
+        """After a stop with everything that it kept, on the port of before."""
+        if "etcd" in self.processes:
+            self.run_server()
+        else:
+            self.run_etcd()
+            self.run_server()
+            self.furnish_cluster()
+
+    def stop(self):
+        self.kill("kube-apiserver")
 
     def furnish_cluster(self):
         """What it has from its beginning on."""
@@ -71,7 +78,6 @@ class RealApiServer(Cluster):
                  unsafe_no_fsync="true")
 
     def run_server(self):
-        """Also after a kill() of it, on the port of before."""
         self.run("kube-apiserver", **self.flags)
         self.wait(self.is_ready, START_SECONDS, "kube-apiserver")
 

@@ -40,7 +40,8 @@ class ApiServer(Cluster):
     `api` has what may be set of its behaviour, `faults` what may go wrong; `tokens` says who has
     which bearer token; `auto_approve`: requests of nodes for client certificates are signed."""
 
-    def __init__(self, directory, plain=False, anonymous=ANONYMOUS, names=NAMES):
+    def __init__(self, directory, plain=False, anonymous=ANONYMOUS, names=NAMES,
+                 inject_tokens=False):
         super().__init__()
         self.directory = directory / "api-server"
         self.directory.mkdir(parents=True)
@@ -48,6 +49,7 @@ class ApiServer(Cluster):
         self.auto_approve = True
         self.store = Store()
         self.api = Api(self.store)
+        self.api.admission.inject_tokens = inject_tokens
         self.api.created.append(self._approve_new)
         self.log = Log()
         self.faults = Faults()

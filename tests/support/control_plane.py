@@ -18,24 +18,16 @@ APPROVED = "system:certificates.k8s.io:certificatesigningrequests:"
 
 
 class ControlPlane(RealApiServer):
+    """Without `scheduler` tests give pods to nodes, as with the double."""
+
+    def __init__(self, directory, scheduler=True):
+        super().__init__(directory)
+        self.scheduler = scheduler
+
     def server_flags(self):
         flags = super().server_flags()
         del flags["disable_admission_plugins"], flags["token_auth_file"]
         return {**flags, "enable_bootstrap_token_auth": "true"}
-
-    def start(self):
-        super().start()
-        access = {"kubeconfig": self.kubeconfig(
-            self.directory / "controllers.conf",
-            pair=self.authority.issue("controllers", [MASTERS])),
-            "leader_elect": "false", "secure_port": "0"}
-        self.run("kube-controller-manager", **access, controllers="*,bootstrapsigner,tokencleaner",
-                 root_ca_file=self.ca_file, service_account_private_key_file=self.accounts.key,
-                 cluster_signing_cert_file=self.ca_file,
-                 cluster_signing_key_file=self.authority.key)
-        self.run("kube-scheduler", **access)
-        self.wait(lambda: self.get("configmaps", ROOT_CA) and self.get("serviceaccounts", "default"),
-                  FURNISH_SECONDS, "the controllers")
 
     def furnish_cluster(self):
         for role, group in ((BOOTSTRAP_ROLE, certificates.BOOTSTRAP_GROUP),
@@ -46,6 +38,18 @@ class ControlPlane(RealApiServer):
                      "type": "bootstrap.kubernetes.io/token", "stringData": {
                          "token-id": TOKEN_ID, "token-secret": TOKEN_SECRET,
                          "usage-bootstrap-authentication": "true"}}, "kube-system")
+        access = {"kubeconfig": self.kubeconfig(
+            self.directory / "controllers.conf",
+            pair=self.authority.issue("controllers", [MASTERS])),
+            "leader_elect": "false", "secure_port": "0"}
+        self.run("kube-controller-manager", **access, controllers="*,bootstrapsigner,tokencleaner",
+                 root_ca_file=self.ca_file, service_account_private_key_file=self.accounts.key,
+                 cluster_signing_cert_file=self.ca_file,
+                 cluster_signing_key_file=self.authority.key)
+        if self.scheduler:
+            self.run("kube-scheduler", **access)
+        self.wait(lambda: self.get("configmaps", ROOT_CA) and self.get("serviceaccounts", "default"),
+                  FURNISH_SECONDS, "the controllers")
 
     def approve(self, name):
         """Its controllers sign it then."""
