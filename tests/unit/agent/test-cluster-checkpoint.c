@@ -158,6 +158,28 @@ static void test_nothing_is_written_before_the_server_told_of_all(void **state)
     assert_true(says("node.json", "\"db\""));
 }
 
+/* It would run again after the next boot. */
+static void test_an_end_is_written_before_the_server_told_of_all(void **state)
+{
+    struct pod_status over = {.phase = "Succeeded"};
+    struct agent_pod *job = add_pod(POD_OF("job", "", "Running"));
+
+    put_bytes(world.root, PLACE "/pod-other.json", "x", 1);
+    put_bytes(world.root, PLACE "/node.json", "x", 1);
+    world.complete = false;
+    job->memory.published = &over;
+    job->memory.stage = POD_STAGE_ENDED;
+    round_that_writes();
+    assert_true(says("pod-job.json", "Succeeded"));
+    assert_true(says("pod-other.json", "x"));
+    assert_true(says("node.json", "x"));
+    round_without_news();
+    world.complete = true;
+    round_that_writes();
+    assert_int_equal(file_of("pod-other.json"), 0);
+    assert_true(says("node.json", "\"heard\""));
+}
+
 static void test_what_an_agent_before_left_is_removed(void **state)
 {
     put_bytes(world.root, PLACE "/pod-old.json", "x", 1);
@@ -397,6 +419,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         checkpoint_test(test_nothing_is_written_before_the_server_told_of_all),
+        checkpoint_test(test_an_end_is_written_before_the_server_told_of_all),
         checkpoint_test(test_what_an_agent_before_left_is_removed),
         checkpoint_test(test_only_news_is_written),
         checkpoint_test(test_services_are_those_of_the_pods_namespaces),
