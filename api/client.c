@@ -34,9 +34,8 @@ enum {
     ANSWER_BYTES_MAX = 64 << 20, /* a list of all services */
 };
 
-#define RECONNECT_USEC (1 * USEC_PER_SEC)    /* before a GET is repeated whose connection broke */
-#define HEARTBEAT_USEC (4 * USEC_PER_SEC)    /* for the head of an answer to one */
-#define STREAM_HEAD_USEC (30 * USEC_PER_SEC) /* the same of a stream */
+#define RECONNECT_USEC (1 * USEC_PER_SEC) /* before a GET is repeated whose connection broke */
+#define HEARTBEAT_USEC (4 * USEC_PER_SEC) /* for the head of an answer to one */
 /* How long a server may send somebody away: a heartbeat is soon made again, and what is longer
  * would outlast the trouble. */
 #define RETRY_HEARTBEAT_USEC (2 * USEC_PER_SEC)
@@ -147,9 +146,8 @@ static int client_new(struct http **result, const struct api *api, struct err *e
 }
 
 /* What its calls were about to be answered is not known: only what changes nothing is repeated. A
- * stream is begun anew by its owner, who knows from where. */
-/* Of streams their owners begin others; `well`: they ended as any stream does. */
-static void call_give_up(struct api_call *call, bool well)
+ * stream ends as any other does: its owner begins it anew, who knows from where. */
+static void call_give_up(struct api_call *call)
 {
     struct api_failure failure = {0};
 
@@ -159,7 +157,7 @@ static void call_give_up(struct api_call *call, bool well)
         call_later(call, 0);
         return;
     }
-    if (call->data && well) {
+    if (call->data) {
         call_done(call, &(struct api_reply){.body = ""});
         return;
     }
@@ -169,7 +167,7 @@ static void call_give_up(struct api_call *call, bool well)
 }
 
 /* Whoever is told may begin and cancel calls. */
-static void give_up_calls(struct api *api, bool spare, bool well)
+static void give_up_calls(struct api *api, bool spare)
 {
     struct api_call *call;
     struct list doomed;
@@ -185,11 +183,11 @@ static void give_up_calls(struct api *api, bool spare, bool well)
     while ((call = list_first(&doomed, struct api_call, link))) {
         list_unlink(&call->link);
         list_push_back(&api->calls, &call->link);
-        call_give_up(call, well);
+        call_give_up(call);
     }
 }
 
-static void give_up_connections(struct api *api, bool well)
+static void give_up_connections(struct api *api)
 {
     struct http *fresh;
     struct err err;
@@ -198,7 +196,7 @@ static void give_up_connections(struct api *api, bool well)
         log_warning("%s: the connections cannot be made anew: %s", api->server, err.text);
         return;
     }
-    give_up_calls(api, false, well);
+    give_up_calls(api, false);
     http_free(api->http);
     api->http = fresh;
 }
@@ -208,7 +206,7 @@ static void give_up_spare(struct api *api)
 {
     struct http *spare = api->spare;
 
-    give_up_calls(api, true, false);
+    give_up_calls(api, true);
     api->spare = NULL;
     http_free(spare);
 }
@@ -350,7 +348,7 @@ static void on_reply(void *owner, const struct http_reply *reply)
     if (!dead)
         return;
     log_notice("%s: a connection is dead, and all is asked anew over another", api->server);
-    give_up_connections(api, false);
+    give_up_connections(api);
 }
 
 static void on_data(void *owner, const char *bytes, size_t length)
@@ -365,7 +363,7 @@ static usec_t head_timeout(const struct api_call *call)
 {
     if (call->class == API_HEARTBEAT)
         return HEARTBEAT_USEC;
-    return call->data ? STREAM_HEAD_USEC : 0;
+    return call->data ? API_STREAM_HEAD : 0;
 }
 
 static int call_ask(struct api_call *call, const struct api_identity *identity, struct err *err)
@@ -485,7 +483,7 @@ void api_identity_changed(struct api *api)
     if (r == 0 && identity.generation != api->generation) {
         api->generation = identity.generation;
         give_up_spare(api);
-        give_up_connections(api, true);
+        give_up_connections(api);
     }
     list_for_each_safe (node, &api->calls) {
         struct api_call *call = list_entry(node, struct api_call, link);

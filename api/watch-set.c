@@ -51,6 +51,14 @@ struct object *watch_set_find(const struct watch_set *set, const char *key)
     return map_get(&set->objects, key);
 }
 
+struct object *watch_set_find_like(const struct watch_set *set, const struct object *object)
+{
+    _cleanup_(mem_free_at) char *key =
+        watch_set_key(object->metadata.name_space, object->metadata.name);
+
+    return watch_set_find(set, key);
+}
+
 struct object *watch_set_next(const struct watch_set *set, size_t *position)
 {
     struct map_entry *entry = map_next(&set->objects, position);

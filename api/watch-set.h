@@ -32,6 +32,7 @@ struct object *watch_set_remove(struct watch_set *set, const char *key);
 
 /* The set keeps the reference. NULL: it is not there. */
 struct object *watch_set_find(const struct watch_set *set, const char *key);
+struct object *watch_set_find_like(const struct watch_set *set, const struct object *object);
 
 /* Walks all of them, as map_next() does. NULL: there are no more. */
 struct object *watch_set_next(const struct watch_set *set, size_t *position);

@@ -32,6 +32,7 @@ enum {
 #define BACKOFF_MIN_USEC (800 * USEC_PER_MSEC)
 #define EARLY_RETRY_USEC (50 * USEC_PER_MSEC)
 #define EARLY_USEC (5 * USEC_PER_SEC)
+#define SETTLED_USEC (API_STREAM_HEAD + 1 * USEC_PER_SEC)
 #define BACKOFF_MAX_USEC (30 * USEC_PER_SEC)
 #define BACKOFF_RESET_USEC (120 * USEC_PER_SEC)
 #define SHORT_LIVED_USEC (1 * USEC_PER_SEC)
@@ -149,13 +150,6 @@ static void set_version(struct api_watch *watch, const char *version)
     watch->version = mem_strdup(version);
 }
 
-static struct object *find_like(const struct watch_set *set, const struct object *object)
-{
-    _cleanup_(mem_free_at) char *key = key_of_object(object);
-
-    return watch_set_find(set, key);
-}
-
 /* trouble */
 
 static void begin(struct api_watch *watch);
@@ -269,13 +263,13 @@ static void compare(struct api_watch *watch)
     watch->complete = true;
     set_trouble(watch, NULL);
     for (size_t at = 0; (object = watch_set_next(&before, &at));) {
-        const struct object *now = find_like(&watch->objects, object);
+        const struct object *now = watch_set_find_like(&watch->objects, object);
 
         if (!now || is_another(now, object))
             options->gone(options->owner, object);
     }
     for (size_t at = 0; (object = watch_set_next(&watch->objects, &at));) {
-        const struct object *known = find_like(&before, object);
+        const struct object *known = watch_set_find_like(&before, object);
 
         if (!known || !is_same(known, object))
             options->set(options->owner, object);
@@ -464,6 +458,8 @@ static void ask(struct api_watch *watch, const char *path, usec_t timeout, api_d
     watch->began = clock_boottime();
     watch->heard = false;
     watch->call = api_begin(watch->options.api, &request, done, watch);
+    if (watch->trouble && request.data)
+        wheel_arm(watch->options.wheel, &watch->timer, usec_add(watch->began, SETTLED_USEC));
 }
 
 static void ask_for_stream(struct api_watch *watch, const struct watch_query *query)
@@ -518,7 +514,10 @@ static void on_timer(struct wheel_timer *timer)
 
     if (watch->resting)
         call_end(watch);
-    begin(watch);
+    if (watch->call)
+        set_trouble(watch, NULL); /* without the head of an answer it would have ended by now */
+    else
+        begin(watch);
 }
 
 void api_watch_rest(struct api_watch *watch)

@@ -63,6 +63,7 @@ struct api_request {
 };
 
 #define API_TIMEOUT (30 * USEC_PER_SEC)
+#define API_STREAM_HEAD (30 * USEC_PER_SEC) /* until the head of a stream is there */
 
 #define API_STRATEGIC_MERGE "application/strategic-merge-patch+json"
 

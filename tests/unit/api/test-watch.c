@@ -473,6 +473,20 @@ static void test_who_asks_for_an_object_early(void **state)
     assert_non_null(api_watch_trouble(world.watch));
 }
 
+/* The stream goes on from a version, and nothing happens for a long time. */
+static void test_a_stream_that_lasts_is_well(void **state)
+{
+    begin_with("one", NULL);
+    end_call(503, "", "");
+    assert_non_null(api_watch_trouble(world.watch));
+    pass(10 * USEC_PER_SEC);
+    assert_non_null(world.call);
+    assert_non_null(api_watch_trouble(world.watch));
+    pass(40 * USEC_PER_SEC);
+    assert_null(api_watch_trouble(world.watch));
+    assert_string_equal(world.call->path, NEXT "5");
+}
+
 static void test_a_server_that_hangs_up_at_once_is_not_asked_all_the_time(void **state)
 {
     begin_with(NULL, NULL);
@@ -747,6 +761,7 @@ int main(void)
         watch_test(test_trouble_is_told_once_and_waited_out),
         watch_test(test_who_is_refused_asks_again_as_somebody_else),
         watch_test(test_who_asks_for_an_object_early),
+        watch_test(test_a_stream_that_lasts_is_well),
         watch_test(test_who_lists_waits_for_the_same),
         watch_test(test_a_server_that_hangs_up_at_once_is_not_asked_all_the_time),
         watch_test(test_what_will_not_change_is_not_watched),
