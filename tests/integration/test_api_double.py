@@ -591,5 +591,5 @@ def test_finalizers_are_waited_for(server):
     {"startTime": "yesterday"}, {"containerStatuses": [{"name": "c", "restartCount": "1"}]},
     {"allocatedResources": {"cpu": "much"}}, {"observedGeneration": 1.5}])
 def test_values_of_the_wrong_form_are_refused(server, node, status):
-    refused(node.patch(f"{PODS}/web/status", {"status": status}), 400, "BadRequest",
+    refused(node.patch(f"{PODS}/web/status", {"status": status}), 422, "Invalid",
             "cannot be handled as a Pod")

@@ -122,6 +122,19 @@ def test_what_a_node_may_not_touch_fails_the_whole_patch(place, changes, why):
     assert place.server.get("nodes", place.node) == before
 
 
+@pytest.mark.parametrize("status, why", [
+    ({"capacity": {"cpu": "-1"}}, "must be greater than or equal to 0"),
+    ({"capacity": {"cpu": "abc"}}, "quantities must match the regular expression"),
+    ({"conditions": [{"type": "Ready", "status": "True", "lastHeartbeatTime": "today"}]},
+     "parsing time"),
+    ({"addresses": [*[{"type": "InternalIP", "address": "10.0.0.1"}] * 2, {"$patch": "replace"}]},
+     "Duplicate value")])
+def test_a_status_that_is_no_nodes_is_refused(place, status, why):
+    place.register()
+    refused(place.client.patch(f"/api/v1/nodes/{place.node}/status", {"status": status}), 422,
+            "Invalid", why)
+
+
 def test_a_label_of_kubernetes_is_refused_when_a_node_is_created(place):
     refused(place.client.post("/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {
         "name": place.node, "labels": {"foo.kubernetes.io/bar": "x"}}}), 403, "Forbidden",

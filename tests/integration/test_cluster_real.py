@@ -19,7 +19,8 @@ from conftest import BUILD
 from control_plane import JOINING_TOKEN, ControlPlane
 from node_servers import LOCAL
 from registry import free_port
-from specs import SAY, container, pod, staying
+from runtime import PAUSE_IMAGE
+from specs import SAY, container, pod, sidecar, staying
 
 SECONDS = 60
 DEAD_SECONDS = 90
@@ -198,6 +199,15 @@ def test_a_job_fails_for_good(server, agent, node, policy):
     remove(server, "jobs", name)
 
 
+def test_a_job_is_done_when_only_its_sidecar_goes_on(server, agent, node):
+    workload(server, "Job", "helped", pod("helped", container("main", SAY + "say done"),
+                                          inits=[sidecar("side")], agent=agent,
+                                          restartPolicy="Never"))
+    server.wait(lambda: job_condition(server, "helped", "Complete"), SECONDS, "the job")
+    assert agent.said("helped") == ["side up", "done", "side term"]
+    remove(server, "jobs", "helped")
+
+
 def test_a_job_runs_out_of_time(server, agent, node):
     workload(server, "Job", "endless", pod("endless", staying(), agent=agent,
                                            restartPolicy="Never"), activeDeadlineSeconds=5)
@@ -322,6 +332,22 @@ def test_a_service_finds_its_pods(server, agent, node):
     server.wait(lambda: endpoints() == [(address, True)], what="an endpoint")
     server.delete_pod("found")
     server.wait(lambda: endpoints() == [], what="no endpoint")
+
+
+def test_a_pod_that_has_another_address(server, agent, node):
+    """An API server takes one of each kind, and so the former must go with the same write."""
+    scheduled(server, agent, "moves", staying())
+    before = wait_ready(server, "moves", SECONDS)
+    tasks = agent.containerd.ctr("containers", "list", "labels.\"io.kubernetes.pod.uid\"=="
+                                 + before["metadata"]["uid"]).stdout.splitlines()
+    [sandbox] = [line.split()[0] for line in tasks if PAUSE_IMAGE in line]
+    agent.containerd.ctr("tasks", "kill", "--signal", "KILL", sandbox)
+    after = wait_pod(server, "moves", lambda found: is_true(found, "Ready")
+                     and found["status"]["podIP"] != before["status"]["podIP"], "to have moved",
+                     SECONDS)
+    assert after["status"]["podIPs"] == [{"ip": after["status"]["podIP"]}]
+    assert restarts(after) == 1
+    server.delete_pod("moves")
 
 
 def test_a_container_to_look_with(server, agent, node):

@@ -206,6 +206,20 @@ class Admission:
 
     # by resource: what may not be changed
 
+    def update_nodes(self, target, new, _):
+        status = new.get("status") or {}
+        for name in ("capacity", "allocatable"):
+            for resource, amount in (status.get(name) or {}).items():
+                if str(amount).startswith("-"):
+                    raise errors.invalid(target.kind, target.name, f"status.{name}.{resource}",
+                                         f'Invalid value: "{amount}": must be greater than or equal '
+                                         "to 0")
+        addresses = [(item.get("type"), item["address"]) for item in status.get("addresses") or []]
+        for index, address in enumerate(addresses):
+            if address in addresses[:index]:
+                raise errors.invalid(target.kind, target.name, f"status.addresses[{index}]",
+                                     f"Duplicate value: {address}")
+
     def update_leases(self, target, new, _):
         self.check_lease(target, new)
 

@@ -285,7 +285,7 @@ class Api:
             else:
                 raise errors.unsupported_media_type(
                     request.content_type, [api_patch.MERGE_PATCH, api_patch.STRATEGIC_PATCH])
-            check_object(target.kind, target, new)
+            check_patched(target, new)
             found, wanted = old["metadata"], new["metadata"]
             if wanted.get("name") != found["name"]:
                 raise errors.invalid(target.kind, target.name, "metadata.name", "Invalid value: "
@@ -411,6 +411,14 @@ def check_object(kind, target, obj):
         raise errors.bad_request("the namespace of the provided object does not match the "
                                  "namespace sent on the request")
     check_types(kind, obj)
+
+
+def check_patched(target, new):
+    """What a patch makes of an object is no request that is wrong, but an object that is."""
+    try:
+        check_object(target.kind, target, new)
+    except errors.ApiError as error:
+        raise errors.ApiError(422, f' "" is invalid: patch: Invalid value: {error.message}') from None
 
 
 def check_spec(target, new, old):

@@ -66,7 +66,7 @@ class Restriction:
         if new["metadata"].get("ownerReferences") != old["metadata"].get("ownerReferences"):
             return f'node "{node}" is not allowed to modify ownerReferences'
         if new["spec"].get("configSource") != old["spec"].get("configSource"):
-            return (f'node "{node}" is not allowed to update spec.configSource to a new non-nil '
+            return (f'node "{node}" is not allowed to update configSource to a new non-nil '
                     'configSource')
         return None
 
@@ -106,7 +106,7 @@ class Restriction:
         if owner.get("uid") != uid:
             return f'node {node} UID mismatch: expected {uid} got {owner.get("uid", "")}'
         if pod["spec"].get("serviceAccountName"):
-            return f'node "{node}" can not create pods that reference a service account'
+            return f'node "{node}" can not create pods that reference serviceaccounts'
         for resource in ("secrets", "configmaps", "persistentvolumeclaims"):
             if references(pod, resource):
                 return f'node "{node}" can not create pods that reference {resource}'
