@@ -95,8 +95,8 @@ static void check_not_ended(const struct container *container)
     if (manifest->told_removed || manifest->disturbed)
         return;
     /* It counts from when the agent took the pod up, which was before anything of it ran. One that
-     * wakes up goes on with what it was about, and then looks at the clock. With no room for records
-     * no end can be begun, and what was begun before goes on. */
+     * wakes up goes on with what it was about, and then looks at the clock. With no room for
+     * records no end can be begun, and what was begun before goes on. */
     if (manifest->deadline_seconds && manifest->started && !world->disk_full &&
         container->start_sent > world->life.frozen_until + WAKING &&
         container->start_sent >
