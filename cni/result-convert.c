@@ -99,7 +99,8 @@ static void write_family_ip(struct json_writer *writer, const struct json *famil
 static void write_from_families(struct json_writer *writer, const struct json *result,
                                 enum result_shape shape, struct arena *arena)
 {
-    static const char *const rewritten[] = {"cniVersion", "ip4", "ip6", "ips", "routes", NULL};
+    static const char *const rewritten[] = {"cniVersion", "ip4",        "ip6", "ips",
+                                            "routes",     "interfaces", NULL};
     const struct json *families[] = {json_get(result, "ip4"), json_get(result, "ip6")};
 
     json_write_name(writer, "ips");

@@ -5,10 +5,12 @@ import time
 
 import pytest
 
+from agent import restarts
 from api_tokens import claims_of
 from clusters import (HASH, MIRROR, NODE, bound, condition, is_true, member, patches, said_by,
                       wait_node, wait_pod, wait_ready)
 from conftest import BUILD
+from runtime import PAUSE_IMAGE
 from specs import SAY, container, pod, staying
 
 VAULT_SECONDS = 50
@@ -251,6 +253,21 @@ def test_check_35_what_somebody_else_wrote_is_put_right(server, agent, node):
     server.update_status("pods", "tampered", {"phase": "Failed"})
     wait_pod(server, "tampered", lambda found: found["status"]["phase"] == "Running",
              "to be Running again", 15)
+
+
+def test_check_37_a_pod_that_has_another_address(server, agent, node):
+    """An API server takes one of each kind, and so the former must go with the same write."""
+    bound(server, agent, "moves", staying())
+    before = wait_ready(server, "moves")
+    found = agent.containerd.ctr("containers", "list", "labels.\"io.kubernetes.pod.uid\"=="
+                                 + before["metadata"]["uid"]).stdout.splitlines()
+    [sandbox] = [line.split()[0] for line in found if PAUSE_IMAGE in line]
+    agent.containerd.ctr("tasks", "kill", "--signal", "KILL", sandbox)
+    after = wait_pod(server, "moves", lambda found: is_true(found, "Ready")
+                     and found["status"]["podIP"] != before["status"]["podIP"], "to have moved")
+    assert after["status"]["podIPs"] == [{"ip": after["status"]["podIP"]}]
+    assert restarts(after) == 1
+    server.delete_pod("moves")
 
 
 def test_check_36_a_readiness_gate(server, agent, node):

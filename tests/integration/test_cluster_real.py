@@ -19,7 +19,6 @@ from conftest import BUILD
 from control_plane import JOINING_TOKEN, ControlPlane
 from node_servers import LOCAL
 from registry import free_port
-from runtime import PAUSE_IMAGE
 from specs import SAY, container, pod, sidecar, staying
 
 SECONDS = 60
@@ -332,22 +331,6 @@ def test_a_service_finds_its_pods(server, agent, node):
     server.wait(lambda: endpoints() == [(address, True)], what="an endpoint")
     server.delete_pod("found")
     server.wait(lambda: endpoints() == [], what="no endpoint")
-
-
-def test_a_pod_that_has_another_address(server, agent, node):
-    """An API server takes one of each kind, and so the former must go with the same write."""
-    scheduled(server, agent, "moves", staying())
-    before = wait_ready(server, "moves", SECONDS)
-    tasks = agent.containerd.ctr("containers", "list", "labels.\"io.kubernetes.pod.uid\"=="
-                                 + before["metadata"]["uid"]).stdout.splitlines()
-    [sandbox] = [line.split()[0] for line in tasks if PAUSE_IMAGE in line]
-    agent.containerd.ctr("tasks", "kill", "--signal", "KILL", sandbox)
-    after = wait_pod(server, "moves", lambda found: is_true(found, "Ready")
-                     and found["status"]["podIP"] != before["status"]["podIP"], "to have moved",
-                     SECONDS)
-    assert after["status"]["podIPs"] == [{"ip": after["status"]["podIP"]}]
-    assert restarts(after) == 1
-    server.delete_pod("moves")
 
 
 def test_a_container_to_look_with(server, agent, node):

@@ -109,6 +109,16 @@ def test_health_is_told_once_the_runtime_has_answered(make, containerd):
     assert is_healthy(agent.health)
 
 
+def test_check_33_health_is_not_that_of_the_api_server(make, server):
+    agent = make()
+    agent.flags += ["--kubeconfig", server.kubeconfig(agent.directory / "kubeconfig", node=NODE)]
+    agent.start()
+    wait_healthy(agent)
+    server.stop()
+    agent.wait(lambda: "cannot connect" in agent.log(), "the server to be missed")
+    assert is_healthy(agent.health)
+
+
 def test_check_34_no_port_of_health(make):
     agent = make(healthzPort=0)
     agent.start()

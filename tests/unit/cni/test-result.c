@@ -210,6 +210,9 @@ static void test_families_to_lists(void **state)
              "{\"cniVersion\":\"0.3.0\",\"ips\":[{\"version\":\"4\",\"address\":\"10.0.0.2/8\","
              "\"gateway\":\"10.0.0.1\"},{\"version\":\"6\",\"address\":\"fd00::2/64\"}],"
              "\"routes\":[{\"dst\":\"0.0.0.0/0\"},{\"dst\":\"::/0\"}],\"dns\":{\"domain\":\"x\"}}");
+    /* What had no meaning there gets none here. */
+    converts("{\"cniVersion\":\"0.1.0\",\"interfaces\":[\"routes\"],\"dns\":{}}", "1.0.0",
+             "{\"cniVersion\":\"1.0.0\",\"ips\":[],\"routes\":[],\"dns\":{}}");
 }
 
 int main(void)
