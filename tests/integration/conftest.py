@@ -75,9 +75,9 @@ ALWAYS_ON_NEWEST = {"test_probe_servers", "test_probe_exec", "test_probe_kills",
                     "test_api_outage", "test_api_pods", "test_api_pods_http2",
                     "test_cluster_events", "test_cluster_faults", "test_cluster_joining",
                     "test_cluster_names", "test_cluster_node", "test_cluster_real",
-                    "test_config_checks",
-                    "test_kubeadm", "test_manifest_directory", "test_offline", "test_probes",
-                    "test_serving"}
+                    "test_config_checks", "test_kubeadm", "test_log_rotation",
+                    "test_manifest_directory", "test_offline", "test_probes",
+                    "test_projected_volumes", "test_serving", "test_volumes"}
 ALL_ON_ALL = os.environ.get("NODEAGENT_RUNTIMES") == "all"  # ./dev integration
 
 
