@@ -18,6 +18,14 @@
 
 #define DETAILS_USEC (1 * USEC_PER_SEC) /* that they may wait for news */
 
+/* Is the answer newer than all that the watch told? Then it is of a mirror that was just made, and
+ * not of one that was deleted meanwhile. */
+static bool is_news(const struct agent_pod *pod, const struct object *answer)
+{
+    return version_is_older(api_watch_version(pod->agent->cluster->pods),
+                            answer->metadata.resource_version);
+}
+
 /* The pod as the server has it, as far as this agent heard; NULL: it has none. An answer is kept
  * until the watch has told as much. */
 static struct object *seen(struct agent_pod *pod)
@@ -25,8 +33,8 @@ static struct object *seen(struct agent_pod *pod)
     struct object *watched = pod->static_pod ? cluster_mirror_of(pod) : pod->object,
                   *answer = pod->report.answer;
 
-    if (!watched && answer && pod->static_pod)
-        return answer; /* it was just made */
+    if (!watched && answer && is_news(pod, answer))
+        return answer;
     if (watched && answer && str_equal(watched->metadata.uid, answer->metadata.uid) &&
         version_is_older(watched->metadata.resource_version, answer->metadata.resource_version))
         return answer;

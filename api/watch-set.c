@@ -17,6 +17,11 @@ char *watch_set_key(const char *name_space, const char *name)
     return mem_printf("%s/%s", name_space ? name_space : "", name);
 }
 
+char *watch_set_key_of(const struct object *object)
+{
+    return watch_set_key(object->metadata.name_space, object->metadata.name);
+}
+
 static size_t size_of(const struct object *object)
 {
     return object ? arena_size(&object->arena) : 0;
@@ -53,8 +58,7 @@ struct object *watch_set_find(const struct watch_set *set, const char *key)
 
 struct object *watch_set_find_like(const struct watch_set *set, const struct object *object)
 {
-    _cleanup_(mem_free_at) char *key =
-        watch_set_key(object->metadata.name_space, object->metadata.name);
+    _cleanup_(mem_free_at) char *key = watch_set_key_of(object);
 
     return watch_set_find(set, key);
 }

@@ -22,6 +22,7 @@ void watch_set_clear(struct watch_set *set);
 
 /* The caller frees it. */
 char *watch_set_key(const char *name_space, const char *name);
+char *watch_set_key_of(const struct object *object);
 
 /* Whether this one may be put: else there is no end to it. */
 bool watch_set_has_room(const struct watch_set *set, const char *key, const struct object *object);

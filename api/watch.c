@@ -73,11 +73,6 @@ struct api_watch {
 
 /* objects */
 
-static char *key_of_object(const struct object *object)
-{
-    return watch_set_key(object->metadata.name_space, object->metadata.name);
-}
-
 static struct watch_set *objects_at_hand(struct api_watch *watch)
 {
     return watch->phase == FOLLOWING ? &watch->objects : &watch->fresh;
@@ -97,7 +92,7 @@ static bool is_same(const struct object *a, const struct object *b)
 /* Takes the reference. */
 static void take_object(struct api_watch *watch, struct object *object)
 {
-    char *key = key_of_object(object);
+    char *key = watch_set_key_of(object);
     struct object *before = watch_set_put(objects_at_hand(watch), key, object);
 
     free(key);
@@ -133,7 +128,7 @@ void api_watch_prime(struct api_watch *watch, struct object *const *objects, siz
         return;
     watch->primed = true;
     for (size_t i = 0; i < count; i++) {
-        _cleanup_(mem_free_at) char *key = key_of_object(objects[i]);
+        _cleanup_(mem_free_at) char *key = watch_set_key_of(objects[i]);
 
         if (watch_set_find(&watch->objects, key))
             continue;
@@ -589,6 +584,11 @@ struct object *api_watch_find(const struct api_watch *watch, const char *name_sp
 struct object *api_watch_next(const struct api_watch *watch, size_t *position)
 {
     return watch_set_next(&watch->objects, position);
+}
+
+const char *api_watch_version(const struct api_watch *watch)
+{
+    return watch->version;
 }
 
 const char *api_watch_trouble(const struct api_watch *watch)

@@ -238,6 +238,19 @@ def test_a_static_pod_whose_name_another_has(server, agent):
     agent.wait_gone("named")
 
 
+def test_a_mirror_that_is_deleted_while_the_answer_about_it_is_under_way(server, agent):
+    name = f"late-{NODE}"
+    with server.faults.late(f"/pods/{name}/status", 2):
+        agent.add(pod("late", staying(), agent=agent))
+        found = wait_ready(server, name)
+        server.delete_pod(name, grace=0)
+    server.wait(lambda: (mirror := server.get("pods", name))
+                and mirror["metadata"]["uid"] != found["metadata"]["uid"],
+                ARRIVES_SECONDS + ROUND_SECONDS, "its next mirror")
+    agent.remove("late")
+    agent.wait_gone("late")
+
+
 def test_somebody_else_writes_meanwhile(server, agent):
     bound(server, agent, "shared", container(
         "main", SAY + "while ! [ -e /stage/go ]; do sleep 0.05; done"), restartPolicy="Never")

@@ -24,7 +24,7 @@
     X(STATUSES_COME_AGAIN, ONWARD, "the network brings a status a second time, later")             \
     X(ENDS_ARE_TAKEN_BACK, FINAL, "the status says Running after the end")                         \
     X(STATUSES_TWICE, ONE_REQUEST, "each status is sent twice at once")                            \
-    X(DELETES_EARLY, DELETED_LAST, "a pod is deleted with its next status")                        \
+    X(DELETES_EARLY, DELETED_LAST, "one that leaves is deleted with its next status")              \
     X(MIRRORS_UNMARKED, MIRRORS_REST, "mirrors come without their mark")                           \
     X(STATUSES_ARE_CUT, TOLD, "the server keeps no statuses of containers")                        \
     X(REQUESTS_MULTIPLY, NO_STORM, "requests are sent over and over")                              \

@@ -70,6 +70,10 @@ class Faults:
         """Each request waits before it is looked at."""
         return self._add("slow", path, options, latency=latency)
 
+    def late(self, path, latency, **options):
+        """Each request has its effect at once, and its answer waits."""
+        return self._add("late", path, options, latency=latency)
+
     def reset_before(self, path, **options):
         """The connection breaks before the request has an effect."""
         return self._add("reset-before", path, options)

@@ -119,11 +119,12 @@ class Connection(http.server.BaseHTTPRequestHandler):
                 fault.hold(stopping)
                 raise Reset
             request.body = record.body = self.read_body()
+            late = fault.values["latency"] if fault and fault.kind == "late" else 0
             if fault and fault.kind == "slow":
                 stopping.wait(fault.values["latency"])
-            elif fault:
+            elif fault and not late:
                 return self.fail(fault, request, record)
-            self.answer(request, record, known=user is not None)
+            self.answer(request, record, known=user is not None, late=late)
         finally:
             record.ended = time.time()
 
@@ -160,7 +161,7 @@ class Connection(http.server.BaseHTTPRequestHandler):
             pass
         return body
 
-    def answer(self, request, record, known=True):
+    def answer(self, request, record, known=True, late=0):
         found = self.server.api.handle(request) if known \
             else Answer(401, errors.unauthorized().status())
         if isinstance(found, Watching):
@@ -168,6 +169,7 @@ class Connection(http.server.BaseHTTPRequestHandler):
             self.stream(found, record)
         else:
             record.code = found.code
+            self.server.stopping.wait(late)
             self.send(found.code, found.body, found.headers)
 
     def send(self, code, body, headers=()):

@@ -54,5 +54,9 @@ struct object *api_watch_find(const struct api_watch *watch, const char *name_sp
 /* Walks all of them, as map_next() does. NULL: there are no more. */
 struct object *api_watch_next(const struct api_watch *watch, size_t *position);
 
+/* The resource version that all of it is of: what is older and is not found is not there any more.
+ * NULL: not known, before the first set and after a gap. */
+const char *api_watch_version(const struct api_watch *watch);
+
 /* Why nothing comes; NULL: all is well. */
 const char *api_watch_trouble(const struct api_watch *watch);
