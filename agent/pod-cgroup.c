@@ -18,7 +18,7 @@ enum {
     PROCESSES_MAX = 1 << 20, /* bytes of one list of them */
     GROUPS_MAX = 10000,      /* in one group */
     DEPTH_MAX = 8,
-    HIERARCHIES_MAX = 256, /* entries of that directory: controllers, or the groups of version 2 */
+    HIERARCHIES_MAX = 256, /* of version 1 */
 };
 
 /* The name as a systemd slice has it: "-" is a separator there. */
@@ -80,10 +80,17 @@ static int remove_group(int all, const char *hierarchy, const char *path, struct
     return r;
 }
 
-/* A pod's group has one of these names: by its class, and by the driver of the runtime. */
+/* What a pod's group may be called: by the driver of the runtime, and by the pod's class. */
+enum { DRIVER_CGROUPFS, DRIVER_SYSTEMD, DRIVERS };
+
+enum { CLASSES = 3 };
+
 struct names {
-    const char *items[6];
-    size_t count;
+    const char *tops[DRIVERS]; /* above those of all pods */
+    const char *items[DRIVERS][CLASSES];
+    size_t count; /* of each driver's */
+    bool known;   /* which drivers have been used, by the first hierarchy that has a top at all */
+    bool used[DRIVERS];
 };
 
 static struct names names_of(const char *root, const char *qos_class, const char *uid,
@@ -91,34 +98,47 @@ static struct names names_of(const char *root, const char *qos_class, const char
 {
     static const struct {
         const char *qos_class, *groups, *slices, *slice;
-    } classes[] = {
+    } classes[CLASSES] = {
         {"Guaranteed", "kubepods", "kubepods.slice", "kubepods"},
         {"Burstable", "kubepods/burstable", "kubepods.slice/kubepods-burstable.slice",
          "kubepods-burstable"},
         {"BestEffort", "kubepods/besteffort", "kubepods.slice/kubepods-besteffort.slice",
          "kubepods-besteffort"},
     };
-    struct names names = {.count = 0};
+    struct names names = {.tops = {arena_printf(arena, "%skubepods", root),
+                                   arena_printf(arena, "%skubepods.slice", root)}};
 
     for (size_t i = 0; i < array_size(classes); i++) {
         if (qos_class && !str_equal(qos_class, classes[i].qos_class))
             continue;
-        names.items[names.count++] =
+        names.items[DRIVER_CGROUPFS][names.count] =
             arena_printf(arena, "%s%s/pod%s", root, classes[i].groups, uid);
-        names.items[names.count++] =
+        names.items[DRIVER_SYSTEMD][names.count] =
             arena_printf(arena, "%s%s/%s-pod%s.slice", root, classes[i].slices, classes[i].slice,
                          slice_uid(uid, arena));
+        names.count++;
     }
     return names;
 }
 
-static int remove_below(int all, const char *hierarchy, const struct names *names,
-                        struct arena *arena, struct err *err)
+/* Version 1 has a dozen hierarchies: what none of them can have is not looked for in each. */
+static void learn_drivers(int all, const char *hierarchy, struct names *names, struct arena *arena)
+{
+    for (size_t i = 0; i < DRIVERS && !names->known; i++)
+        names->used[i] =
+            faccessat(all, arena_printf(arena, "%s/%s", hierarchy, names->tops[i]), F_OK, 0) == 0;
+    names->known = names->used[DRIVER_CGROUPFS] || names->used[DRIVER_SYSTEMD];
+}
+
+static int remove_below(int all, const char *hierarchy, struct names *names, struct arena *arena,
+                        struct err *err)
 {
     int r = 0;
 
-    for (size_t i = 0; i < names->count && r == 0; i++)
-        r = remove_group(all, hierarchy, names->items[i], arena, err);
+    learn_drivers(all, hierarchy, names, arena);
+    for (size_t i = 0; i < DRIVERS; i++)
+        for (size_t j = 0; names->used[i] && j < names->count && r == 0; j++)
+            r = remove_group(all, hierarchy, names->items[i][j], arena, err);
     return r;
 }
 
@@ -135,24 +155,32 @@ static const char *beneath(const char *cgroup_root, struct arena *arena)
     return length ? arena_printf(arena, "%.*s/", (int)length, cgroup_root) : "";
 }
 
+/* Version 2 has its groups at the top, version 1 in a directory for each hierarchy. */
+static int remove_all(int all, struct names *names, struct arena *arena, struct err *err)
+{
+    struct directory_listing listing = {0};
+    int r;
+
+    if (faccessat(all, "cgroup.controllers", F_OK, 0) == 0)
+        return remove_below(all, ".", names, arena, err);
+    r = directory_list(all, ".", HIERARCHIES_MAX, arena, &listing, err);
+    for (size_t i = 0; i < listing.count && r == 0; i++)
+        if (listing.items[i].type == DT_DIR)
+            r = remove_below(all, listing.items[i].name, names, arena, err);
+    return r;
+}
+
 int pod_cgroup_remove(const char *cgroup_root, const char *qos_class, const char *uid,
                       struct err *err)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
     _cleanup_(fd_close_at) int all = -1;
     struct names names = names_of(beneath(cgroup_root, &arena), qos_class, uid, &arena);
-    struct directory_listing listing = {0};
     int r;
 
     all = directory_open(CGROUPS, 0755, err);
     if (all < 0)
         return all;
-    /* Version 2 has its groups here, version 1 a directory for each hierarchy. */
-    r = remove_below(all, ".", &names, &arena, err);
-    if (r == 0)
-        r = directory_list(all, ".", HIERARCHIES_MAX, &arena, &listing, err);
-    for (size_t i = 0; i < listing.count && r == 0; i++)
-        if (listing.items[i].type == DT_DIR && !str_has_prefix(listing.items[i].name, "kubepods"))
-            r = remove_below(all, listing.items[i].name, &names, &arena, err);
+    r = remove_all(all, &names, &arena, err);
     return r == -ENOENT ? 0 : r;
 }

@@ -37,7 +37,7 @@ enum {
 #define FILES_LIMIT_USEC (60 * USEC_PER_SEC) /* of a job with a pod's files */
 #define TURN_USEC (5 * USEC_PER_SEC)         /* who takes longer does not keep others waiting */
 #define SWEEP_USEC (20 * USEC_PER_SEC)
-#define RECORD_DELAY_USEC (1 * USEC_PER_SEC) /* of what need not be on record at once */
+#define RECORD_DELAY_USEC (5 * USEC_PER_SEC) /* of what need not be on record at once */
 #define RECORD_RETRY_USEC (5 * USEC_PER_SEC) /* once it could not be written */
 
 /* A pod that is nearly ready goes first: so pods become ready one after the other. */

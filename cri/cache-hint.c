@@ -27,9 +27,9 @@ enum {
 #define HINT_GAP_USEC (5 * USEC_PER_MSEC)
 #define HINT_EXPECTED_USEC (10 * USEC_PER_SEC)
 
-/* Between what is told and what can be seen: an end when containerd has cleaned up, and before. */
-#define HINT_CLEANED_USEC (3 * USEC_PER_MSEC)
-#define HINT_EXITED_USEC (30 * USEC_PER_MSEC)
+/* Between what is told and what can be seen: an end, and what comes before an end. */
+#define HINT_ENDED_USEC (3 * USEC_PER_MSEC)
+#define HINT_EARLY_USEC (30 * USEC_PER_MSEC)
 
 /* containerd takes note of an end and of its reason by events of its own, in any order. */
 #define HINT_DOUBT_USEC (1 * USEC_PER_SEC)
@@ -136,7 +136,7 @@ static void look_in(struct entry *entry, usec_t pause)
 void hints_hurry(struct entry *entry)
 {
     if (wheel_timer_armed(&entry->hint_timer))
-        look_in(entry, HINT_EXITED_USEC);
+        look_in(entry, HINT_EARLY_USEC);
 }
 
 /* It shows what was told before, but for ends that the runtime has not noted yet. */
@@ -165,12 +165,11 @@ static void hint_entry(struct entry *entry, enum hint hint, const char *id)
 {
     static const usec_t pauses[] = {
         [HINT_CHANGED] = 0,
-        [HINT_EXITED] = HINT_EXITED_USEC,
-        [HINT_CLEANED] = HINT_CLEANED_USEC,
-        [HINT_OOM] = HINT_EXITED_USEC,
+        [HINT_ENDED] = HINT_ENDED_USEC,
+        [HINT_OOM] = HINT_EARLY_USEC,
     };
 
-    if ((hint == HINT_EXITED || hint == HINT_CLEANED) && shows_end(entry, id))
+    if (hint == HINT_ENDED && shows_end(entry, id))
         return;
     if (hint != HINT_CHANGED)
         remember(entry, id, hint == HINT_OOM);

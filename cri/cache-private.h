@@ -64,6 +64,7 @@ struct entry { /* of a pod */
 struct cri_cache {
     struct cri_cache_options options;
     struct map entries; /* by UID */
+    struct map ids;     /* of sandboxes and containers: the entry that has it */
     struct list waiting;
     struct list news;
     bool whole_news;
@@ -163,8 +164,7 @@ struct cri_container *pod_container(const struct cri_pod *pod, const char *id);
 /* cache-hint.c */
 enum hint {
     HINT_CHANGED, /* something is different now */
-    HINT_EXITED,  /* it ended; the runtime may not have taken note of it yet */
-    HINT_CLEANED, /* ... and the runtime is about to */
+    HINT_ENDED,   /* ... which is that it ended; the runtime is about to take note of it */
     HINT_OOM,     /* the reason of an end may be told late */
 };
 

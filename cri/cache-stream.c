@@ -51,25 +51,15 @@ static void arm(struct hints *hints, usec_t pause)
     wheel_arm(hints->cache->options.wheel, &hints->timer, usec_add(clock_boottime(), pause));
 }
 
-/* what containerd tells */
-
-static void on_exit_event(struct hints *hints, const ProtobufCBinaryData *event)
-{
-    Containerd__TaskExit *task = containerd__task_exit__unpack(NULL, event->len, event->data);
-
-    /* Commands that are run in containers exit as well, which changes nothing. */
-    if (task && str_equal(task->id, task->container_id))
-        cache_hint(hints->cache, HINT_EXITED, task->container_id, NULL);
-    if (task)
-        containerd__task_exit__free_unpacked(task, NULL);
-}
+/* what containerd tells: of an end when it cleans up, just before it takes note of it. That the
+ * process has ended it tells some milliseconds before, when nothing of it can be seen yet. */
 
 static void on_delete_event(struct hints *hints, const ProtobufCBinaryData *event)
 {
     Containerd__TaskDelete *task = containerd__task_delete__unpack(NULL, event->len, event->data);
 
     if (task && (str_empty(task->id) || str_equal(task->id, task->container_id)))
-        cache_hint(hints->cache, HINT_CLEANED, task->container_id, NULL);
+        cache_hint(hints->cache, HINT_ENDED, task->container_id, NULL);
     if (task)
         containerd__task_delete__free_unpacked(task, NULL);
 }
@@ -90,7 +80,6 @@ static void on_containerd_event(void *owner, const void *message)
         const char *topic;
         void (*call)(struct hints *hints, const ProtobufCBinaryData *event);
     } topics[] = {
-        {"/tasks/exit", on_exit_event},
         {"/tasks/delete", on_delete_event},
         {"/tasks/oom", on_oom_event},
     };
@@ -112,7 +101,7 @@ static void on_cri_event(void *owner, const void *message)
         event->container_event_type == CRI__CONTAINER_EVENT_TYPE__CONTAINER_STOPPED_EVENT;
 
     if (!str_empty(event->container_id))
-        cache_hint(hints->cache, stopped ? HINT_CLEANED : HINT_CHANGED, event->container_id,
+        cache_hint(hints->cache, stopped ? HINT_ENDED : HINT_CHANGED, event->container_id,
                    sandbox && sandbox->metadata ? sandbox->metadata->uid : NULL);
 }
 
@@ -148,7 +137,6 @@ static int open_containerd(struct hints *hints, struct err *err)
 {
     Containerd__SubscribeRequest request = CONTAINERD__SUBSCRIBE_REQUEST__INIT;
     char *filters[] = {
-        (char *)"namespace==k8s.io,topic==\"/tasks/exit\"",
         (char *)"namespace==k8s.io,topic==\"/tasks/delete\"",
         (char *)"namespace==k8s.io,topic==\"/tasks/oom\"",
     };

@@ -56,6 +56,26 @@ struct entry *entry_get(struct cri_cache *cache, const char *uid)
     return entry;
 }
 
+static void forget_ids(struct entry *entry)
+{
+    struct map *ids = &entry->cache->ids;
+
+    array_for_each (sandbox, entry->pod.sandboxes)
+        map_remove(ids, sandbox->id);
+    array_for_each (container, entry->pod.containers)
+        map_remove(ids, container->id);
+}
+
+static void note_ids(struct entry *entry)
+{
+    struct map *ids = &entry->cache->ids;
+
+    array_for_each (sandbox, entry->pod.sandboxes)
+        map_put(ids, sandbox->id, entry);
+    array_for_each (container, entry->pod.containers)
+        map_put(ids, container->id, entry);
+}
+
 static void entry_free(struct entry *entry)
 {
     entry_trouble(entry, NULL);
@@ -66,6 +86,7 @@ static void entry_free(struct entry *entry)
     list_unlink(&entry->news);
     list_unlink(&entry->waiting);
     map_remove(&entry->cache->entries, entry->uid);
+    forget_ids(entry);
     arena_deinit(&entry->arena);
     free(entry);
 }
@@ -110,9 +131,11 @@ static void set_pod(struct entry *entry, const struct cri_pod *pod)
     size_t size = pod_size(pod);
     struct arena arena = ARENA_INIT(size, size), before = entry->arena;
 
+    forget_ids(entry);
     pod_copy(&entry->pod, pod, &arena);
     entry->arena = arena;
     arena_deinit(&before);
+    note_ids(entry);
 }
 
 void entry_name(struct entry *entry, const struct cri_pod *pod)
@@ -140,15 +163,7 @@ void entry_take(struct entry *entry, const struct cri_pod *pod, usec_t began)
 
 struct entry *cache_find_id(struct cri_cache *cache, const char *id)
 {
-    struct map_entry *item;
-
-    for (size_t at = 0; (item = map_next(&cache->entries, &at));) {
-        struct entry *entry = item->value;
-
-        if (pod_sandbox(&entry->pod, id) || pod_container(&entry->pod, id))
-            return entry;
-    }
-    return NULL;
+    return map_get(&cache->ids, id);
 }
 
 /* telling */
@@ -304,6 +319,7 @@ struct cri_cache *cri_cache_free(struct cri_cache *cache)
     wheel_cancel(&cache->timer);
     loop_post_cancel(cache->options.loop, &cache->post);
     map_deinit(&cache->entries);
+    map_deinit(&cache->ids);
     free(cache->trouble);
     free(cache);
     return NULL;

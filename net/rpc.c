@@ -132,6 +132,8 @@ int rpc_new(struct rpc **result, struct loop *loop, struct err *err)
     int r;
 
     gpr_set_log_function(keep_quiet);
+    /* For so few sockets poll() is the cheaper: epoll wakes up for each write that was read. */
+    setenv("GRPC_POLL_STRATEGY", "poll", 0);
     grpc_init();
     rpc->loop = loop;
     list_init(&rpc->given_up);
@@ -209,6 +211,10 @@ int rpc_channel_new(struct rpc_channel **result, struct rpc *rpc, const char *ta
         number_option(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_MSEC),
         number_option(GRPC_ARG_ENABLE_RETRIES, 0),
         number_option(GRPC_ARG_ENABLE_HTTP_PROXY, 0),
+        /* Nobody asks for its counts, and runtimes do not compress; each has a price per call. */
+        number_option(GRPC_ARG_ENABLE_CHANNELZ, 0),
+        number_option(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0),
+        number_option(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
         /* A ping for each answer is a third of the system calls; a wide window needs none. */
         number_option(GRPC_ARG_HTTP2_BDP_PROBE, 0),
         number_option(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, WINDOW_BYTES),

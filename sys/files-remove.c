@@ -98,6 +98,9 @@ static int remove_name(struct removal *removal, const char *name, unsigned char 
         if (errno != EISDIR)
             return -errno;
     }
+    /* Many are empty. */
+    if (unlinkat(parent_of(removal, removal->depth), name, AT_REMOVEDIR) == 0)
+        return 0;
     r = enter(removal, name);
     if (r == -ENOENT)
         return 0;

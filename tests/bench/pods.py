@@ -98,12 +98,17 @@ def unfinished(agent):
     return len((agent.ask({"command": "why"}) or {"pods": [None]})["pods"])
 
 
-def until(agent, reached, since, expected_ms):
+def remembered(agent):
+    """How many pods it has on record, which costs it nothing."""
+    return len(list((agent.run / "pods").glob("*.json")))
+
+
+def until(agent, reached, unfinished, since, expected_ms):
     """Milliseconds since then. An agent that is asked all the time works for that: while there is
     much to do yet, it is asked again after a part of the time that this may take."""
     time.sleep(max(0, expected_ms / 1000 * QUIET_PART - (time.monotonic() - since)))
     while True:
-        left = unfinished(agent) if expected_ms > 1000 else 0
+        left = unfinished() if expected_ms > 1000 else 0
         if not left and reached():
             return 1000 * (time.monotonic() - since)
         late = time.monotonic() - since > LIMIT_SECONDS
@@ -114,7 +119,8 @@ def until(agent, reached, since, expected_ms):
 def start(agent, names, expected_ms):
     since = time.monotonic()
     agent.add(*map(manifest, names))
-    return until(agent, lambda: not missing(agent, names), since, expected_ms)
+    return until(agent, lambda: not missing(agent, names), lambda: unfinished(agent), since,
+                 expected_ms)
 
 
 def stop(agent, names, expected_ms):
@@ -122,9 +128,10 @@ def stop(agent, names, expected_ms):
         pods = agent.pods()
         return pods is not None and not set(names) & set(pods)
 
+    others = remembered(agent) - len(names)
     since = time.monotonic()
     agent.remove(*names)
-    return until(agent, are_gone, since, expected_ms)
+    return until(agent, are_gone, lambda: remembered(agent) - others, since, expected_ms)
 
 
 @contextlib.contextmanager

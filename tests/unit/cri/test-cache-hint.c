@@ -8,18 +8,18 @@
 
 #include <stdlib.h>
 
-/* A message whose one field that counts is the container's id: that is how the three begin. */
+/* A message whose one field that counts is the container's id: that is how they begin. */
 static void tell(struct world *world, const char *topic, const char *id)
 {
     Containerd__Envelope envelope = CONTAINERD__ENVELOPE__INIT;
     Containerd__Any event = CONTAINERD__ANY__INIT;
-    Containerd__TaskExit exit = CONTAINERD__TASK_EXIT__INIT;
+    Containerd__TaskDelete ended = CONTAINERD__TASK_DELETE__INIT;
     uint8_t inner[256];
     uint8_t *bytes;
 
-    exit.container_id = exit.id = (char *)id;
+    ended.container_id = (char *)id;
     event.value.data = inner;
-    event.value.len = containerd__task_exit__pack(&exit, inner);
+    event.value.len = containerd__task_delete__pack(&ended, inner);
     envelope.topic = (char *)topic;
     envelope.event = &event;
     bytes = mem_alloc(containerd__envelope__get_packed_size(&envelope));
@@ -49,7 +49,6 @@ static void test_an_end_is_seen_soon_after_it_shows(void **state)
     struct world *world = *state;
 
     assert_int_equal(begin(world)->state, CRI_RUNNING);
-    tell(world, "/tasks/exit", "c");
     tell(world, "/tasks/delete", "c");
     world_pass(world, 22 * USEC_PER_MSEC);
     assert_int_equal(shown(world)->state, CRI_RUNNING);
@@ -66,7 +65,7 @@ static void test_an_end_that_never_shows_is_not_looked_for_forever(void **state)
     struct world *world = *state;
 
     begin(world);
-    tell(world, "/tasks/exit", "c");
+    tell(world, "/tasks/delete", "c");
     world_pass(world, 60 * USEC_PER_SEC);
     assert_in_range(world_calls_about(world, "ListContainers", "a"), 8, 20);
 }
@@ -80,7 +79,7 @@ static void test_the_reason_may_come_after_the_end(void **state)
     world->containers[0].exit_code = 137;
     world->containers[0].reason = "Error";
     tell(world, "/tasks/oom", "c");
-    tell(world, "/tasks/exit", "c");
+    tell(world, "/tasks/delete", "c");
     world_pass(world, 100 * USEC_PER_MSEC);
     assert_string_equal(shown(world)->reason, "Error");
     world->containers[0].reason = "OOMKilled";
@@ -101,7 +100,7 @@ static void test_a_reason_that_never_comes_is_not_looked_for_forever(void **stat
     world_pass(world, 500 * USEC_PER_MSEC);
     world->containers[0].state = CRI_EXITED;
     world->containers[0].reason = "Completed";
-    tell(world, "/tasks/exit", "c");
+    tell(world, "/tasks/delete", "c");
     world_pass(world, 60 * USEC_PER_SEC);
     assert_string_equal(shown(world)->reason, "Completed");
     assert_in_range(world_calls_about(world, "ContainerStatus", "c"), 1, 20);
@@ -114,7 +113,7 @@ static void test_hints_about_what_the_owner_changes_cost_no_looks_of_their_own(v
 
     begin(world);
     cri_cache_expect(world->cache, "a");
-    tell(world, "/tasks/exit", "c");
+    tell(world, "/tasks/delete", "c");
     world_pass(world, 5 * USEC_PER_SEC);
     world->containers[0].state = CRI_EXITED;
     world_pass(world, 2 * USEC_PER_SEC);
@@ -129,7 +128,7 @@ static void test_hints_that_waited_for_the_owner_are_followed_when_it_is_done(vo
 
     begin(world);
     cri_cache_expect(world->cache, "a");
-    tell(world, "/tasks/exit", "c");
+    tell(world, "/tasks/delete", "c");
     world_pass(world, 10 * USEC_PER_MSEC);
     world->containers[0].state = CRI_EXITED;
     cri_cache_expect_no_more(world->cache, "a");
