@@ -160,6 +160,7 @@ def test_no_pod_is_given_up(agent, broken):
 
 def test_what_was_never_understood_has_no_pod(agent, broken):
     agent.restart(kill=True)
+    agent.wait(lambda: "web" in (agent.pods() or {}), "the manifests to be read")
     agent.wait(lambda: set(problems(agent)) == {*BROKEN, *NO_FILES}, "all to be told of")
     assert set(agent.pods()) == {"web"}
 

@@ -126,7 +126,8 @@ def test_check_22_what_happens_in_a_gap_is_found_afterwards(server, agent):
 
 
 def test_check_22_a_watch_that_is_told_410(server, agent):
-    assert server.end_watches(PODS, ApiError(410, "too old resource version")) == 1
+    server.wait(lambda: server.end_watches(PODS, ApiError(410, "too old resource version")) == 1,
+                ARRIVES_SECONDS, "a watch that can be ended")
     arrives(server, agent, "after-410")
 
 
