@@ -135,11 +135,6 @@ bool api_failure_is_of_identity(const struct api_failure *failure)
     return failure->code == 401 || failure->code == 403;
 }
 
-bool api_failure_is_of_connection(const struct api_failure *failure)
-{
-    return !failure->code && (failure->err.code == -ECONNRESET || failure->err.code == -EPIPE);
-}
-
 bool api_failure_is_lasting(const struct api_failure *failure)
 {
     return failure->code >= 400 && failure->code < 500 && failure->code != 429;

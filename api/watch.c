@@ -211,12 +211,6 @@ static void fail_call(struct api_watch *watch, const struct api_failure *failure
 {
     usec_t now = clock_boottime(), age = usec_sub(now, watch->born);
 
-    /* A connection may break under any request: it is news when the next one does as well. */
-    if (api_failure_is_of_connection(failure) && api_heard(watch->options.api) &&
-        usec_sub(now, watch->troubled) >= BACKOFF_RESET_USEC) {
-        begin_later(watch);
-        return;
-    }
     if (is_early(watch, failure, age)) {
         wheel_arm(watch->options.wheel, &watch->timer, usec_add(now, MAX(age, EARLY_RETRY_USEC)));
         return;

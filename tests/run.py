@@ -15,7 +15,7 @@ import xml.etree.ElementTree as xml
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FILES_SHOWN = 10
 FILES_A_CORE = 3
-AGAIN_MAX = 5
+AGAIN_MAX = 10
 
 
 def run_unit_tests(build, name):

@@ -28,9 +28,6 @@ bool api_failure_is_expired(const struct api_failure *failure);
 /* 401 or 403: it is not what was asked for, but who asks. */
 bool api_failure_is_of_identity(const struct api_failure *failure);
 
-/* No answer came, since the connection broke. */
-bool api_failure_is_of_connection(const struct api_failure *failure);
-
 /* It was refused, and would be again: no trouble that passes by itself. */
 bool api_failure_is_lasting(const struct api_failure *failure);
 

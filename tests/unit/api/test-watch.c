@@ -49,11 +49,6 @@ usec_t chance_between(usec_t low, usec_t high)
     return low;
 }
 
-usec_t api_heard(const struct api *api)
-{
-    return world.now;
-}
-
 bool log_enabled(enum log_level level)
 {
     return true;
@@ -166,18 +161,9 @@ static void send_end_of_set(const char *version)
     free(text);
 }
 
-static void finish_call(const struct api_reply *reply)
-{
-    struct api_call *call = world.call;
-
-    world.call = NULL;
-    call->done(call->owner, reply);
-    free(call->path);
-    free(call);
-}
-
 static void end_call(int code, const char *reason, const char *body)
 {
+    struct api_call *call = world.call;
     struct api_failure failure = {.code = code};
     struct api_reply reply = {.body = body, .length = strlen(body)};
 
@@ -186,14 +172,10 @@ static void end_call(int code, const char *reason, const char *body)
         snprintf(failure.reason, sizeof(failure.reason), "%s", reason);
         reply.failure = &failure;
     }
-    finish_call(&reply);
-}
-
-static void break_connection(void)
-{
-    struct api_failure failure = {.err = {-ECONNRESET, "the connection is reset"}};
-
-    finish_call(&(struct api_reply){.body = "", .failure = &failure});
+    world.call = NULL;
+    call->done(call->owner, &reply);
+    free(call->path);
+    free(call);
 }
 
 static void pass(usec_t duration)
@@ -305,20 +287,6 @@ static void test_a_stream_that_ends_goes_on_from_its_last_version(void **state)
     end_call(0, "", "");
     assert_string_equal(world.call->path, NEXT "12");
     assert_told("");
-}
-
-static void test_a_connection_that_breaks_is_news_the_second_time(void **state)
-{
-    begin_with("one", NULL);
-    pass(300 * USEC_PER_SEC);
-    end_call(0, "", "");
-    break_connection();
-    assert_null(api_watch_trouble(world.watch));
-    assert_int_equal(world.logged.length, 0);
-    pass(800 * USEC_PER_MSEC);
-    break_connection();
-    assert_string_equal(api_watch_trouble(world.watch), "the connection is reset");
-    assert_string_equal(world.logged.text, "the connection is reset\n");
 }
 
 /* API check 24 */
@@ -784,7 +752,6 @@ int main(void)
         watch_test(test_a_set_is_told_when_it_is_complete),
         watch_test(test_an_empty_set_is_one),
         watch_test(test_a_stream_that_ends_goes_on_from_its_last_version),
-        watch_test(test_a_connection_that_breaks_is_news_the_second_time),
         watch_test(test_a_torn_event_is_read_again),
         watch_test(test_pieces_of_any_size),
         watch_test(test_after_a_gap_all_is_compared),
