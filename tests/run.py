@@ -14,8 +14,8 @@ import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FILES_SHOWN = 10
-FILES_A_CORE = 3
-AGAIN_MAX = 10
+FILES_A_CORE = 2
+AGAIN_MAX = 5
 
 
 def run_unit_tests(build, name):
@@ -55,7 +55,7 @@ def run_unit_tests(build, name):
 
 def run_python_tests(build, name):
     """House rules and the real program from outside, through pytest: most tests wait most of the
-    time, so three files a core run at once, and those that take all of the CPU afterwards. What is
+    time, so two files a core run at once, and those that take all of the CPU afterwards. What is
     told in milliseconds may fail beside others: a few that did are tried once more by themselves."""
     chosen = [*(["-k", name] if name else []), "tests/house", "tests/integration"]
     cases = run_pytest(build, "pytest.xml", [
