@@ -2,6 +2,7 @@
 server."""
 
 import contextlib
+import shutil
 
 from agent import Agent
 from specs import pod
@@ -13,8 +14,11 @@ HASH = "kubernetes.io/config.hash"
 
 @contextlib.contextmanager
 def member(containerd, build, kubeconfig, config=None, flags=lambda _: []):
-    """The agent with the kubeconfig that kubeconfig(directory) writes, and more flags(directory)."""
+    """The agent with the kubeconfig that kubeconfig(directory) writes, and more flags(directory).
+    What the pods of another server said, which this containerd had before, is not its own."""
     instance = Agent(containerd, build, config)
+    shutil.rmtree(instance.stages)
+    instance.stages.mkdir()
     instance.flags = ["--kubeconfig", kubeconfig(instance.directory), *flags(instance.directory)]
     try:
         instance.start()
