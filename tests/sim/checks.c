@@ -19,7 +19,7 @@ enum {
 #define DEADLINE_SLACK (2 * USEC_PER_SEC)
 #define WAKING (100 * USEC_PER_MSEC)
 #define BACK_OFF_FIRST (10 * USEC_PER_SEC)
-#define BACK_OFF_FORGET (590 * USEC_PER_SEC) /* the agent may see an exit a little later */
+#define BACK_OFF_FORGET (590 * USEC_PER_SEC) /* from the decision, a little before */
 #define BACK_OFF_SLACK (1500 * USEC_PER_MSEC)
 
 /* two of one */
@@ -63,7 +63,7 @@ static void check_back_off(const struct container *container)
 {
     struct pod_container *spec = container->spec;
     usec_t first = MIN(BACK_OFF_FIRST, world->restart_period_max);
-    bool known = spec->delay && spec->last_exit < spec->updated + BACK_OFF_FORGET;
+    bool known = spec->delay && world->now < spec->updated + BACK_OFF_FORGET;
     usec_t waited = world->now - spec->last_exit;
 
     /* With another sandbox the records of the old one may be gone, and with them their ends. */
