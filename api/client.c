@@ -40,6 +40,7 @@ enum {
  * would outlast the trouble. */
 #define RETRY_HEARTBEAT_USEC (2 * USEC_PER_SEC)
 #define RETRY_MAX_USEC (30 * USEC_PER_SEC)
+#define LEAVING_USEC API_TIMEOUT /* for what was asked in a former identity */
 
 struct api {
     struct api_options options;
@@ -47,7 +48,9 @@ struct api {
     char *user_agent;
     char *proxy;
     struct http *http;
-    struct http *spare; /* NULL: not needed so far */
+    struct http *spare;  /* NULL: not needed so far */
+    struct http *former; /* of another identity, until what it was asked is answered; or NULL */
+    struct wheel_timer leaving;
     uint64_t generation;
     struct limiter limiters[API_HEARTBEAT];
     struct list calls;
@@ -62,12 +65,13 @@ struct api_call {
     struct list link;
     struct wheel_timer timer; /* its turn */
     struct http_call *http_call;
-    bool spare;     /* it goes over that client */
-    bool waits;     /* for a credential */
-    bool broken;    /* its connection broke once, and it was repeated */
-    unsigned tries; /* 0: nothing was sent yet */
-    usec_t began;   /* the attempt at hand */
-    usec_t asked;   /* over the client that all use, a heartbeat's */
+    struct http *over; /* the attempt at hand */
+    bool spare;        /* it goes over that client */
+    bool waits;        /* for a credential */
+    bool broken;       /* its connection broke once, and it was repeated */
+    unsigned tries;    /* 0: nothing was sent yet */
+    usec_t began;      /* the attempt at hand */
+    usec_t asked;      /* over the client that all use, a heartbeat's */
     enum api_class class;
     usec_t timeout;
     char *method;
@@ -167,7 +171,7 @@ static void call_give_up(struct api_call *call)
 }
 
 /* Whoever is told may begin and cancel calls. */
-static void give_up_calls(struct api *api, bool spare)
+static void give_up_calls(struct api *api, const struct http *over, bool all)
 {
     struct api_call *call;
     struct list doomed;
@@ -175,7 +179,7 @@ static void give_up_calls(struct api *api, bool spare)
     list_init(&doomed);
     list_for_each_safe (node, &api->calls) {
         call = list_entry(node, struct api_call, link);
-        if (!call->http_call || call->spare != spare)
+        if (!call->http_call || call->over != over || !(all || is_get(call)))
             continue;
         list_unlink(&call->link);
         list_push_back(&doomed, &call->link);
@@ -187,7 +191,25 @@ static void give_up_calls(struct api *api, bool spare)
     }
 }
 
-static void give_up_connections(struct api *api)
+static void give_up(struct api *api, struct http **http)
+{
+    struct http *doomed = *http;
+
+    *http = NULL;
+    give_up_calls(api, doomed, true);
+    http_free(doomed);
+}
+
+static void on_left(struct wheel_timer *timer)
+{
+    struct api *api = container_of(timer, struct api, leaving);
+
+    give_up(api, &api->former);
+}
+
+/* `dead`: nothing will be answered. If they are only somebody else's, what was to change something
+ * is waited for: whether it did would not be known. */
+static void replace_connections(struct api *api, bool dead)
 {
     struct http *fresh;
     struct err err;
@@ -196,19 +218,15 @@ static void give_up_connections(struct api *api)
         log_warning("%s: the connections cannot be made anew: %s", api->server, err.text);
         return;
     }
-    give_up_calls(api, false);
-    http_free(api->http);
+    give_up(api, &api->former);
+    api->former = api->http;
     api->http = fresh;
-}
-
-/* Another is made when one is needed. */
-static void give_up_spare(struct api *api)
-{
-    struct http *spare = api->spare;
-
-    give_up_calls(api, true);
-    api->spare = NULL;
-    http_free(spare);
+    if (dead) {
+        give_up(api, &api->former);
+    } else {
+        give_up_calls(api, api->former, false);
+        wheel_arm(api->options.wheel, &api->leaving, usec_add(clock_boottime(), LEAVING_USEC));
+    }
 }
 
 /* attempts */
@@ -230,9 +248,12 @@ static bool is_unsent(const struct http_reply *reply)
     return reply->trouble == NET_TLS && strstr(reply->err.text, "SSL_ERROR_SYSCALL");
 }
 
+/* Of a stream its owner knows from where to go on, once it has begun. */
 static bool may_be_repeated(const struct api_call *call, const struct http_reply *reply)
 {
-    return is_unsent(reply) || (is_get(call) && !call->data && is_broken(reply));
+    if (is_unsent(reply))
+        return true;
+    return is_get(call) && (call->data ? reply->trouble == NET_CLOSED : is_broken(reply));
 }
 
 static void call_send(struct api_call *call);
@@ -260,7 +281,7 @@ static void call_unanswered(struct api_call *call, const struct http_reply *repl
         return;
     }
     if (call->spare && is_unanswered(reply))
-        give_up_spare(call->api);
+        give_up(call->api, &call->api->spare);
     if (may_be_repeated(call, reply) && !call->broken) {
         call->broken = true;
         call_later(call, RECONNECT_USEC);
@@ -337,7 +358,7 @@ static void on_reply(void *owner, const struct http_reply *reply)
     bool dead = call->spare && !reply->trouble && api->heard < call->asked;
 
     call->http_call = NULL;
-    if (!call->spare && !reply->trouble)
+    if (call->over == api->http && !reply->trouble)
         api->heard = clock_boottime();
     if (!reply->trouble)
         call_waiters(&api->unanswered);
@@ -348,7 +369,7 @@ static void on_reply(void *owner, const struct http_reply *reply)
     if (!dead)
         return;
     log_notice("%s: a connection is dead, and all is asked anew over another", api->server);
-    give_up_connections(api);
+    replace_connections(api, true);
 }
 
 static void on_data(void *owner, const char *bytes, size_t length)
@@ -394,8 +415,8 @@ static int call_ask(struct api_call *call, const struct api_identity *identity, 
         headers[count++] = arena_printf(&arena, "Authorization: %s", identity->authorization);
     if (call->body)
         headers[count++] = arena_printf(&arena, "Content-Type: %s", call->type);
-    return http_begin(&call->http_call, call->spare ? api->spare : api->http, &request, on_reply,
-                      call, err);
+    call->over = call->spare ? api->spare : api->http;
+    return http_begin(&call->http_call, call->over, &request, on_reply, call, err);
 }
 
 static int check_streams(const struct api_call *call, struct err *err)
@@ -482,8 +503,8 @@ void api_identity_changed(struct api *api)
         return;
     if (r == 0 && identity.generation != api->generation) {
         api->generation = identity.generation;
-        give_up_spare(api);
-        give_up_connections(api);
+        give_up(api, &api->spare);
+        replace_connections(api, false);
     }
     list_for_each_safe (node, &api->calls) {
         struct api_call *call = list_entry(node, struct api_call, link);
@@ -508,6 +529,7 @@ int api_new(struct api **result, const struct api_options *options, struct err *
     list_init(&api->calls);
     list_init(&api->unanswered);
     list_init(&api->refused);
+    wheel_timer_init(&api->leaving, on_left);
     limiter_init(&api->limiters[API_GENERAL], options->rate, options->burst, now);
     limiter_init(&api->limiters[API_EVENTS], options->event_rate, options->event_burst, now);
     r = client_new(&api->http, api, err);
@@ -525,8 +547,10 @@ struct api *api_free(struct api *api)
         return NULL;
     while (!list_empty(&api->calls))
         api_cancel(list_first(&api->calls, struct api_call, link));
+    wheel_cancel(&api->leaving);
     http_free(api->http);
     http_free(api->spare);
+    http_free(api->former);
     free(api->server);
     free(api->user_agent);
     free(api->proxy);

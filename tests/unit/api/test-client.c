@@ -46,6 +46,8 @@ static bool answer(struct http_server *server, int fd, const char *path, const c
             return false;
         return http_reply_with(fd, "429 Too Many Requests", "Retry-After: 1\r\n", "{}");
     }
+    if (!strcmp(path, "/prefix/slow"))
+        usleep(500000);
     if (!strcmp(path, "/prefix/401"))
         return http_reply_with(fd, "401 Unauthorized", "", "{}");
     if (!strcmp(path, "/prefix/500"))
@@ -256,24 +258,44 @@ static void test_who_has_no_credential_waits(void **state)
     assert_int_equal(place->code, 0);
 }
 
+/* What changes something is waited for on the former one: whether it did would not be known. */
 static void test_another_certificate_is_another_connection(void **state)
 {
     struct place *place = *state;
 
     ask(place, (struct api_request){.method = "GET", .path = "/x"});
     api_begin(place->api, &(struct api_request){.method = "GET", .path = "/deaf"}, take, place);
-    api_begin(place->api, &(struct api_request){.method = "PUT", .path = "/deaf", .body = "{}"},
+    api_begin(place->api, &(struct api_request){.method = "PUT", .path = "/slow", .body = "{}"},
               take, place);
     turn_for(place, 200 * USEC_PER_MSEC);
     assert_int_equal(place->server.requests, 3);
     place->generation++;
     api_identity_changed(place->api);
     turn_for(place, 200 * USEC_PER_MSEC);
-    assert_int_equal(place->done, 2); /* the PUT; the GET goes on */
-    assert_int_equal(place->code, -1);
-    assert_int_equal(place->server.requests, 4);
+    assert_int_equal(place->done, 1);
+    assert_int_equal(place->server.requests, 4); /* the GET again */
+    turn_until_done(place, 2);
+    assert_int_equal(place->code, 0);
     ask(place, (struct api_request){.method = "GET", .path = "/x"});
     assert_int_equal(place->code, 0);
+}
+
+static void test_who_is_somebody_else_again_waits_no_longer(void **state)
+{
+    struct place *place = *state;
+
+    api_begin(place->api, &(struct api_request){.method = "PUT", .path = "/deaf", .body = "{}"},
+              take, place);
+    turn_for(place, 200 * USEC_PER_MSEC);
+    place->generation++;
+    api_identity_changed(place->api);
+    turn_for(place, 200 * USEC_PER_MSEC);
+    assert_int_equal(place->done, 0);
+    place->generation++;
+    api_identity_changed(place->api);
+    turn_for(place, 200 * USEC_PER_MSEC);
+    assert_int_equal(place->done, 1);
+    assert_int_equal(place->code, -1);
 }
 
 static void passed(struct api_waiter *waiter)
@@ -365,6 +387,24 @@ static void test_a_stream_is_told_as_it_comes(void **state)
     assert_int_equal(place->code, 500);
 }
 
+static void test_a_stream_that_does_not_begin_is_asked_for_again(void **state)
+{
+    static const struct api_request stream = {
+        .method = "GET",
+        .path = "/broken",
+        .data = take_piece,
+    };
+    struct place *place = *state;
+
+    place->failures = 1;
+    ask(place, stream);
+    assert_int_equal(place->code, 0);
+    assert_string_equal(place->pieces.text, "fine|");
+    place->failures = 100;
+    ask(place, stream);
+    assert_int_equal(place->code, -1);
+}
+
 static void begin_deaf_stream(struct place *place)
 {
     api_begin(place->api,
@@ -438,6 +478,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_who_has_no_credential_waits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_another_certificate_is_another_connection, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_who_is_somebody_else_again_waits_no_longer, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_who_waits_for_an_answer_is_called_once, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_who_was_refused_is_called_with_another_identity,
@@ -445,6 +487,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_events_hold_nobody_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_was_not_sent_costs_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_stream_is_told_as_it_comes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_stream_that_does_not_begin_is_asked_for_again,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_dead_connection_is_given_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_answers_nobody_has_no_dead_connection, set_up,
                                         tear_down),
