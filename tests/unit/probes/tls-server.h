@@ -11,7 +11,8 @@
 
 struct tls_server {
     struct listener listener;
-    const char *protocol; /* "h2": spoken if it is offered; else "http/1.1" */
+    const char *protocol;        /* "h2": spoken if it is offered; else "http/1.1" */
+    unsigned char protocols[16]; /* what was agreed on points into it */
     pthread_t thread;
     bool named; /* the client said whom it wants */
     char request[1024];
@@ -40,13 +41,12 @@ static inline int tls_select(SSL *ssl, const unsigned char **out, unsigned char 
                              const unsigned char *in, unsigned length, void *data)
 {
     struct tls_server *server = data;
-    unsigned char ours[16];
     size_t size = strlen(server->protocol);
 
-    ours[0] = (unsigned char)size;
-    memcpy(ours + 1, server->protocol, size);
-    return SSL_select_next_proto((unsigned char **)out, out_length, ours, (unsigned)size + 1, in,
-                                 length) == OPENSSL_NPN_NEGOTIATED
+    server->protocols[0] = (unsigned char)size;
+    memcpy(server->protocols + 1, server->protocol, size);
+    return SSL_select_next_proto((unsigned char **)out, out_length, server->protocols,
+                                 (unsigned)size + 1, in, length) == OPENSSL_NPN_NEGOTIATED
                ? SSL_TLSEXT_ERR_OK
                : SSL_TLSEXT_ERR_NOACK;
 }
