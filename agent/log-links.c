@@ -106,6 +106,12 @@ void log_links_collect(const struct agent *agent, struct arena *arena, struct lo
                 };
 }
 
+/* Or of one who was killed while it was made. */
+static bool is_ours(const char *name)
+{
+    return str_has_suffix(name, ".log") || str_has_prefix(name, FILE_TEMPORARY_PREFIX);
+}
+
 int log_links_repair(const char *path, const struct log_links *links, struct err *err)
 {
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
@@ -125,8 +131,7 @@ int log_links_repair(const char *path, const struct log_links *links, struct err
         const char *name = listing.items[i].name;
 
         map_put(&there, name, &listing.items[i]);
-        if (str_has_suffix(name, ".log") && !map_get(&wanted, name) &&
-            file_link_is_dangling(directory, name))
+        if (is_ours(name) && !map_get(&wanted, name) && file_link_is_dangling(directory, name))
             r = tree_remove(directory, name, err);
     }
     array_for_each (link, links->items)

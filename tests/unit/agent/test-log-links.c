@@ -80,8 +80,10 @@ static void test_a_link_that_leads_nowhere_goes(void **state)
     put_link("old.log", "/nowhere/0.log");
     put_link("good.log", "/proc/self/status");
     put_link("other", "/nowhere");
+    put_link(FILE_TEMPORARY_PREFIX "0123", "/nowhere");
     repair(NULL, 0);
     assert_string_equal(target_of("old.log"), "");
+    assert_string_equal(target_of(FILE_TEMPORARY_PREFIX "0123"), "");
     assert_string_equal(target_of("good.log"), "/proc/self/status");
     assert_string_equal(target_of("other"), "/nowhere"); /* it is nobody's of here */
 }
