@@ -151,6 +151,19 @@ bool stop_all_containers(struct planner *planner, const struct stop *stop)
     return busy || operation_any(planner, POD_START);
 }
 
+/* What an earlier call may still be starting would be killed with its sandbox, unasked. The runtime
+ * removes it, or refuses, and then a look shows what is to be stopped. */
+static bool remove_created(struct planner *planner, const struct seen_sandbox *sandbox)
+{
+    bool busy = false;
+
+    array_for_each (seen, planner->observed->containers)
+        if (seen->state == POD_CREATED && str_equal(seen->sandbox_id, sandbox->id) &&
+            remove_container(planner, seen))
+            busy = true;
+    return busy;
+}
+
 bool stop_all_sandboxes(struct planner *planner)
 {
     bool busy = operation_any(planner, POD_RUN_SANDBOX);
@@ -161,7 +174,8 @@ bool stop_all_sandboxes(struct planner *planner)
             continue;
         busy = true;
         if (operation_find(planner, POD_STOP_SANDBOX, sandbox->id) ||
-            operation_find(planner, POD_REMOVE_SANDBOX, sandbox->id))
+            operation_find(planner, POD_REMOVE_SANDBOX, sandbox->id) ||
+            remove_created(planner, sandbox))
             continue;
         if (retry_due(planner, POD_STOP_SANDBOX, sandbox->id))
             operation_new(planner, POD_STOP_SANDBOX, "", sandbox->id);

@@ -12,6 +12,7 @@
     X(LISTS_HIDE_CONTAINERS, ONE_CONTAINER, "lists leave out some containers that run")            \
     X(LISTS_HIDE_SANDBOXES, ONE_SANDBOX, "lists leave out some sandboxes, names are reusable")     \
     X(HASHES_CHANGE, UNDISTURBED, "containers have another hash after the agent's restart")        \
+    X(SANDBOXES_FIRST, TOLD_TO_END, "the plan stops sandboxes instead of their containers")        \
     X(RECORDS_STAY, ALL_GONE, "records of pods are not removed")                                   \
     X(EXITS_ARE_HIDDEN, CONVERGES, "containers that ended are said to run")                        \
     X(REMOVES_AT_ONCE, STOPPED_FIRST, "the plan removes sandboxes instead of stopping them")       \

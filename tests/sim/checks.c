@@ -24,8 +24,12 @@ enum {
 
 /* two of one */
 
-void checks_sandbox_runs(const struct sandbox *sandbox)
+void checks_sandbox_runs(const struct sandbox *sandbox, usec_t asked)
 {
+    const struct manifest *manifest = manifests_find(sandbox->metadata->uid);
+
+    if (manifest && asked < manifest->life_began)
+        return; /* it hung while the pod went and came again; it is stopped */
     list_for_each (node, &world->runtime->sandboxes) {
         const struct sandbox *other = list_entry(node, struct sandbox, link);
 
@@ -164,6 +168,12 @@ void checks_stopped_after_end(const struct container *container)
 
     if (spec && !has_its_sandbox(container) && !strcmp(spec->last_sandbox, container->sandbox_id))
         spec->last_was_stopped = true;
+}
+
+void checks_told_to_end(const struct container *container)
+{
+    if (container->spec && !container->asked_to_end)
+        violation(INVARIANT_TOLD_TO_END, "%s is killed with its sandbox", container->id);
 }
 
 /* calls */
@@ -403,7 +413,7 @@ void checks_may_forget(struct manifest *manifest)
     manifest->told_removed = sandbox_may_come(manifest); /* for the life before */
     manifest->disturbed = false;
     manifest->started = 0;
-    manifest->delivered_at = world->now;
+    manifest->delivered_at = manifest->life_began = world->now;
     if (!record_of(manifest))
         manifest->known_since = world->now;
     for (size_t i = 0; i < manifest->container_count; i++) {

@@ -14,10 +14,11 @@ struct sandbox;
 
 /* something happens */
 void checks_call_sent(const struct call *call);
-void checks_sandbox_runs(const struct sandbox *sandbox);
+void checks_sandbox_runs(const struct sandbox *sandbox, usec_t asked);
 void checks_container_runs(const struct container *container);
 void checks_container_ended(const struct container *container);
 void checks_stopped_after_end(const struct container *container);
+void checks_told_to_end(const struct container *container); /* its sandbox ends */
 /* A pod of which nothing is left begins a new life when it comes back. */
 void checks_may_forget(struct manifest *manifest);
 void checks_agent_died(void);

@@ -91,6 +91,7 @@ struct manifest {
     bool forgotten;      /* what was told of it may not be on record */
     bool disturbed;      /* something happened to it that justifies all kinds of stops */
     usec_t delivered_at; /* to the present agent */
+    usec_t life_began;   /* when nothing was left of the life before */
     usec_t known_since;  /* to any */
     bool begins_anew;    /* with its next delivery */
     usec_t started;      /* the first of its containers; 0: none yet */

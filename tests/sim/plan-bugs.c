@@ -43,6 +43,16 @@ static void remove_at_once(struct pod_plan *plan)
             operation->kind = POD_REMOVE_SANDBOX;
 }
 
+static void stop_sandboxes_first(const struct pod_observed *observed, struct pod_plan *plan)
+{
+    array_for_each (operation, plan->memory.operations)
+        array_for_each (seen, observed->containers)
+            if (operation->kind == POD_STOP && str_equal(operation->target, seen->id)) {
+                operation->kind = POD_STOP_SANDBOX;
+                operation->target = seen->sandbox_id;
+            }
+}
+
 static void forget_crashes(struct pod_memory *memory)
 {
     array_for_each (container, memory->containers)
@@ -97,5 +107,7 @@ void __wrap_pod_plan(const struct pod_desired *desired, const struct pod_observe
     __real_pod_plan(desired, observed, &before, now, arena, plan);
     if (world->bug == BUG_REMOVES_AT_ONCE)
         remove_at_once(plan);
+    if (world->bug == BUG_SANDBOXES_FIRST)
+        stop_sandboxes_first(observed, plan);
     tell_plan(desired, observed, memory, plan);
 }

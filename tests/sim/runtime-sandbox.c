@@ -70,7 +70,7 @@ static void run_ends(struct call *call)
     sandbox->made = world->now;
     trace("  runtime: sandbox %s runs, attempt %u", sandbox->id, sandbox->metadata->attempt);
     response.pod_sandbox_id = sandbox->id;
-    checks_sandbox_runs(sandbox);
+    checks_sandbox_runs(sandbox, call->sent);
     call_reply(call, &response.base);
 }
 
@@ -103,6 +103,7 @@ static void kill_containers(const struct sandbox *sandbox)
         struct container *container = list_entry(node, struct container, link);
 
         if (container->sandbox == sandbox && container->alive) {
+            checks_told_to_end(container);
             container->asked_to_end = true;
             container_ends(container, 137, "Error");
         }

@@ -25,6 +25,7 @@
     X(ONE_CONTAINER, "never two live containers of one name in one pod (1)")                       \
     X(ONE_SANDBOX, "never two live sandboxes of one pod (1)")                                      \
     X(UNDISTURBED, "nothing that runs is stopped without a reason (2)")                            \
+    X(TOLD_TO_END, "nothing is killed with its sandbox that was not told to end")                  \
     X(ALL_GONE, "a pod gone from every source leaves nothing behind (3)")                          \
     X(CONVERGES, "a pod becomes what it is declared to be (3)")                                    \
     X(STOPPED_FIRST, "a sandbox is stopped before it is removed (4)")                              \

@@ -346,6 +346,43 @@ static void test_what_is_under_way_is_waited_for_or_given_up(void **state)
     }
 }
 
+/* An agent that was killed had asked for its start: the runtime may be about it, and then it does
+ * not remove it. The end of its sandbox would be its end, unasked. */
+static void test_what_is_being_started_is_told_to_end(void **state)
+{
+    struct machine machine;
+
+    machine_api(&machine, ONE);
+    machine_start(&machine);
+    machine_container(&machine, "c")->state = POD_CREATED;
+    machine.hold = "remove";
+    machine_restart(&machine);
+    machine_delete(&machine, 30);
+    machine_run(&machine);
+    machine_fail(&machine, "remove", NULL, "container is in starting state, can't be removed");
+    machine.hold = NULL;
+    machine_container(&machine, "c")->state = POD_RUNNING;
+    machine_look_again(&machine);
+    machine_run(&machine);
+    assert_actions(&machine, "remove:c stop:c/30 stopbox removebox clean");
+    assert_gone(&machine);
+    machine_deinit(&machine);
+}
+
+static void test_what_never_started_goes_before_its_sandbox(void **state)
+{
+    struct machine machine;
+
+    machine_api(&machine, ONE);
+    machine_start(&machine);
+    machine_container(&machine, "c")->state = POD_CREATED;
+    machine_delete(&machine, 30);
+    machine_run(&machine);
+    assert_actions(&machine, "remove:c stopbox removebox clean");
+    assert_gone(&machine);
+    machine_deinit(&machine);
+}
+
 /* Their sandboxes are gone: somebody else removed them. */
 static void test_containers_without_their_sandbox(void **state)
 {
@@ -439,6 +476,8 @@ int main(void)
         cmocka_unit_test(test_check_39_a_refused_pod_is_deleted),
         cmocka_unit_test(test_a_waiting_pod_is_removed),
         cmocka_unit_test(test_what_is_under_way_is_waited_for_or_given_up),
+        cmocka_unit_test(test_what_is_being_started_is_told_to_end),
+        cmocka_unit_test(test_what_never_started_goes_before_its_sandbox),
         cmocka_unit_test(test_containers_without_their_sandbox),
         cmocka_unit_test(test_what_fails_at_the_end_is_repeated),
         cmocka_unit_test(test_a_sandbox_that_comes_late_is_stopped),
