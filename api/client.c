@@ -71,7 +71,7 @@ struct api_call {
     bool broken;       /* its connection broke once, and it was repeated */
     unsigned tries;    /* 0: nothing was sent yet */
     usec_t began;      /* the attempt at hand */
-    usec_t asked;      /* over the client that all use, a heartbeat's */
+    usec_t asked;      /* over the client that all use, a heartbeat's; 0: it was not */
     enum api_class class;
     usec_t timeout;
     char *method;
@@ -276,7 +276,7 @@ static void call_unanswered(struct api_call *call, const struct http_reply *repl
     remedy_add(&failure.err, !call->api->heard);
     if (call->class == API_HEARTBEAT && !call->spare && is_unanswered(reply)) {
         call->spare = true;
-        call->asked = call->began;
+        call->asked = call->over == call->api->http ? call->began : 0;
         call_send(call);
         return;
     }

@@ -4,6 +4,7 @@ what the other tests build upon: the runtimes outlive their faults, and everythi
 import http.client
 import pathlib
 import subprocess
+import time
 import sys
 
 import pytest
@@ -83,14 +84,8 @@ def test_a_paused_containerd_answers_later(containerd):
     assert containerd.ctr("version").returncode == 0
 
 
-def test_pods_are_reached_through_their_bridge(containerd, program):
-    """A web server in a pod, in the network namespace that the CNI plugins made."""
-    client = program.parent.parent / "tests" / "bench" / "cri-client"
-    result = subprocess.run([client, "--keep", "--prefix=web", containerd.endpoint,
-                             runtime.EXAMPLE_IMAGE, "--",
-                             "httpd", "-f", "-p", "8080", "-h", "/etc"],
-                            capture_output=True, text=True, timeout=TIMEOUT)
-    assert result.returncode == 0, result.stderr
+def passwords(containerd):
+    """What web servers in pods say of their /etc/passwd."""
     bodies = []
     for address in places.addresses(containerd.directory):
         connection = http.client.HTTPConnection(address, 8080, timeout=5)
@@ -101,6 +96,20 @@ def test_pods_are_reached_through_their_bridge(containerd, program):
             pass  # another test's pod
         finally:
             connection.close()
+    return bodies
+
+
+def test_pods_are_reached_through_their_bridge(containerd, program):
+    """A web server in a pod, in the network namespace that the CNI plugins made."""
+    client = program.parent.parent / "tests" / "bench" / "cri-client"
+    result = subprocess.run([client, "--keep", "--prefix=web", containerd.endpoint,
+                             runtime.EXAMPLE_IMAGE, "--",
+                             "httpd", "-f", "-p", "8080", "-h", "/etc"],
+                            capture_output=True, text=True, timeout=TIMEOUT)
+    assert result.returncode == 0, result.stderr
+    deadline = time.monotonic() + 10
+    while not (bodies := passwords(containerd)) and time.monotonic() < deadline:
+        time.sleep(0.05)  # it runs, and is about to listen
     assert len(bodies) == 1 and bodies[0].startswith(b"root:")
 
 
