@@ -4,8 +4,8 @@ what the other tests build upon: the runtimes outlive their faults, and everythi
 import http.client
 import pathlib
 import subprocess
-import time
 import sys
+import time
 
 import pytest
 
