@@ -1,7 +1,10 @@
 /*
  * The hand-over between threads: a list under a mutex, and an eventfd that is readable as long as
- * somebody waits in it. The loop takes the whole list at once and works it off under its budget,
- * so other threads find the mutex free however slow the calls are.
+ * somebody waits in it, or soon will be. The loop takes the whole list at once and works it off
+ * under its budget, so other threads find the mutex free however slow the calls are.
+ *
+ * Who posts first writes to the eventfd, with the mutex free again: the loop, which wakes up at
+ * once, would else have to wait for it. So what is written may come when all has been taken.
  */
 #include "loop-private.h"
 
@@ -9,20 +12,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static void inbox_wake(struct loop_inbox *inbox)
-{
-    if (inbox->awake)
-        return;
-    inbox->awake = true;
-    assert_that(eventfd_write(inbox->wake_fd, 1) == 0);
-}
-
 static void inbox_sleep(struct loop_inbox *inbox)
 {
     eventfd_t value;
 
     inbox->awake = false;
-    assert_that(eventfd_read(inbox->wake_fd, &value) == 0);
+    assert_that(eventfd_read(inbox->wake_fd, &value) == 0 || errno == EAGAIN);
 }
 
 /* The next one to call, or NULL: then the descriptor is no longer readable. */
@@ -89,12 +84,16 @@ void loop_inbox_deinit(struct loop *loop)
 void loop_post(struct loop *loop, struct loop_post *post)
 {
     struct loop_inbox *inbox = &loop->inbox;
+    bool awake;
 
     pthread_mutex_lock(&inbox->lock);
     assert_that(list_empty(&post->link));
     list_push_back(&inbox->arrived, &post->link);
-    inbox_wake(inbox);
+    awake = inbox->awake;
+    inbox->awake = true;
     pthread_mutex_unlock(&inbox->lock);
+    if (!awake)
+        assert_that(eventfd_write(inbox->wake_fd, 1) == 0);
 }
 
 void loop_post_cancel(struct loop *loop, struct loop_post *post)
