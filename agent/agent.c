@@ -285,6 +285,7 @@ struct agent *agent_free(struct agent *agent)
     arena_deinit(&agent->directory.arena);
     arena_deinit(&agent->url.arena);
     arena_deinit(&agent->scratch);
+    node_files_deinit(&agent->node_files);
     fd_close_at(&agent->directories.root);
     fd_close_at(&agent->directories.logs);
     fd_close_at(&agent->records);

@@ -151,7 +151,6 @@ struct container_files *container_files_new(const struct translation *translatio
     const char *directory;
 
     files->arena = ARENA_INIT(1024, 4096);
-    files->node = node_files_new(translation->node->config);
     files->directories.root = fd_duplicate(directories->root);
     files->directories.logs = fd_duplicate(directories->logs);
     directory = pod_directory(translation->pod->object.metadata.uid, &files->arena);
@@ -173,23 +172,26 @@ void container_files_free(void *container_files)
 
     fd_close_at(&files->directories.root);
     fd_close_at(&files->directories.logs);
-    node_files_free(files->node);
+    node_reading_free(files->node);
     arena_deinit(&files->arena);
     free(files);
 }
 
 /* on a thread */
 
-static void add_hosts(const struct container_files *files, struct strbuf *text)
+/* The node's own come after the first line. */
+static int add_hosts(struct container_files *files, struct strbuf *text)
 {
-    const struct strbuf *node = &files->node->hosts;
-    size_t head =
-        files->hosts_of_node ? (size_t)(strchr(files->hosts, '\n') + 1 - files->hosts) : 0;
+    const char *rest = files->hosts;
+    int r = 0;
 
-    strbuf_add_bytes(text, files->hosts, head);
-    if (files->hosts_of_node && node->length)
-        strbuf_add_bytes(text, node->text, node->length);
-    strbuf_add(text, files->hosts + head);
+    if (files->hosts_of_node) {
+        rest = strchr(files->hosts, '\n') + 1;
+        strbuf_add_bytes(text, files->hosts, (size_t)(rest - files->hosts));
+        r = node_hosts_read(text, &files->err);
+    }
+    strbuf_add(text, rest);
+    return r;
 }
 
 static int write_hosts(struct container_files *files)
@@ -201,8 +203,11 @@ static int write_hosts(struct container_files *files)
         .group = FILE_GROUP_KEEP,
         .fleeting = true, /* made anew for each start */
     };
+    int r;
 
-    add_hosts(files, &text);
+    r = add_hosts(files, &text);
+    if (r < 0)
+        return r;
     contents.bytes = text.text;
     contents.length = text.length;
     /* Containers that run have this very file mounted: it is written only when it changes. */
@@ -249,7 +254,7 @@ static int check_seccomp(struct container_files *files)
 int container_files_make(void *container_files)
 {
     struct container_files *files = container_files;
-    int r = node_files_read(files->node);
+    int r = node_reading_run(files->node);
 
     if (r < 0)
         files->err = files->node->err;

@@ -19,7 +19,7 @@ struct container_files {
     struct err err;
     struct agent_directories directories; /* of its own */
     const char *log_directory;            /* beneath logs */
-    struct node_files *node;              /* read with the rest */
+    struct node_reading *node;            /* done with the rest; NULL: there is no need */
     const char *hosts;                    /* the text; NULL: none is mounted */
     bool hosts_of_node;                   /* the node's own belong in there */
     const char *hosts_file;               /* beneath the root */

@@ -2,6 +2,7 @@
 #include "node-files.h"
 
 #include "nodeagent/base/mem.h"
+#include "nodeagent/sys/clock.h"
 #include "nodeagent/sys/files.h"
 
 #include <errno.h>
@@ -9,36 +10,52 @@
 
 #define NODE_HOSTS "/etc/hosts"
 
-struct node_files *node_files_new(const struct config *config)
+struct node_reading *node_reading_new(const struct node_files *files, const struct config *config)
 {
-    struct node_files *files = mem_new(struct node_files);
+    usec_t now = clock_boottime();
+    struct node_reading *reading;
 
-    files->resolv_conf_path = mem_strdup(config->resolv_conf ? config->resolv_conf : "");
-    return files;
+    if (files->read && usec_sub(now, files->read) < NODE_FILES_USEC)
+        return NULL;
+    reading = mem_new(struct node_reading);
+    reading->began = now;
+    reading->path = mem_strdup(config->resolv_conf ? config->resolv_conf : "");
+    return reading;
 }
 
-void node_files_free(void *node_files)
+void node_reading_free(void *node_reading)
 {
-    struct node_files *files = node_files;
+    struct node_reading *reading = node_reading;
 
+    if (!reading)
+        return;
+    strbuf_deinit(&reading->resolv_conf);
+    free(reading->path);
+    free(reading);
+}
+
+int node_reading_run(void *node_reading)
+{
+    struct node_reading *reading = node_reading;
+
+    return reading && *reading->path
+               ? file_read(reading->path, NODE_FILE_MAX, &reading->resolv_conf, &reading->err)
+               : 0;
+}
+
+void node_files_take(struct node_files *files, struct node_reading *reading)
+{
+    if (!reading || reading->began < files->read)
+        return;
     strbuf_deinit(&files->resolv_conf);
-    strbuf_deinit(&files->hosts);
-    free(files->resolv_conf_path);
-    free(files);
+    files->resolv_conf = reading->resolv_conf;
+    reading->resolv_conf = STRBUF_INIT;
+    files->read = reading->began;
 }
 
-int node_files_read(void *node_files)
+void node_files_deinit(struct node_files *files)
 {
-    struct node_files *files = node_files;
-    int r = 0;
-
-    if (*files->resolv_conf_path)
-        r = file_read(files->resolv_conf_path, NODE_FILE_MAX, &files->resolv_conf, &files->err);
-    if (r < 0)
-        return r;
-    /* A node without a hosts file has an empty one. */
-    r = file_read(NODE_HOSTS, NODE_FILE_MAX, &files->hosts, &files->err);
-    return r == -ENOENT ? 0 : r;
+    strbuf_deinit(&files->resolv_conf);
 }
 
 int node_files_resolv_conf(const struct node_files *files, struct arena *arena,
@@ -46,4 +63,11 @@ int node_files_resolv_conf(const struct node_files *files, struct arena *arena,
 {
     return resolv_conf_parse(arena, files->resolv_conf.text ? files->resolv_conf.text : "",
                              files->resolv_conf.length, result, err);
+}
+
+int node_hosts_read(struct strbuf *text, struct err *err)
+{
+    int r = file_read(NODE_HOSTS, NODE_FILE_MAX, text, err);
+
+    return r == -ENOENT ? 0 : r;
 }

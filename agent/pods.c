@@ -20,6 +20,37 @@ static void on_timer(struct wheel_timer *timer)
     pod_touch(container_of(timer, struct agent_pod, timer));
 }
 
+/* names */
+
+static void take_name(struct agent_pod *pod, const char *name_space, const char *name)
+{
+    _cleanup_(mem_free_at) char *full_name = NULL;
+    struct agent_pod *other;
+
+    pod->name_space = mem_strdup(name_space ? name_space : "");
+    pod->name = mem_strdup(name ? name : "");
+    full_name = mem_printf("%s/%s", pod->name_space, pod->name);
+    other = map_get(&pod->agent->names, full_name);
+    if (other)
+        list_push_back(&other->namesakes, &pod->namesakes);
+    else
+        map_put(&pod->agent->names, full_name, pod);
+}
+
+static void give_up_name(struct agent_pod *pod)
+{
+    _cleanup_(mem_free_at) char *full_name = mem_printf("%s/%s", pod->name_space, pod->name);
+    struct agent_pod *other = list_first(&pod->namesakes, struct agent_pod, namesakes);
+
+    if (!other)
+        map_remove(&pod->agent->names, full_name);
+    else if (map_get(&pod->agent->names, full_name) == pod)
+        map_put(&pod->agent->names, full_name, other);
+    list_unlink(&pod->namesakes);
+    free(pod->name_space);
+    free(pod->name);
+}
+
 static struct agent_pod *pod_add(struct agent *agent, const char *uid, const char *name_space,
                                  const char *name)
 {
@@ -27,8 +58,8 @@ static struct agent_pod *pod_add(struct agent *agent, const char *uid, const cha
 
     pod->agent = agent;
     pod->uid = mem_strdup(uid);
-    pod->name = mem_strdup(name ? name : "");
-    pod->name_space = mem_strdup(name_space ? name_space : "");
+    list_init(&pod->namesakes);
+    take_name(pod, name_space, name);
     pod->sequence = agent->next_sequence++;
     pod->arena = ARENA_INIT(1024, 1024);
     list_init(&pod->tasks);
@@ -83,8 +114,7 @@ void pod_free(struct agent_pod *pod)
     free(pod->refusal_message);
     free(pod->record_trouble);
     free(pod->network_call);
-    free(pod->name);
-    free(pod->name_space);
+    give_up_name(pod);
     free(pod->told_uid);
     free(pod->uid);
     free(pod);
@@ -97,6 +127,7 @@ void pods_free(struct agent *agent)
     for (size_t at = 0; (entry = map_next(&agent->pods, &at));)
         pod_free(entry->value);
     map_deinit(&agent->pods);
+    map_deinit(&agent->names);
     for (size_t at = 0; (entry = map_next(&agent->config_objects, &at));)
         object_unref(entry->value);
     map_deinit(&agent->config_objects);
@@ -143,22 +174,11 @@ bool pod_is_ready(const struct pod_status *status)
     return false;
 }
 
-/* names */
-
-static bool same_name(const struct agent_pod *a, const struct agent_pod *b)
-{
-    return !strcmp(a->name, b->name) && !strcmp(a->name_space, b->name_space);
-}
-
 const char *pod_waits_for(const struct agent_pod *pod)
 {
-    struct map_entry *entry;
+    list_for_each (node, &pod->namesakes) {
+        const struct agent_pod *other = list_entry(node, struct agent_pod, namesakes);
 
-    for (size_t at = 0; (entry = map_next(&pod->agent->pods, &at));) {
-        const struct agent_pod *other = entry->value;
-
-        if (other == pod || !same_name(other, pod))
-            continue;
         /* Whoever ends has the name until it ended; of those that are to run, the first. */
         if (!other->object || other->removed || other->sequence < pod->sequence)
             return other->uid;
@@ -182,11 +202,8 @@ void pods_rank(struct agent *agent)
 
 static void touch_namesakes(const struct agent_pod *pod)
 {
-    struct map_entry *entry;
-
-    for (size_t at = 0; (entry = map_next(&pod->agent->pods, &at));)
-        if (same_name(entry->value, pod))
-            pod_touch(entry->value);
+    list_for_each (node, &pod->namesakes)
+        pod_touch(list_entry(node, struct agent_pod, namesakes));
 }
 
 enum {
@@ -263,14 +280,12 @@ static void give_object(struct agent_pod *pod, struct object *object)
 }
 
 /* Of one that was only found by its directory the name was not known. */
-static void take_name(struct agent_pod *pod, const struct object_meta *meta)
+static void learn_name(struct agent_pod *pod, const struct object_meta *meta)
 {
     if (str_equal(pod->name, meta->name) && str_equal(pod->name_space, meta->name_space))
         return;
-    free(pod->name);
-    free(pod->name_space);
-    pod->name = mem_strdup(meta->name);
-    pod->name_space = mem_strdup(meta->name_space ? meta->name_space : "");
+    give_up_name(pod);
+    take_name(pod, meta->name_space, meta->name);
 }
 
 void pod_wanted(struct agent *agent, struct source *source, struct object *object)
@@ -296,7 +311,7 @@ void pod_wanted(struct agent *agent, struct source *source, struct object *objec
         return;
     if (!pod)
         pod = pod_add(agent, meta->uid, meta->name_space, meta->name);
-    take_name(pod, meta);
+    learn_name(pod, meta);
     if (!pod->object)
         pod_log(pod, "is to run");
     pod->source = source;

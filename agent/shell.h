@@ -74,6 +74,7 @@ struct agent {
     struct source cluster_pods;
     struct cluster *cluster;   /* NULL: static pods alone */
     struct map pods;           /* UID to struct agent_pod */
+    struct map names;          /* "namespace/name" to one of its pods */
     struct map config_objects; /* "Kind/namespace/name" to struct object, held */
     struct list dirty;         /* pods to plan */
     struct loop_post plan_post;
@@ -96,6 +97,7 @@ struct agent {
     struct log_rotations *log_rotations; /* NULL: the configuration wants none */
     struct arena scratch;                /* for one plan */
     struct agent_directories directories;
+    struct node_files node_files;
     int records;             /* the directory's descriptor */
     struct list records_due; /* pods whose record is to be written in a moment */
     struct wheel_timer records_timer;
@@ -131,6 +133,7 @@ struct agent_pod {
     char *told_uid; /* what its source calls it; NULL: the same */
     char *name;
     char *name_space;
+    struct list namesakes;      /* a ring of those of the same name */
     uint64_t sequence;          /* who came first has the name */
     struct object *object;      /* NULL: only the runtime, a record or a directory know it */
     struct object *next_object; /* to be run under this UID once everything of now is gone */

@@ -134,7 +134,7 @@ static void create(struct task *task, const struct container_files *files)
     if (translate_check_capabilities(ref.container, &err) < 0 ||
         make_order(task, files, ref, seen, &order, &err) < 0 ||
         translate_container(&translation, &order, &request.config, &err) < 0 ||
-        node_files_resolv_conf(files->node, &arena, &host, &err) < 0 ||
+        node_files_resolv_conf(&task->pod->agent->node_files, &arena, &host, &err) < 0 ||
         translate_sandbox(&translation, &host, sandbox_attempt(seen, operation->sandbox),
                           &request.sandbox_config, &warnings, &err) < 0) {
         task_failed(task, "CreateContainerConfigError", &err);
@@ -155,6 +155,7 @@ static void on_files(void *owner, void *argument, int result)
         return; /* cancelled */
     task->job = NULL;
     if (files && result == 0) {
+        node_files_take(&task->pod->agent->node_files, files->node);
         if (!task_is_void(task))
             create(task, files);
         return;
@@ -178,10 +179,12 @@ static void prepare_files(struct task *task)
     task_say(task, "preparing its files");
     files = container_files_new(&translation, &task->pod->agent->directories, ref.container,
                                 task_operation(task)->attempt, &err);
-    if (files)
-        task_submit(task, files, container_files_make, on_files, container_files_free);
-    else
+    if (!files) {
         task_failed(task, "CreateContainerConfigError", &err);
+        return;
+    }
+    files->node = node_reading_new(&task->pod->agent->node_files, task->pod->agent->config);
+    task_submit(task, files, container_files_make, on_files, container_files_free);
 }
 
 static void on_image_user(void *owner, const struct outcome *outcome)

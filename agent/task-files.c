@@ -29,6 +29,7 @@ struct pod_files {
     const char *directory; /* beneath root */
     const char *log_directory;
     struct volume_orders volumes;
+    struct node_reading *node; /* the sandbox is next; NULL: there is no need */
     list_of(struct log_count) counts;
     const char *uid;
     const char *qos_class; /* NULL: not known */
@@ -53,6 +54,7 @@ static void files_free(void *pod_files)
 
     fd_close_at(&files->root);
     fd_close_at(&files->logs);
+    node_reading_free(files->node);
     arena_deinit(&files->arena);
     free(files);
 }
@@ -93,6 +95,10 @@ static int make(void *pod_files)
         r = volumes_set_up(files->root, &files->volumes, &files->err);
     array_for_each (count, files->counts)
         count->next = count_logs(files, count->name);
+    if (node_reading_run(files->node) < 0) { /* it is told when it is needed */
+        node_reading_free(files->node);
+        files->node = NULL;
+    }
     return r;
 }
 
@@ -116,6 +122,7 @@ static void on_made(void *owner, void *argument, int result)
         return; /* cancelled */
     task->job = NULL;
     if (files && result == 0) {
+        node_files_take(&task->pod->agent->node_files, files->node);
         task->pod->prepared = true;
         task->pod->released = task->pod->cleaned = false;
         take_counts(task->pod, files);
@@ -169,6 +176,7 @@ static void prepare(struct task *task)
         task_failed(task, "FailedMount", &err);
         return;
     }
+    files->node = node_reading_new(&pod->agent->node_files, pod->agent->config);
     task_submit(task, files, make, on_made, files_free);
 }
 

@@ -38,7 +38,7 @@ static int check_class(const struct task *task, struct err *err)
                : 0;
 }
 
-static void ask_for_sandbox(struct task *task, const struct node_files *files)
+static void ask_for_sandbox(struct task *task)
 {
     struct agent *agent = task->pod->agent;
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
@@ -48,7 +48,8 @@ static void ask_for_sandbox(struct task *task, const struct node_files *files)
     struct resolv_conf host;
     struct err err;
 
-    if (check_class(task, &err) < 0 || node_files_resolv_conf(files, &arena, &host, &err) < 0 ||
+    if (check_class(task, &err) < 0 ||
+        node_files_resolv_conf(&agent->node_files, &arena, &host, &err) < 0 ||
         translate_sandbox(&translation, &host, task_operation(task)->attempt, &request.config,
                           &warnings, &err) < 0) {
         task_failed(task, "CreatePodSandboxError", &err);
@@ -64,19 +65,20 @@ static void ask_for_sandbox(struct task *task, const struct node_files *files)
 static void on_files(void *owner, void *argument, int result)
 {
     struct task *task = owner;
-    const struct node_files *files = argument;
+    struct node_reading *reading = argument;
     struct err err;
 
     if (!task->job)
         return; /* cancelled */
     task->job = NULL;
-    if (files && result == 0) {
+    if (reading && result == 0) {
+        node_files_take(&task->pod->agent->node_files, reading);
         if (!task_is_void(task))
-            ask_for_sandbox(task, files);
+            ask_for_sandbox(task);
         return;
     }
-    if (files)
-        err = files->err;
+    if (reading)
+        err = reading->err;
     else
         err_set(&err, result, "reading the node's resolv.conf took too long");
     task_failed(task, "CreatePodSandboxError", &err);
@@ -84,8 +86,13 @@ static void on_files(void *owner, void *argument, int result)
 
 void task_run_sandbox(struct task *task)
 {
-    task_submit(task, node_files_new(task->pod->agent->config), node_files_read, on_files,
-                node_files_free);
+    struct agent *agent = task->pod->agent;
+    struct node_reading *reading = node_reading_new(&agent->node_files, agent->config);
+
+    if (reading)
+        task_submit(task, reading, node_reading_run, on_files, node_reading_free);
+    else
+        ask_for_sandbox(task);
 }
 
 static void on_sandbox_ended(void *owner, const struct cri_reply *reply)
