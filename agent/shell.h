@@ -243,7 +243,16 @@ struct task {
     usec_t patience; /* with what the pod refers to */
     void (*begin)(struct task *task);
     char *made_id; /* what a start, or a new sandbox, made */
-    void *files;   /* of a job, while it runs */
+    const struct task_files *files;
+    const struct err *files_err; /* in the job's argument */
+};
+
+struct task_files { /* a job of a task */
+    work_run_fn *run;
+    void (*done)(struct task *task, void *argument);
+    work_free_fn *free;
+    const char *reason; /* of a failure; NULL: it is done all the same, with NULL if it is late */
+    const char *what;   /* is late, when it is */
 };
 
 void tasks_begin(struct agent_pod *pod, const struct pod_operation *operation);
@@ -262,8 +271,9 @@ void task_say(struct task *task, const char *format, ...) _printf_(2, 3);
 /* Calls the runtime; a refusal ends the task. */
 void task_call(struct task *task, const struct cri_method *method, const ProtobufCMessage *request,
                usec_t timeout, cri_done_fn *done);
-void task_submit(struct task *task, void *argument, work_run_fn *run, work_done_fn *done,
-                 work_free_fn *free);
+/* `err` is in the argument; a failure, or a refusal, ends the task. */
+void task_submit(struct task *task, const struct task_files *files, void *argument,
+                 const struct err *err);
 
 void task_prepare(struct task *task);
 void task_clean(struct task *task);

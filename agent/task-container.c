@@ -145,30 +145,24 @@ static void create(struct task *task, const struct container_files *files)
               task->pod->agent->config->runtime_request_timeout, on_created);
 }
 
-static void on_files(void *owner, void *argument, int result)
+static void on_files(struct task *task, void *container_files)
 {
-    struct task *task = owner;
-    struct container_files *files = argument;
-    struct err err;
+    const struct container_files *files = container_files;
 
-    if (!task->job)
-        return; /* cancelled */
-    task->job = NULL;
-    if (files && result == 0) {
-        node_files_take(&task->pod->agent->node_files, files->node);
-        if (!task_is_void(task))
-            create(task, files);
-        return;
-    }
-    if (files)
-        err = files->err;
-    else
-        err_set(&err, result, "preparing the container's files took too long");
-    task_failed(task, "CreateContainerConfigError", &err);
+    node_files_take(&task->pod->agent->node_files, files->node);
+    if (!task_is_void(task))
+        create(task, files);
 }
 
 static void prepare_files(struct task *task)
 {
+    static const struct task_files job = {
+        .run = container_files_make,
+        .done = on_files,
+        .free = container_files_free,
+        .reason = "CreateContainerConfigError",
+        .what = "preparing the container's files",
+    };
     _cleanup_(arena_deinit) struct arena arena = ARENA_INIT_DOCUMENT;
     struct pod_container_ref ref =
         pod_container_find(pod_object(task->pod), task_operation(task)->name);
@@ -184,7 +178,7 @@ static void prepare_files(struct task *task)
         return;
     }
     files->node = node_reading_new(&task->pod->agent->node_files, task->pod->agent->config);
-    task_submit(task, files, container_files_make, on_files, container_files_free);
+    task_submit(task, &job, files, &files->err);
 }
 
 static void on_image_user(void *owner, const struct outcome *outcome)
@@ -240,6 +234,7 @@ void task_stop(struct task *task)
 
 struct log_removal { /* a job */
     struct err err;
+    bool failed;
     int logs;
     char *path;
 };
@@ -248,7 +243,8 @@ static int remove_log(void *argument)
 {
     struct log_removal *removal = argument;
 
-    return container_log_remove(removal->logs, removal->path, &removal->err);
+    removal->failed = container_log_remove(removal->logs, removal->path, &removal->err) < 0;
+    return 0;
 }
 
 static void log_removal_free(void *argument)
@@ -270,15 +266,11 @@ static void remove_container(struct task *task)
 }
 
 /* A log that stays is removed with the others of its pod. */
-static void on_log_removed(void *owner, void *argument, int result)
+static void on_log_removed(struct task *task, void *log_removal)
 {
-    struct task *task = owner;
-    const struct log_removal *removal = argument;
+    const struct log_removal *removal = log_removal;
 
-    if (!task->job)
-        return; /* cancelled */
-    task->job = NULL;
-    if (removal && result < 0)
+    if (removal && removal->failed)
         log_failure(LOG_LEVEL_WARNING, NULL, &removal->err);
     remove_container(task);
 }
@@ -286,6 +278,11 @@ static void on_log_removed(void *owner, void *argument, int result)
 /* The log goes first: nothing else tells of it once the runtime has forgotten the container. */
 void task_remove_container(struct task *task)
 {
+    static const struct task_files job = {
+        .run = remove_log,
+        .done = on_log_removed,
+        .free = log_removal_free,
+    };
     const struct agent *agent = task->pod->agent;
     const struct cri_container *container =
         find_container(seen_pod(task), task_operation(task)->target);
@@ -299,5 +296,5 @@ void task_remove_container(struct task *task)
     removal = mem_new(struct log_removal);
     removal->logs = fd_duplicate(agent->directories.logs);
     removal->path = mem_strdup(path);
-    task_submit(task, removal, remove_log, on_log_removed, log_removal_free);
+    task_submit(task, &job, removal, &removal->err);
 }

@@ -111,30 +111,16 @@ static void take_counts(struct agent_pod *pod, const struct pod_files *files)
                 memory->attempts = MAX(memory->attempts, count->next);
 }
 
-static void on_made(void *owner, void *argument, int result)
+static void on_made(struct task *task, void *pod_files)
 {
     static const struct outcome good = {.state = POD_OPERATION_DONE};
-    struct task *task = owner;
-    const struct pod_files *files = argument;
-    struct err err;
+    const struct pod_files *files = pod_files;
 
-    if (!task->job)
-        return; /* cancelled */
-    task->job = NULL;
-    if (files && result == 0) {
-        node_files_take(&task->pod->agent->node_files, files->node);
-        task->pod->prepared = true;
-        task->pod->released = task->pod->cleaned = false;
-        take_counts(task->pod, files);
-        task_done(task, &good);
-        return;
-    }
-    if (files)
-        err = files->err;
-    else
-        err_set(&err, result, "preparing the pod's directories and volumes took too long: %s",
-                strerror(-result));
-    task_failed(task, "FailedMount", &err);
+    node_files_take(&task->pod->agent->node_files, files->node);
+    task->pod->prepared = true;
+    task->pod->released = task->pod->cleaned = false;
+    take_counts(task->pod, files);
+    task_done(task, &good);
 }
 
 static void order_counts(struct pod_files *files, const struct pod_memory *memory)
@@ -162,6 +148,13 @@ static bool waits_for_arrival(struct task *task)
 
 static void prepare(struct task *task)
 {
+    static const struct task_files job = {
+        .run = make,
+        .done = on_made,
+        .free = files_free,
+        .reason = "FailedMount",
+        .what = "preparing the pod's directories and volumes",
+    };
     struct agent_pod *pod = task->pod;
     struct pod_files *files;
     struct err err;
@@ -177,7 +170,7 @@ static void prepare(struct task *task)
         return;
     }
     files->node = node_reading_new(&pod->agent->node_files, pod->agent->config);
-    task_submit(task, files, make, on_made, files_free);
+    task_submit(task, &job, files, &files->err);
 }
 
 static void on_arrival(struct wheel_timer *timer)
@@ -206,33 +199,26 @@ static int clean(void *pod_files)
     return r;
 }
 
-static void on_cleaned(void *owner, void *argument, int result)
+static void on_cleaned(struct task *task, void *pod_files)
 {
     static const struct outcome good = {.state = POD_OPERATION_DONE};
-    struct task *task = owner;
-    const struct pod_files *files = argument;
-    struct err err;
+    const struct pod_files *files = pod_files;
 
-    if (!task->job)
-        return; /* cancelled */
-    task->job = NULL;
-    if (files && result == 0) {
-        task->pod->prepared = false;
-        task->pod->released = true;
-        task->pod->cleaned = files->all;
-        task_done(task, &good);
-        return;
-    }
-    if (files)
-        err = files->err;
-    else
-        err_set(&err, result, "removing the pod's directories and volumes took too long: %s",
-                strerror(-result));
-    task_failed(task, "CleanError", &err);
+    task->pod->prepared = false;
+    task->pod->released = true;
+    task->pod->cleaned = files->all;
+    task_done(task, &good);
 }
 
 void task_clean(struct task *task)
 {
+    static const struct task_files job = {
+        .run = clean,
+        .done = on_cleaned,
+        .free = files_free,
+        .reason = "CleanError",
+        .what = "removing the pod's directories and volumes",
+    };
     struct pod_files *files = files_new(task->pod);
     const struct pod *pod = pod_object(task->pod);
 
@@ -240,5 +226,5 @@ void task_clean(struct task *task)
     files->qos_class = pod ? pod_qos_class(pod) : NULL;
     files->uid = arena_strdup(&files->arena, task->pod->uid);
     files->cgroup_root = arena_strdup(&files->arena, task->pod->agent->config->cgroup_root);
-    task_submit(task, files, clean, on_cleaned, files_free);
+    task_submit(task, &job, files, &files->err);
 }

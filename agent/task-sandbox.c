@@ -62,35 +62,27 @@ static void ask_for_sandbox(struct task *task)
               usec_mul(agent->config->runtime_request_timeout, 2), on_sandbox);
 }
 
-static void on_files(void *owner, void *argument, int result)
+static void on_reading(struct task *task, void *reading)
 {
-    struct task *task = owner;
-    struct node_reading *reading = argument;
-    struct err err;
-
-    if (!task->job)
-        return; /* cancelled */
-    task->job = NULL;
-    if (reading && result == 0) {
-        node_files_take(&task->pod->agent->node_files, reading);
-        if (!task_is_void(task))
-            ask_for_sandbox(task);
-        return;
-    }
-    if (reading)
-        err = reading->err;
-    else
-        err_set(&err, result, "reading the node's resolv.conf took too long");
-    task_failed(task, "CreatePodSandboxError", &err);
+    node_files_take(&task->pod->agent->node_files, reading);
+    if (!task_is_void(task))
+        ask_for_sandbox(task);
 }
 
 void task_run_sandbox(struct task *task)
 {
+    static const struct task_files files = {
+        .run = node_reading_run,
+        .done = on_reading,
+        .free = node_reading_free,
+        .reason = "CreatePodSandboxError",
+        .what = "reading the node's resolv.conf",
+    };
     struct agent *agent = task->pod->agent;
     struct node_reading *reading = node_reading_new(&agent->node_files, agent->config);
 
     if (reading)
-        task_submit(task, reading, node_reading_run, on_files, node_reading_free);
+        task_submit(task, &files, reading, &reading->err);
     else
         ask_for_sandbox(task);
 }

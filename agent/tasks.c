@@ -123,7 +123,6 @@ static void task_free(struct task *task)
         struct work_job *job = task->job;
 
         task->job = NULL;
-        task->files = NULL;
         work_cancel(job);
     }
     wheel_cancel(&task->timer);
@@ -269,26 +268,44 @@ void task_call(struct task *task, const struct cri_method *method, const Protobu
         task_failed(task, "RuntimeError", &err);
 }
 
-void task_submit(struct task *task, void *argument, work_run_fn *run, work_done_fn *done,
-                 work_free_fn *free_argument)
+static void files_done(void *owner, void *argument, int result)
+{
+    struct task *task = owner;
+    const struct task_files *files = task->files;
+    struct err late;
+
+    if (!task->job)
+        return; /* cancelled */
+    task->job = NULL;
+    if (!files->reason || (argument && result == 0)) {
+        files->done(task, argument);
+        return;
+    }
+    if (!argument)
+        err_set(&late, result, "%s took too long: %s", files->what, strerror(-result));
+    task_failed(task, files->reason, argument ? task->files_err : &late);
+}
+
+void task_submit(struct task *task, const struct task_files *files, void *argument,
+                 const struct err *err)
 {
     struct work_order order = {
         .key = task->pod->uid,
         .limit_usec = FILES_LIMIT_USEC,
-        .run = run,
-        .done = done,
-        .free = free_argument,
+        .run = files->run,
+        .done = files_done,
+        .free = files->free,
         .argument = argument,
         .owner = task,
     };
-    struct err err;
+    struct err refusal;
 
-    task->files = argument;
-    if (work_submit(task->pod->agent->parts.work, &order, &task->job, &err) == 0)
+    task->files = files;
+    task->files_err = err;
+    if (work_submit(task->pod->agent->parts.work, &order, &task->job, &refusal) == 0)
         return;
-    task->files = NULL;
-    free_argument(argument);
-    task_failed(task, "FilesError", &err);
+    files->free(argument);
+    task_failed(task, "FilesError", &refusal);
 }
 
 static void (*const begins[])(struct task *) = {
