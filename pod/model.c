@@ -234,6 +234,13 @@ bool retry_due(struct planner *planner, enum pod_operation_kind kind, const char
     return false;
 }
 
+bool retry_is_hopeless(struct planner *planner, enum pod_operation_kind kind, const char *target)
+{
+    const struct pod_retry *retry = retry_find(planner, kind, target);
+
+    return retry && retry->delay == POD_RETRY_MAX;
+}
+
 /* explanations */
 
 struct pod_blocker *block(struct planner *planner, const char *reason, const char *container,

@@ -61,6 +61,8 @@ void retry_note(struct planner *planner, const struct pod_operation *operation);
 void retry_forget(struct planner *planner, enum pod_operation_kind kind, const char *target);
 /* May it be tried now? If not, the plan wakes when it may, and a blocker says why it waits. */
 bool retry_due(struct planner *planner, enum pod_operation_kind kind, const char *target);
+/* Has it failed so often that it is tried every POD_RETRY_MAX? */
+bool retry_is_hopeless(struct planner *planner, enum pod_operation_kind kind, const char *target);
 
 /* explanations */
 struct pod_blocker *block(struct planner *planner, const char *reason, const char *container,

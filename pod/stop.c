@@ -152,13 +152,15 @@ bool stop_all_containers(struct planner *planner, const struct stop *stop)
 }
 
 /* What an earlier call may still be starting would be killed with its sandbox, unasked. The runtime
- * removes it, or refuses, and then a look shows what is to be stopped. */
+ * removes it, or refuses, and then a look shows what is to be stopped. Who refuses for long is not
+ * about to start it. */
 static bool remove_created(struct planner *planner, const struct seen_sandbox *sandbox)
 {
     bool busy = false;
 
     array_for_each (seen, planner->observed->containers)
         if (seen->state == POD_CREATED && str_equal(seen->sandbox_id, sandbox->id) &&
+            !retry_is_hopeless(planner, POD_REMOVE_CONTAINER, seen->id) &&
             remove_container(planner, seen))
             busy = true;
     return busy;

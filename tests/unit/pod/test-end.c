@@ -369,6 +369,35 @@ static void test_what_is_being_started_is_told_to_end(void **state)
     machine_deinit(&machine);
 }
 
+/* A runtime that refuses for so long is not about to start it: the end of the pod goes on. */
+static void test_what_cannot_be_removed_goes_with_its_sandbox(void **state)
+{
+    struct machine machine;
+    usec_t asked;
+
+    machine_api(&machine, ONE);
+    machine_start(&machine);
+    machine_container(&machine, "c")->state = POD_CREATED;
+    machine.hold = "remove";
+    machine_delete(&machine, 30);
+    asked = machine.now.boot;
+    while (machine.memory.stage != POD_STAGE_GONE && machine.now.boot < asked + 60 * USEC_PER_SEC) {
+        machine_run(&machine);
+        if (machine_operation(&machine, "remove"))
+            machine_fail(&machine, "remove", NULL, "container is in starting state");
+        machine_run(&machine);
+        machine_advance(&machine, USEC_PER_SEC);
+    }
+    machine.hold = NULL;
+    machine_run(&machine);
+    assert_actions(&machine,
+                   "remove:c remove:c remove:c remove:c remove:c stopbox removebox clean");
+    assert_true(machine.now.boot - asked >= 15 * USEC_PER_SEC);
+    assert_true(machine.now.boot - asked < 30 * USEC_PER_SEC);
+    assert_gone(&machine);
+    machine_deinit(&machine);
+}
+
 static void test_what_never_started_goes_before_its_sandbox(void **state)
 {
     struct machine machine;
@@ -477,6 +506,7 @@ int main(void)
         cmocka_unit_test(test_a_waiting_pod_is_removed),
         cmocka_unit_test(test_what_is_under_way_is_waited_for_or_given_up),
         cmocka_unit_test(test_what_is_being_started_is_told_to_end),
+        cmocka_unit_test(test_what_cannot_be_removed_goes_with_its_sandbox),
         cmocka_unit_test(test_what_never_started_goes_before_its_sandbox),
         cmocka_unit_test(test_containers_without_their_sandbox),
         cmocka_unit_test(test_what_fails_at_the_end_is_repeated),
