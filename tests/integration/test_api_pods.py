@@ -15,7 +15,7 @@ PAST = {"not_before": -1000, "not_after": -10}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(containerd, tmp_path_factory):  # one for each runtime
     with ApiServer(tmp_path_factory.mktemp("cluster")) as instance:
         yield instance
 

@@ -15,8 +15,8 @@ PODS = 12
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """(server, gateway, relay on the way to it)"""
+def place(containerd, tmp_path_factory):
+    """(server, gateway, relay on the way to it), for each runtime"""
     directory = tmp_path_factory.mktemp("cluster")
     with ApiServer(directory, plain=True) as server, Gateway(server, directory) as gateway:
         server.tokens[TOKEN] = node_user(NODE)

@@ -220,6 +220,7 @@ def test_check_25_nothing_is_ended_before_all_sources_have_told(server, agent, n
 def test_check_26_a_name_is_taken_again_at_once(server, agent, node):
     bound(server, agent, "again", container("main", ENDING))
     first = wait_ready(server, "again")["metadata"]["uid"]
+    assert said_by(agent, "again", 1) == ["up"]  # it has set its trap
     server.delete_pod("again", grace=0)
     bound(server, agent, "again", container("main", ENDING))
     second = wait_ready(server, "again")["metadata"]["uid"]

@@ -24,7 +24,7 @@ ROUND_SECONDS = 10    # after which all that went wrong is tried again
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(containerd, tmp_path_factory):  # one for each runtime
     with ApiServer(tmp_path_factory.mktemp("cluster")) as instance:
         yield instance
 

@@ -28,7 +28,7 @@ ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(containerd, tmp_path_factory):  # one for each runtime
     with ControlPlane(tmp_path_factory.mktemp("cluster")) as instance:
         yield instance
 

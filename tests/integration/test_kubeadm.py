@@ -131,10 +131,11 @@ def test_check_30_join(server, node):
 
 def test_checks_27_32_flags_of_an_older_kubeadm(server, node):
     """They win over the file, and what is no flag any more harms nobody. Of cgroup drivers the
-    runtime's word counts: the file says systemd."""
+    runtime's word counts, if it has one: the file says systemd."""
+    driver = [] if node.containerd.version.startswith("2") else ["--cgroup-driver=cgroupfs"]
     node.write_config(containerRuntimeEndpoint="unix:///run/nobody/there.sock")
     prepare_join(server, node, f"--container-runtime-endpoint={node.containerd.endpoint}",
-                 f"--pod-infra-container-image={PAUSE}")
+                 f"--pod-infra-container-image={PAUSE}", *driver)
     node.start()
     server.wait(lambda: is_ready(server), JOIN_SECONDS, "the node to be ready")
     server.create(pod("web", staying()))
