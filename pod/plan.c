@@ -153,8 +153,9 @@ static void explain_operation(struct planner *planner, const struct pod_operatio
         (operation->kind == POD_REMOVE_CONTAINER || operation->kind == POD_REMOVE_SANDBOX))
         return; /* tidying up holds up nothing */
     blocker =
-        block(planner, "Working", container, "%s",
-              operation->progress ? operation->progress : pod_operation_name(operation->kind));
+        block(planner, "Working", container, "%s%s",
+              operation->progress ? operation->progress : pod_operation_name(operation->kind),
+              operation->state == POD_OPERATION_UNKNOWN ? ": its outcome is not known yet" : "");
     blocker->since = operation->began;
 }
 

@@ -112,24 +112,41 @@ static bool start_is_hopeless(const struct seen_container *seen, const struct po
     return seen && seen->state == POD_CREATED && str_empty(failed->target);
 }
 
+static bool has_run(const struct seen_container *seen)
+{
+    return seen && seen->state != POD_CREATED && !seen_is_stillborn(seen);
+}
+
+/* A start of unknown fate may be at work yet: it counts as under way for a moment. */
+static bool may_come_yet(struct planner *planner, const struct pod_operation *operation)
+{
+    usec_t until = usec_add(operation->ended, POD_RETRY_FIRST);
+    const struct seen_container *seen = started(planner, operation);
+
+    if (operation->kind != POD_START || operation->state != POD_OPERATION_UNKNOWN ||
+        planner->now.boot >= until || (seen && seen->state != POD_CREATED))
+        return false;
+    wake_at(planner, until);
+    return true;
+}
+
 static void start_settled(struct planner *planner, const struct pod_operation *operation)
 {
     struct pod_container_memory *memory = memory_container(planner, operation->name);
     const struct seen_container *seen = started(planner, operation);
+    /* What was created before may have been started by the call that created it. */
+    bool other_did = !str_empty(operation->target) && has_run(seen);
 
     memory->image_id = NULL; /* the next start asks again: the image may be gone by then */
-    if (operation->state == POD_OPERATION_FAILED) {
+    if (operation->state == POD_OPERATION_FAILED && !other_did) {
         tell(planner, true, "Failed", operation->name, "Error: %s", operation->message);
         wait_to_start(planner, memory, operation);
         memory->failed_id =
             start_is_hopeless(seen, operation) ? arena_strdup(planner->arena, seen->id) : NULL;
         return;
     }
-    if (!seen || seen->state == POD_CREATED) {
-        /* It may be at work yet: a pause before it is tried again. */
-        memory->retry_at = usec_add(planner->now.boot, POD_RETRY_FIRST);
-        return;
-    }
+    if (!seen || seen->state == POD_CREATED)
+        return; /* it is tried again */
     if (operation->state == POD_OPERATION_UNKNOWN && seen_is_stillborn(seen)) {
         /* The runtime gave the start up with the call: it is as if there had been none. */
         memory->failed_id = arena_strdup(planner->arena, seen->id);
@@ -258,7 +275,8 @@ void settle(struct planner *planner)
 
         if (operation.state == POD_OPERATION_INTENDED ||
             (pod_operation_needs_look(operation.kind) &&
-             planner->observed->looked < operation.ended)) {
+             planner->observed->looked < operation.ended) ||
+            may_come_yet(planner, &operation)) {
             i++;
             continue;
         }

@@ -219,18 +219,19 @@ static bool takes_effect(const struct machine *machine, const struct pod_operati
     return found;
 }
 
-static void end_some_operation(struct machine *machine, bool faults)
+/* False: none is under way. */
+static bool end_some_operation(struct machine *machine, bool faults)
 {
     struct pod_operation *operation = random_operation(machine);
     unsigned fate = faults ? chance(10) : 9;
     bool effect;
 
     if (!operation)
-        return;
+        return false;
     effect = fate > 2 || chance(2);
     if (!takes_effect(machine, operation)) {
         machine_end(machine, operation, POD_OPERATION_FAILED, "Error", "name in use");
-        return;
+        return true;
     }
     if (effect && (fate > 2 || operation->kind != POD_IMAGE))
         machine_effect(machine, operation);
@@ -243,6 +244,7 @@ static void end_some_operation(struct machine *machine, bool faults)
                     operation->kind == POD_IMAGE && chance(2) ? "ErrImagePull" : "Error", "fault");
     else
         machine_end(machine, operation, POD_OPERATION_DONE, NULL, NULL);
+    return true;
 }
 
 static int random_exit(void)
@@ -336,10 +338,8 @@ static bool calm_step(struct machine *machine)
     machine->now.boot++;
     machine_look(machine);
     plan(machine);
-    if (machine->memory.operations.count) {
-        end_some_operation(machine, false);
+    if (end_some_operation(machine, false))
         return false;
-    }
     for (size_t i = 0; i < machine->container_count; i++) {
         struct seen_container *seen = &machine->containers[i];
 

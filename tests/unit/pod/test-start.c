@@ -3,6 +3,10 @@
 
 #define ONE "containers: [{name: c, image: x}]"
 #define TWO "containers: [{name: a, image: x}, {name: b, image: x}]"
+#define HOOKED "containers: [{name: c, image: x, lifecycle: {postStart: {exec: {command: [x]}}}}]"
+#define ON_FAILURE                                                                                 \
+    "restartPolicy: OnFailure, containers: [{name: c, image: x, livenessProbe: {exec: {command: "  \
+    "[x]}}}]"
 
 static void test_a_start_that_fails(void **state)
 {
@@ -134,8 +138,8 @@ static void test_a_start_of_unknown_fate(void **state)
     machine_lose(&machine, "start", false);
     machine_run(&machine);
     assert_actions(&machine, "");
-    assert_non_null(machine_blocker(&machine, "Retry"));
-    assert_true(machine.plan.wake == machine.now.boot + POD_RETRY_FIRST);
+    assert_non_null(strstr(machine_blocker(&machine, "Working")->text, "is not known yet"));
+    assert_true(machine.plan.wake <= machine.now.boot + POD_RETRY_FIRST);
     machine_advance(&machine, POD_RETRY_FIRST);
     machine_run(&machine);
     assert_actions(&machine, "image:c start:c#0");
@@ -144,6 +148,73 @@ static void test_a_start_of_unknown_fate(void **state)
     assert_actions(&machine, "");
     assert_event(&machine, "Normal Started c: Container started\n");
     assert_phase(&machine, "Running");
+    machine_deinit(&machine);
+}
+
+/* The agent was killed within a start: the runtime goes on with it. */
+static void start_comes_late(struct machine *machine)
+{
+    machine->hold = "start";
+    machine_run(machine);
+    create(machine);
+    machine_restart(machine);
+    machine_run(machine);
+    machine->hold = NULL;
+    strbuf_truncate(&machine->log, 0);
+    machine_container(machine, "c")->state = POD_RUNNING;
+    machine_look_again(machine);
+    machine_run(machine);
+}
+
+static void test_a_start_that_comes_late_is_one_of_ours(void **state)
+{
+    struct machine machine;
+
+    machine_spec(&machine, HOOKED);
+    start_comes_late(&machine);
+    assert_actions(&machine, "poststart:c");
+    assert_event(&machine, "Normal Started c: Container started\n");
+    machine_deinit(&machine);
+}
+
+/* It was killed because its probe failed, and started again: that was the restart. */
+static void test_a_restart_that_comes_late_is_the_only_one(void **state)
+{
+    struct machine machine;
+
+    machine_spec(&machine, ON_FAILURE);
+    machine_start(&machine);
+    machine_probe(&machine, "c", (struct seen_probes){.liveness = POD_PROBE_FAILURE});
+    machine.hold = "stop";
+    machine_run(&machine);
+    machine_exit(&machine, "c", 0);
+    machine_finish(&machine, "stop");
+    start_comes_late(&machine);
+    machine_exit(&machine, "c", 0);
+    machine_run(&machine);
+    machine_sleep(&machine, 600 * USEC_PER_SEC);
+    assert_null(strstr(machine.log.text ? machine.log.text : "", "start:c"));
+    assert_phase(&machine, "Succeeded");
+    machine_deinit(&machine);
+}
+
+/* The retry is refused, as it runs already. */
+static void test_a_start_that_is_retried_while_it_comes(void **state)
+{
+    struct machine machine;
+
+    machine_spec(&machine, HOOKED);
+    machine.hold = "start";
+    machine_run(&machine);
+    create(&machine);
+    machine_lose(&machine, "start", false);
+    machine_sleep(&machine, POD_RETRY_FIRST);
+    machine_container(&machine, "c")->state = POD_RUNNING;
+    strbuf_truncate(&machine.log, 0);
+    machine_fail(&machine, "start", "RunContainerError", "it runs");
+    machine.hold = NULL;
+    machine_run(&machine);
+    assert_actions(&machine, "poststart:c");
     machine_deinit(&machine);
 }
 
@@ -197,6 +268,9 @@ int main(void)
         cmocka_unit_test(test_what_was_created_before),
         cmocka_unit_test(test_what_was_created_for_another_image),
         cmocka_unit_test(test_a_start_of_unknown_fate),
+        cmocka_unit_test(test_a_start_that_comes_late_is_one_of_ours),
+        cmocka_unit_test(test_a_restart_that_comes_late_is_the_only_one),
+        cmocka_unit_test(test_a_start_that_is_retried_while_it_comes),
         cmocka_unit_test(test_numbers_go_on_when_nothing_is_left),
         cmocka_unit_test(test_each_agent_prepares),
     };
